@@ -1,0 +1,314 @@
+/**
+ * The composition root: builds the hub, the local broker's sessions, the peers' connections and the HTTP listener from
+ * one configuration, runs them in turns, and stops them in order. Decides nothing; logs what the hub reports.
+ */
+import { randomBytes } from "node:crypto";
+import { createAdapter } from "../broker/registry.ts";
+import type { AgentConfig, LinkConfig } from "../config/types.ts";
+import { Hub, type LocalMessage } from "../hub/hub.ts";
+import type { HubEvent } from "../hub/hub-event.ts";
+import type { Outlet } from "../hub/outlet.ts";
+import type { SessionProblem } from "../mqtt/session.ts";
+import type { AgentStatus } from "../ops/agent-status.ts";
+import type { Logger } from "../ops/log.ts";
+import { controlProblem } from "./control-answer.ts";
+import { hubLinkOptions } from "./link-options.ts";
+import { LocalBroker, type LocalSessionName, sessionClientId } from "./local-broker.ts";
+import { PeerConnection } from "./peer-connection.ts";
+import { logHubEvent } from "./report.ts";
+import { Turn } from "./turn.ts";
+import { AGENT_VERSION } from "./version.ts";
+
+/** Rows of local interest kept; about 300 MB at the limit, past it the agent announces its links' topics instead. */
+const INTEREST_ROWS_MAX = 1_000_000;
+/** A fresh count is asked for at most this often: brokers publish theirs every second at best. */
+const COUNT_REFRESH_MS = 5_000;
+/** How long a stop waits for spools to drain before it takes leave anyway. */
+export const DRAIN_MS = 5_000;
+const CLOSE_MS = 2_000;
+
+export class Agent {
+  readonly config: AgentConfig;
+  readonly hub: Hub;
+  readonly #log: Logger;
+  readonly #local: LocalBroker;
+  readonly #peers = new Map<string, PeerConnection>();
+  readonly #turn: Turn;
+  readonly #startedAtMs = Date.now();
+  readonly #sessions: Record<LocalSessionName, { up: boolean; reason: string | null }> = {
+    events: { up: false, reason: "not connected yet" },
+    link: { up: false, reason: "not connected yet" },
+    data: { up: false, reason: "not connected yet" },
+  };
+  #messages: LocalMessage[] = [];
+  #controlDenied: string | null = null;
+  #advice: string | null = null;
+  readonly #odd: Record<string, number> = {};
+  #brokerDropped: number | null = null;
+  #refreshAtMs = 0;
+  #controlProblems = new Map<string, number>();
+
+  constructor(config: AgentConfig, log: Logger) {
+    this.config = config;
+    this.#log = log;
+    const nowMs = Date.now();
+    const { cluster, local, controlPrefix } = config;
+    const enabled = config.links.filter((link) => link.enable);
+    this.hub = new Hub(
+      {
+        cluster,
+        agentVersion: AGENT_VERSION,
+        controlPrefix,
+        incarnation: nowMs,
+        instance: randomHex16(),
+        randomHex16,
+        demandMax: Math.max(1, ...enabled.map((link) => link.demandMax)),
+        interest: {
+          ownClients: new Set((["events", "link", "data"] as const).map((name) => sessionClientId(local.clientid, name))),
+          ignoreClients: local.ignoreClients,
+          untrackedSubscriptions: local.untrackedSubscriptions,
+          atStart: local.broker === "static" ? "none" : local.interestAtStart,
+          trustAfterMs: local.trustAfterMs,
+          controlPrefix,
+          rowsMax: INTEREST_ROWS_MAX,
+        },
+        links: enabled.map((link) => hubLinkOptions(link, config)),
+        disabledLinks: config.links
+          .filter((link) => !link.enable)
+          .map(({ name, topics, endpoint }) => ({ name, topics, dialsIn: endpoint === null })),
+      },
+      this.#outlet(),
+      nowMs,
+    );
+    this.#turn = new Turn(
+      (atMs) => this.#run(atMs),
+      () => Math.min(this.hub.deadlineMs, this.#local.deadlineMs, this.#countDeadlineMs()),
+    );
+    this.#local = new LocalBroker(
+      {
+        config: local,
+        cluster,
+        controlPrefix,
+        random: Math.random,
+        adapter: (sink) =>
+          createAdapter(local.broker, {
+            sink,
+            cluster,
+            controlPrefix,
+            eventsTopic: local.eventsTopic,
+            filters: local.filters,
+            randomText: () => randomBytes(6).toString("hex"),
+          }),
+      },
+      this.#localEvents(),
+    );
+    for (const link of enabled) if (link.endpoint !== null) this.#peers.set(link.name, this.#peerConnection(link, link.endpoint));
+  }
+
+  start(): void {
+    this.#log.info({ cluster: this.config.cluster, links: this.config.links.length, version: AGENT_VERSION }, "agent started");
+    this.#local.start();
+    for (const peer of this.#peers.values()) peer.start();
+    this.#turn.request();
+  }
+
+  /** Says goodbye, waits for what is under way, closes. Resolves when all sockets are closed. */
+  async stop(drainMs: number): Promise<void> {
+    const endMs = Date.now() + drainMs;
+    while (Date.now() < endMs && this.#busy()) {
+      this.#turn.request();
+      await new Promise((resume) => setTimeout(resume, 20));
+    }
+    const left = this.hub.status(Date.now()).links.reduce((sum, link) => sum + link.queue.spooled, 0);
+    if (left > 0) this.#log.warn({ messages: left }, "stopped with messages that no peer confirmed; memory durability loses them");
+    this.hub.goodbye("pause", Date.now());
+    this.#turn.stop();
+    await Promise.all([...this.#peers.values()].map((peer) => peer.stop(CLOSE_MS)).concat(this.#local.stop(CLOSE_MS)));
+    this.#log.info("agent stopped");
+  }
+
+  /** Ready: the local broker is connected on all three sessions, and no other agent speaks in our name. */
+  get ready(): boolean {
+    return Object.values(this.#sessions).every(({ up }) => up) && !this.hub.identity.isDuplicate(Date.now());
+  }
+
+  status(): AgentStatus {
+    return {
+      version: AGENT_VERSION,
+      startedAtMs: this.#startedAtMs,
+      sessions: this.#sessions,
+      controlDenied: this.#controlDenied,
+      eventsAdvice: this.#advice,
+      oddLines: this.#odd,
+      brokerDropped: this.#brokerDropped,
+      hub: this.hub.status(Date.now()),
+    };
+  }
+
+  #run(nowMs: number): void {
+    this.#local.tick(nowMs);
+    this.hub.tick(nowMs);
+    this.#drainMessages(nowMs);
+    if (nowMs >= this.#countDeadlineMs()) {
+      this.#refreshAtMs = nowMs + COUNT_REFRESH_MS;
+      this.#local.refreshCount(nowMs);
+    }
+    for (const link of this.hub.links()) {
+      link.outbound.congested(this.#peers.get(link.name)?.congested ?? this.#local.linkCongested);
+    }
+    this.hub.flush(nowMs);
+  }
+
+  #countDeadlineMs(): number {
+    return this.hub.interest.wantsFreshCount && this.#sessions.events.up ? this.#refreshAtMs : Number.POSITIVE_INFINITY;
+  }
+
+  #busy(): boolean {
+    return [...this.hub.links()].some((link) => link.outbound.spool.depth > 0 || link.inbound.pending + link.inbound.inflight > 0);
+  }
+
+  #outlet(): Outlet {
+    return {
+      subscribe: (batch, filters) =>
+        this.#local.subscribe(filters, (codes) => this.#data((nowMs) => this.hub.subscribed(batch, codes, nowMs))),
+      unsubscribe: (batch, filters) =>
+        this.#local.unsubscribe(filters, (codes) => this.#data((nowMs) => this.hub.unsubscribed(batch, codes, nowMs))),
+      sendMarker: (marker) => this.#local.sendMarker(marker),
+      republish: (token, message) =>
+        this.#local.republish(
+          message,
+          token === null ? null : (reasonCode) => this.#then((nowMs) => this.hub.republished(token, reasonCode, nowMs)),
+        ),
+      sendControl: (link, bytes) => {
+        const peer = this.#peers.get(link);
+        if (peer !== undefined) peer.sendControl(bytes);
+        else this.#local.sendControl(link, this.config.cluster, bytes);
+      },
+      answerStranger: (to, as, bytes) => this.#local.sendControl(to, as, bytes),
+      sendFrame: (link, frame, bytes, confirm) => {
+        const peer = this.#peers.get(link);
+        if (peer !== undefined) peer.sendFrame(frame, bytes, confirm);
+        else this.#local.sendFrame(link, frame, bytes, confirm);
+      },
+      report: (event) => this.#report(event),
+    };
+  }
+
+  #peerConnection(link: LinkConfig, endpoint: NonNullable<LinkConfig["endpoint"]>): PeerConnection {
+    const { name, controlPrefix } = link;
+    return new PeerConnection(
+      { endpoint, me: this.config.cluster, peer: name, prefix: controlPrefix, random: Math.random },
+      {
+        up: (packetBytesMax) => this.#then((nowMs) => this.hub.linkUp(name, packetBytesMax, nowMs)),
+        down: (problem) => this.#linkDown(name, problem),
+        control: (bytes) => this.#then((nowMs) => this.hub.control(this.config.cluster, name, bytes, nowMs)),
+        frame: (bytes, stayMs) => this.#then((nowMs) => this.hub.frame(name, bytes, stayMs, nowMs)),
+        controlAnswered: (reasonCode) => this.#controlAnswered(name, reasonCode),
+        frameAnswered: (frame, reasonCode) => this.#frameAnswered(name, frame, reasonCode),
+        will: () => this.hub.will(name),
+      },
+    );
+  }
+
+  #linkDown(name: string, problem: SessionProblem): void {
+    this.#then((nowMs) => {
+      this.hub.linkDown(name, problem.reason, nowMs);
+      this.hub.link(name)?.problem(problem.code, problem.reason, nowMs);
+    });
+  }
+
+  /** The broker that takes our control messages answered one; what it refuses is named once per change. */
+  #controlAnswered(name: string, reasonCode: number): void {
+    const before = this.#controlProblems.get(name) ?? 0;
+    this.#controlProblems.set(name, reasonCode);
+    if (before === reasonCode) return;
+    const problem = controlProblem(name, reasonCode);
+    if (problem !== null) this.#then((nowMs) => this.hub.link(name)?.problem(problem.code, problem.reason, nowMs));
+  }
+
+  #frameAnswered(name: string, frame: number, reasonCode: number): void {
+    this.#then((nowMs) => {
+      this.hub.frameRefused(name, frame, reasonCode);
+      this.hub.link(name)?.problem("FRAME_REFUSED", `the broker refuses message frames with 0x${reasonCode.toString(16)}`, nowMs);
+    });
+  }
+
+  #localEvents(): ConstructorParameters<typeof LocalBroker>[1] {
+    const dialIns = this.config.links.filter((link) => link.enable && link.endpoint === null);
+    return {
+      event: (event) => this.#then((nowMs) => this.hub.interestEvent(event, nowMs)),
+      odd: (kind, line) => {
+        this.#odd[kind] = (this.#odd[kind] ?? 0) + 1;
+        this.#log.debug({ kind, line }, "odd event line");
+      },
+      advise: (text) => {
+        this.#advice = text;
+        this.#log.warn({ advice: text }, "local broker");
+      },
+      brokerDropped: (total) => {
+        this.#brokerDropped = total;
+      },
+      session: (name, up, problem) => this.#session(name, up, problem),
+      linkUp: (packetBytesMax) => this.#then((nowMs) => {
+        for (const { name } of dialIns) this.hub.linkUp(name, packetBytesMax, nowMs);
+      }),
+      linkDown: (problem) => this.#then((nowMs) => {
+        for (const { name } of dialIns) this.hub.linkDown(name, problem.reason, nowMs);
+      }),
+      control: (to, from, bytes) => this.#then((nowMs) => this.hub.control(to, from, bytes, nowMs)),
+      frame: (from, bytes, stayMs) => this.#then((nowMs) => this.hub.frame(from, bytes, stayMs, nowMs)),
+      dataUp: (sessionPresent, properties, echoing) =>
+        this.#data((nowMs) => this.hub.dataUp(sessionPresent, properties, echoing, nowMs)),
+      dataDown: () => this.#data(() => this.hub.dataDown()),
+      message: (message) => {
+        this.#messages.push(message);
+        this.#turn.request();
+      },
+      marker: (marker) => this.#data((nowMs) => this.hub.markerArrived(marker, nowMs)),
+      controlDenied: (topic, why) => {
+        this.#controlDenied = `${topic}: ${why}`;
+        this.#log.error({ code: "CONTROL_DENIED", topic, why }, "the local broker denies control topics");
+      },
+      controlWorks: () => {
+        this.#controlDenied = null;
+      },
+      linkAnswered: (peer, frame, reasonCode) =>
+        frame === null ? this.#controlAnswered(peer, reasonCode) : this.#frameAnswered(peer, frame, reasonCode),
+    };
+  }
+
+  #session(name: LocalSessionName, up: boolean, problem: SessionProblem | null): void {
+    const before = this.#sessions[name];
+    this.#sessions[name] = { up, reason: problem?.reason ?? null };
+    if (before.up === up && before.reason === (problem?.reason ?? null)) return;
+    if (up) this.#log.info({ session: name }, "local session up");
+    else this.#log.warn({ session: name, code: problem?.code, why: problem?.reason }, "local session down");
+  }
+
+  #drainMessages(nowMs: number): void {
+    const messages = this.#messages;
+    this.#messages = [];
+    for (const message of messages) this.hub.localMessage(message, nowMs);
+  }
+
+  #then(work: (nowMs: number) => void): void {
+    work(Date.now());
+    this.#turn.request();
+  }
+
+  /** What the data session says has its place among its messages: those that arrived before go first. */
+  #data(work: (nowMs: number) => void): void {
+    const nowMs = Date.now();
+    this.#drainMessages(nowMs);
+    work(nowMs);
+    this.#turn.request();
+  }
+
+  #report(event: HubEvent): void {
+    logHubEvent(this.#log, event);
+  }
+}
+
+function randomHex16(): string {
+  return randomBytes(8).toString("hex");
+}

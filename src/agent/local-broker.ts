@@ -1,0 +1,309 @@
+/**
+ * The three sessions on the local broker (design: they never share a receive window) and the adapter that reads its
+ * subscription events. A thin shell: it turns packets into calls of its owner and the owner's wishes into packets.
+ *
+ *   <clientid>-events  durable: log lines and counters for the adapter
+ *   <clientid>-link    control messages and frames of peers that publish here, and ours for peers that dial in
+ *   <clientid>-data    durable: demand and republish on one connection, because No Local works per session
+ */
+import type { AdapterSink, BrokerAdapter } from "../broker/adapter.ts";
+import type { LocalConfig } from "../config/types.ts";
+import type { Republish } from "../hub/outlet.ts";
+import { FRAME_EXPIRY_SECONDS } from "../hub/hub-link.ts";
+import type { LocalMessage } from "../hub/hub.ts";
+import { type MessageAbout, MqttSession, type SessionProblem } from "../mqtt/session.ts";
+import type { DemandFilter } from "../route/demand.ts";
+import { controlTopic, inboxFilters, messageTopic, parseName, probeTopic } from "../wire/names.ts";
+import { EchoProbe } from "./echo-probe.ts";
+import { stayMs } from "./peer-connection.ts";
+
+/** The durable sessions outlive a short absence; a longer one starts from nothing anyway, since memory is gone with the process. */
+const SESSION_EXPIRY_SECONDS = 300;
+const KEEP_ALIVE_SECONDS = 20;
+/** A control topic that does not come back to us by then will not: the broker's access list is in the way. */
+const CONTROL_PROBE_MS = 5_000;
+
+export interface LocalBrokerOptions {
+  readonly config: LocalConfig;
+  readonly cluster: string;
+  readonly controlPrefix: string;
+  readonly adapter: (sink: AdapterSink) => BrokerAdapter;
+  readonly random: () => number;
+}
+
+export type LocalSessionName = "events" | "link" | "data";
+
+export interface LocalBrokerEvents extends AdapterSink {
+  session(name: LocalSessionName, up: boolean, problem: SessionProblem | null): void;
+  linkUp(packetBytesMax: number): void;
+  linkDown(problem: SessionProblem): void;
+  control(to: string, from: string, bytes: Uint8Array): void;
+  frame(from: string, bytes: Uint8Array, stayMs: number): void;
+  dataUp(sessionPresent: boolean, properties: boolean, echoing: boolean): void;
+  dataDown(): void;
+  message(message: LocalMessage): void;
+  marker(marker: number): void;
+  /** The local broker does not pass our own control topics on to us. */
+  controlDenied(topic: string, why: string): void;
+  controlWorks(): void;
+  /** A control message or frame for a peer that dials in was refused. */
+  linkAnswered(peer: string, frame: number | null, reasonCode: number): void;
+}
+
+export class LocalBroker {
+  readonly #options: LocalBrokerOptions;
+  readonly #events: LocalBrokerEvents;
+  readonly #adapter: BrokerAdapter;
+  readonly #eventsSession: MqttSession;
+  readonly #linkSession: MqttSession;
+  readonly #dataSession: MqttSession;
+  readonly #markTopic: string;
+  readonly #probeTopic: string;
+  readonly #echoProbe: EchoProbe;
+  #eventsDownAtMs: number | null = null;
+  #controlProbe: NodeJS.Timeout | null = null;
+  #listening = false;
+
+  constructor(options: LocalBrokerOptions, events: LocalBrokerEvents) {
+    this.#options = options;
+    this.#events = events;
+    const { config, cluster, controlPrefix } = options;
+    this.#markTopic = `${probeTopic(controlPrefix, cluster)}-mark`;
+    this.#probeTopic = probeTopic(controlPrefix, cluster);
+    this.#adapter = options.adapter(events);
+    const common = { endpoint: config, keepAliveSeconds: KEEP_ALIVE_SECONDS, ackByPing: true, random: options.random, will: () => null };
+    const durable = { cleanStart: "first", expirySeconds: SESSION_EXPIRY_SECONDS } as const;
+    this.#eventsSession = new MqttSession(
+      { ...common, clientId: sessionClientId(config.clientid, "events"), session: durable, bridge: false },
+      {
+        connected: (how) => this.#eventsConnected(how.sessionPresent),
+        disconnected: (problem) => this.#eventsDisconnected(problem),
+        message: (topic, payload, about) => this.#adapter.message(topic, payload, about.retain, Date.now()),
+      },
+    );
+    this.#linkSession = new MqttSession(
+      { ...common, clientId: sessionClientId(config.clientid, "link"), session: { cleanStart: "always", expirySeconds: 0 }, bridge: true },
+      {
+        connected: (how) => this.#linkConnected(how.limits.maximumPacketSize),
+        disconnected: (problem) => this.#linkDisconnected(problem),
+        message: (topic, payload, about) => this.#linkMessage(topic, payload, about),
+      },
+    );
+    this.#dataSession = new MqttSession(
+      { ...common, clientId: sessionClientId(config.clientid, "data"), session: durable, bridge: true },
+      {
+        connected: (how) => this.#dataConnected(how.sessionPresent, how.protocolVersion === 5),
+        disconnected: (problem) => this.#dataDisconnected(problem),
+        message: (topic, payload, about) => this.#dataMessage(topic, payload, about),
+      },
+    );
+    this.#echoProbe = new EchoProbe(`${probeTopic(controlPrefix, cluster)}-echo`, this.#dataSession, this.#linkSession);
+  }
+
+  start(): void {
+    this.#eventsSession.start();
+    this.#linkSession.start();
+    this.#dataSession.start();
+  }
+
+  /** The events session ends last: what the others' end changes is no longer of interest. */
+  async stop(graceMs: number): Promise<void> {
+    if (this.#controlProbe !== null) clearTimeout(this.#controlProbe);
+    await Promise.all([this.#linkSession.stop(graceMs), this.#dataSession.stop(graceMs), this.#eventsSession.stop(graceMs)]);
+  }
+
+  get deadlineMs(): number {
+    return this.#adapter.deadlineMs;
+  }
+
+  tick(nowMs: number): void {
+    if (nowMs >= this.#adapter.deadlineMs) this.#adapter.tick(nowMs);
+  }
+
+  refreshCount(nowMs: number): void {
+    this.#adapter.refreshCount(nowMs);
+  }
+
+  get dataCongested(): boolean {
+    return this.#dataSession.congested;
+  }
+
+  // ── what the hub asks of the data session ─────────────────────────────────────────────────────────
+
+  subscribe(filters: readonly DemandFilter[], done: (codes: readonly number[]) => void): void {
+    const versionFive = this.#dataSession.protocolVersion === 5;
+    const entries = filters.map(({ filter, id }) =>
+      versionFive
+        ? { filter, qos: 1 as const, noLocal: true, retainAsPublished: true, retainHandling: 2 as const, id }
+        : { filter, qos: 1 as const },
+    );
+    this.#dataSession.subscribe(entries, (codes) => {
+      if (codes !== null) done(codes);
+    });
+  }
+
+  unsubscribe(filters: readonly string[], done: (codes: readonly number[]) => void): void {
+    this.#dataSession.unsubscribe(filters, (codes) => {
+      if (codes !== null) done(codes);
+    });
+  }
+
+  sendMarker(marker: number): void {
+    this.#dataSession.publish({ topic: this.#markTopic, payload: Buffer.from(String(marker)), qos: 1, retain: false });
+  }
+
+  republish(message: Republish, done: ((reasonCode: number | null) => void) | null): void {
+    const { topic, payload, qos, retain, properties, expirySeconds } = message;
+    const packet = { topic, payload, qos, retain, properties: toPacketProperties(properties), expirySeconds };
+    if (done === null) this.#dataSession.publish(packet);
+    else this.#dataSession.publish(packet, (result) => done(result.ok ? result.reasonCode : failureCode(result.why)));
+  }
+
+  // ── the link session ─────────────────────────────────────────────────────────────────────────────
+
+  /** For a peer that dials in: it listens on this broker. `as`: the name it knows us by. */
+  sendControl(peer: string, as: string, bytes: Uint8Array): void {
+    const topic = controlTopic(this.#options.controlPrefix, peer, as);
+    this.#linkSession.publish({ topic, payload: bytes, qos: 1, retain: false }, (result) => {
+      if (result.ok) this.#events.linkAnswered(peer, null, result.reasonCode);
+    });
+  }
+
+  sendFrame(peer: string, frame: number, bytes: Uint8Array, confirm: boolean): void {
+    const { controlPrefix, cluster } = this.#options;
+    const packet = { topic: messageTopic(controlPrefix, peer, cluster), payload: bytes, retain: false, expirySeconds: FRAME_EXPIRY_SECONDS };
+    if (!confirm) {
+      this.#linkSession.publish({ ...packet, qos: 0 });
+      return;
+    }
+    this.#linkSession.publish({ ...packet, qos: 1 }, (result) => {
+      if (result.ok && result.reasonCode >= 0x80) this.#events.linkAnswered(peer, frame, result.reasonCode);
+    });
+  }
+
+  get linkCongested(): boolean {
+    return this.#linkSession.congested;
+  }
+
+  #linkConnected(packetBytesMax: number): void {
+    this.#events.session("link", true, null);
+    const { controlPrefix, cluster } = this.#options;
+    const filters = [...inboxFilters(controlPrefix, cluster), this.#probeTopic];
+    const entries = filters.map((filter) => ({ filter, qos: 1 as const, noLocal: true }));
+    this.#linkSession.subscribe(entries, (codes) => {
+      if (codes === null) return;
+      const refused = codes.findIndex((code) => code >= 0x80);
+      if (refused >= 0) this.#events.controlDenied(filters[refused] ?? controlPrefix, `SUBSCRIBE refused with 0x${codes[refused]?.toString(16)}`);
+      this.#listening = true;
+      this.#events.linkUp(packetBytesMax);
+      this.#probeControl();
+      this.#echoProbe.linkReady();
+    });
+  }
+
+  #linkDisconnected(problem: SessionProblem): void {
+    this.#listening = false;
+    this.#events.session("link", false, problem);
+    this.#echoProbe.linkLost();
+    this.#events.linkDown(problem);
+  }
+
+  #linkMessage(topic: string, payload: Uint8Array, about: MessageAbout): void {
+    if (topic === this.#probeTopic) {
+      if (this.#controlProbe !== null) clearTimeout(this.#controlProbe);
+      this.#controlProbe = null;
+      this.#events.controlWorks();
+      return;
+    }
+    const name = parseName(this.#options.controlPrefix, topic);
+    if (name === null || about.retain) return;
+    if (name.kind === "ctl") this.#events.control(name.to, name.from, payload);
+    else if (name.to === this.#options.cluster) this.#events.frame(name.from, payload, stayMs(about.properties?.messageExpiryInterval));
+  }
+
+  /** Publishes under the prefix on one session and waits for it on another: an access list in the way is named, not waited for. */
+  #probeControl(): void {
+    if (this.#controlProbe !== null || !this.#dataSession.connected || !this.#listening) return;
+    const topic = this.#probeTopic;
+    const denied = (why: string): void => {
+      this.#controlProbe = null;
+      this.#events.controlDenied(topic, why);
+    };
+    this.#controlProbe = setTimeout(() => denied("published, but never delivered to us: the user needs read on it"), CONTROL_PROBE_MS);
+    this.#controlProbe.unref();
+    this.#dataSession.publish({ topic, payload: Buffer.from("probe"), qos: 1, retain: false }, (result) => {
+      if (!result.ok || result.reasonCode < 0x80 || this.#controlProbe === null) return;
+      clearTimeout(this.#controlProbe);
+      denied(`PUBLISH refused with 0x${result.reasonCode.toString(16)}: the user needs write on it`);
+    });
+  }
+
+  // ── the events session ───────────────────────────────────────────────────────────────────────────
+
+  #eventsConnected(sessionPresent: boolean): void {
+    const nowMs = Date.now();
+    const awayMs = this.#eventsDownAtMs === null ? null : nowMs - this.#eventsDownAtMs;
+    this.#events.session("events", true, null);
+    const session = this.#eventsSession;
+    this.#adapter.up(
+      {
+        clientId: sessionClientId(this.#options.config.clientid, "events"),
+        subscribe: (filters, qos, granted) => session.subscribe(filters.map((filter) => ({ filter, qos })), granted),
+        unsubscribe: (filters, done) => session.unsubscribe(filters, done),
+      },
+      { sessionPresent, awayMs },
+      nowMs,
+    );
+  }
+
+  #eventsDisconnected(problem: SessionProblem): void {
+    const nowMs = Date.now();
+    this.#eventsDownAtMs ??= nowMs;
+    if (problem.wasConnected) {
+      this.#eventsDownAtMs = nowMs;
+      this.#adapter.down(nowMs);
+    }
+    this.#events.session("events", false, problem);
+  }
+
+  // ── the data session ─────────────────────────────────────────────────────────────────────────────
+
+  #dataConnected(sessionPresent: boolean, versionFive: boolean): void {
+    this.#events.session("data", true, null);
+    this.#probeControl();
+    if (versionFive) {
+      this.#dataSession.subscribe([{ filter: this.#markTopic, qos: 1 }], (codes) => {
+        if (codes !== null) this.#events.dataUp(sessionPresent, true, false);
+      });
+      return;
+    }
+    this.#echoProbe.dataReady((echoing) => this.#events.dataUp(sessionPresent, false, echoing));
+  }
+
+  #dataDisconnected(problem: SessionProblem): void {
+    this.#echoProbe.dataLost();
+    this.#events.session("data", false, problem);
+    this.#events.dataDown();
+  }
+
+  #dataMessage(topic: string, payload: Uint8Array, about: MessageAbout): void {
+    if (topic === this.#markTopic) {
+      this.#events.marker(Number(Buffer.from(payload).toString("latin1")));
+      return;
+    }
+    if (this.#echoProbe.message(topic, payload)) return;
+    this.#events.message({
+      topic,
+      payload,
+      qos: about.qos,
+      retain: about.retain,
+      properties: toMessageProperties(about.properties),
+      expirySeconds: about.properties?.messageExpiryInterval ?? null,
+      subscriptionIds: about.subscriptionIds,
+    });
+  }
+}
+
+export function sessionClientId(prefix: string, name: LocalSessionName): string {
+  return `${prefix}-${name}`;
+}

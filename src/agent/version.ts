@@ -1,0 +1,7 @@
+/** The version of this agent, as package.json has it: told to peers, in the log and in the metrics. */
+import { readFileSync } from "node:fs";
+
+const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+
+export const AGENT_VERSION =
+  typeof manifest === "object" && manifest !== null && "version" in manifest ? String(manifest.version) : "unknown";

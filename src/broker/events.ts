@@ -1,0 +1,159 @@
+/**
+ * The adapter for brokers that publish EMQX's client events as JSON: EMQX itself (`emqx`), or any broker with a plugin or a
+ * rule that writes the same (`events`).
+ *
+ * There is no snapshot, no counter, and no event when a session expires: rows of expired sessions stay (over-forwarding),
+ * every reconnect is a gap, and nothing proves the table complete.
+ */
+import { BoundedMap } from "../base/bounded-map.ts";
+import type { SessionEnd } from "../route/interest-event.ts";
+import type { AdapterSink, BrokerAdapter, EventsSession, EventsUp } from "./adapter.ts";
+import { type AdapterOptions, CLIENTS_MAX } from "./adapter-options.ts";
+import { type ClientEvent, parseClientEvent } from "./client-event.ts";
+import { Probe } from "./probe.ts";
+import { reconnectGap } from "./reconnect-gap.ts";
+
+/** Client ids stand raw in the topic and may contain slashes, hence `#`. */
+export const EMQX_EVENTS_TOPIC = "$SYS/brokers/+/clients/#";
+
+/** The lowest SUBACK reason code of a refusal (MQTT-3.9.3). */
+const REFUSED = 0x80;
+/** A refused or unanswered SUBSCRIBE is tried again: access rules change while brokers run. */
+const AGAIN_MS = 30_000;
+/** Enough of an odd payload to recognise it in a log. */
+const ODD_BYTES_MAX = 1_000;
+
+export class EventsAdapter implements BrokerAdapter {
+  readonly kind: "emqx" | "events";
+  readonly #sink: AdapterSink;
+  readonly #topic: string;
+  /** EMQX announces our own subscriptions too, which proves that it announces any. Other publishers need not. */
+  readonly #probe: Probe | null;
+  /** When the last connection of a client began: a "disconnected" of an earlier one is late. */
+  readonly #connectedAt: BoundedMap<string, number>;
+  #session: EventsSession | null = null;
+  #ups = 0;
+  #enabled: boolean | null = null;
+  #againMs = Number.POSITIVE_INFINITY;
+
+  constructor(kind: "emqx" | "events", topic: string, options: AdapterOptions) {
+    this.kind = kind;
+    this.#sink = options.sink;
+    this.#topic = topic;
+    const { controlPrefix, cluster } = options;
+    this.#probe =
+      kind === "emqx" ? new Probe(`${controlPrefix}/v1/${cluster}/${cluster}/probe`, options.random) : null;
+    this.#connectedAt = new BoundedMap(options.clientsMax ?? CLIENTS_MAX);
+  }
+
+  up(session: EventsSession, how: EventsUp, nowMs: number): void {
+    this.#session = session;
+    const reason = reconnectGap(this.#ups === 0, how);
+    this.#ups += 1;
+    if (reason !== null) this.#sink.event({ type: "gap", reason });
+    this.#ask(nowMs);
+  }
+
+  down(_nowMs: number): void {
+    this.#session = null;
+    this.#probe?.stop();
+    this.#againMs = Number.POSITIVE_INFINITY;
+  }
+
+  message(topic: string, payload: Uint8Array, retain: boolean, _nowMs: number): void {
+    // A retained event is an old one.
+    if (retain) return;
+    const event = parseClientEvent(topic, payload);
+    if (event === "other") return;
+    if (event === null) {
+      this.#sink.odd("unparsable", new TextDecoder().decode(payload.subarray(0, ODD_BYTES_MAX)));
+      this.#sink.event({ type: "gap", reason: "events_unparsable" });
+      return;
+    }
+    this.#translate(event);
+  }
+
+  /** There is no count to ask for. */
+  refreshCount(_nowMs: number): void {}
+
+  get deadlineMs(): number {
+    return Math.min(this.#againMs, this.#probe?.deadlineMs ?? Number.POSITIVE_INFINITY);
+  }
+
+  tick(nowMs: number): void {
+    const probe = this.#probe?.tick(nowMs) ?? null;
+    if (probe === "silent") this.#setEnabled(false);
+    if (probe !== "again" && nowMs < this.#againMs) return;
+    this.#againMs = Number.POSITIVE_INFINITY;
+    this.#ask(nowMs);
+  }
+
+  #ask(nowMs: number): void {
+    const session = this.#session;
+    if (session === null) return;
+    session.subscribe([this.#topic], 1, (codes) => {
+      if (codes === null || this.#session !== session) return;
+      if (codes.some((code) => code >= REFUSED)) {
+        this.#againMs = nowMs + AGAIN_MS;
+        this.#setEnabled(false);
+      } else if (this.#probe === null) this.#setEnabled(true);
+    });
+    if (this.#probe === null) return;
+    const filter = this.#probe.ask(nowMs);
+    // Nothing is ever published there, and there is no counter: the row matters to nobody and goes at once.
+    session.subscribe([filter], 0, () => {});
+    session.unsubscribe([filter], () => {});
+  }
+
+  #translate(event: ClientEvent): void {
+    switch (event.kind) {
+      case "connected":
+        if (event.connectedAt !== null) this.#connectedAt.set(event.client, event.connectedAt);
+        this.#sink.event({
+          type: "connected",
+          client: event.client,
+          cleanStart: event.cleanStart,
+          session: sessionEnd(event.sessionExpiry),
+        });
+        return;
+      case "disconnected":
+        if (!this.#isLate(event)) this.#sink.event({ type: "disconnected", client: event.client });
+        return;
+      case "subscribed":
+      case "unsubscribed":
+        if (event.client === this.#session?.clientId && event.filter === this.#probe?.filter) {
+          this.#probe.answered();
+          this.#setEnabled(true);
+        }
+        this.#sink.event({ type: event.kind, client: event.client, filter: event.filter, certain: true });
+    }
+  }
+
+  /**
+   * A replaced connection ends nothing: the "connected" of the new one says whether its rows go. Two connections' events
+   * come from two processes of the broker, in any order.
+   */
+  #isLate(event: { client: string; replaced: boolean; connectedAt: number | null }): boolean {
+    const last = this.#connectedAt.get(event.client);
+    return event.replaced || (last !== undefined && event.connectedAt !== null && event.connectedAt < last);
+  }
+
+  #setEnabled(enabled: boolean): void {
+    if (this.#enabled === enabled) return;
+    this.#enabled = enabled;
+    if (!enabled) this.#sink.advise(this.#advice());
+    this.#sink.event({ type: "events_enabled", enabled });
+  }
+
+  #advice(): string {
+    const what = "so everything in each link's topics is asked for.";
+    return this.kind === "emqx"
+      ? `EMQX does not announce subscriptions to this agent, ${what} Set sys_topics.sys_event_messages.client_subscribed, client_unsubscribed, client_connected and client_disconnected to true, and let the agent's user subscribe to ${EMQX_EVENTS_TOPIC} (the default access rules allow that from localhost only).`
+      : `The broker refuses the subscription to ${this.#topic} (local.events_topic), ${what} Let the agent's user read it.`;
+  }
+}
+
+function sessionEnd(expiry: number | null): SessionEnd {
+  if (expiry === null) return "unknown";
+  return expiry === 0 ? "with_connection" : "outlives_connection";
+}

@@ -1,0 +1,296 @@
+/**
+ * One link's messages on their way to the peer: the spool for reliable ones, a bounded queue for best-effort ones, and
+ * the frames that carry both. Pure: frames go out as values; only the peer's own word settles a message, never a
+ * broker's acknowledgement of a frame.
+ *
+ * The owner asks for frames at the end of each turn: a lone message leaves at once, a burst shares frames.
+ */
+import { BoundedMap } from "../base/bounded-map.ts";
+import { Ring } from "../base/ring.ts";
+import { framedSize } from "../wire/frame.ts";
+import type { FramedMessage, Message } from "../wire/message.ts";
+import { Spool, type SpoolDrop, type SpoolOptions } from "./spool.ts";
+
+/** A frame closes at this size: large enough to pay for itself, small enough to leave other links their turn. */
+const FRAME_BYTES = 64 * 1024;
+/** A frame's messages reach the receiver's broker in one burst: stay far below any broker's queue for one client. */
+const FRAME_MESSAGES_MAX = 400;
+/** Reliable messages under way: what the receiver may have to remember, and its broker to queue. */
+const INFLIGHT_MESSAGES_MAX = 2_000;
+/** Best-effort messages that wait for a congested connection. */
+const BEST_EFFORT_MESSAGES_MAX = 20_000;
+const BEST_EFFORT_BYTES_MAX = 16 * 1024 * 1024;
+/** Least wait before a resend; beyond it four smoothed round trips, doubled with every resend in a row. */
+const RESEND_MIN_MS = 1_000;
+/** Until the peer and its broker have named their limits: the wire format's own. */
+const FRAME_BYTES_CAP = 16 * 1024 * 1024;
+/** Frames whose refusal can still be placed. */
+const CONFIRMED_FRAMES_MAX = 256;
+/** Reason codes that say that a packet is too large for a broker (MQTT 5, 4.13 and 3.4.2.1). */
+const PACKET_TOO_LARGE = 0x95;
+
+export interface OutboundOptions {
+  readonly spool: SpoolOptions;
+  readonly framesInflightMax: number;
+  /** Upper bound of the wait before a resend. */
+  readonly retryIntervalMs: number;
+}
+
+export type OutboundDropReason = SpoolDrop["reason"] | "expired" | "too_large" | "best_effort_full" | "peer_away";
+
+export interface OutgoingFrame {
+  readonly id: number;
+  readonly messages: readonly FramedMessage[];
+  readonly base: number;
+  /** Publish at QoS 1, so that a broker's refusal is told: the first frame after a connect, and every resend. */
+  readonly confirm: boolean;
+  readonly resend: boolean;
+}
+
+interface BestEffort {
+  readonly message: Message;
+  readonly origin: string | null;
+  readonly bytes: number;
+  readonly queuedAtMs: number;
+}
+
+export class Outbound {
+  readonly spool: Spool;
+  readonly #options: OutboundOptions;
+  readonly #dropped: (reason: OutboundDropReason, count: number) => void;
+  readonly #bestEffort = new Ring<BestEffort>(BEST_EFFORT_MESSAGES_MAX);
+  #bestEffortBytes = 0;
+  #open = false;
+  #congested = false;
+  #confirmNext = true;
+  #frameBytesMax = FRAME_BYTES_CAP;
+  /** Halved when a broker refuses a frame for its size: its limit is not always announced. */
+  #batchBytesMax = FRAME_BYTES;
+  #frameId = 0;
+  readonly #confirmed = new BoundedMap<number, readonly number[]>(CONFIRMED_FRAMES_MAX);
+  /** Next number to send for the first time. */
+  #cursor = 1;
+  #inflight = 0;
+  /** Last number of each frame under way, oldest first. */
+  #frames: number[] = [];
+  #roundTripMs = 0;
+  #resendWaitMs = RESEND_MIN_MS;
+  #resendAtMs = Number.POSITIVE_INFINITY;
+
+  constructor(stream: string, options: OutboundOptions, dropped: (reason: OutboundDropReason, count: number) => void) {
+    this.spool = new Spool(stream, options.spool, (entry) => {
+      if (entry.number < this.#cursor) this.#inflight -= 1;
+    });
+    this.#options = options;
+    this.#dropped = dropped;
+  }
+
+  get inflight(): number {
+    return this.#inflight;
+  }
+
+  get roundTripMs(): number {
+    return this.#roundTripMs;
+  }
+
+  get bestEffortQueued(): number {
+    return this.#bestEffort.length;
+  }
+
+  get deadlineMs(): number {
+    return this.#open ? this.#resendAtMs : Number.POSITIVE_INFINITY;
+  }
+
+  /** The peer listens (again): what was under way is in doubt and goes first, with the same numbers. */
+  opened(frameBytesMax: number): void {
+    this.#frameBytesMax = frameBytesMax;
+    this.#open = true;
+    this.#confirmNext = true;
+    this.restart();
+  }
+
+  closed(): void {
+    this.#open = false;
+    this.#congested = false;
+    this.#resendAtMs = Number.POSITIVE_INFINITY;
+  }
+
+  /** The peer lost its record (a new life): everything unconfirmed goes again. */
+  restart(): void {
+    this.#cursor = this.spool.base;
+    this.#inflight = 0;
+    this.#frames = [];
+    this.#resendWaitMs = RESEND_MIN_MS;
+    this.#resendAtMs = Number.POSITIVE_INFINITY;
+  }
+
+  /** The connection's own send buffer is full (or drained): best-effort messages wait meanwhile. */
+  congested(on: boolean): void {
+    this.#congested = on;
+  }
+
+  offer(message: Message, origin: string | null, nowMs: number): void {
+    const bytes = framedSize(message);
+    if (bytes > this.#frameBytesMax) {
+      this.#dropped("too_large", 1);
+      return;
+    }
+    if (message.qos === 1) {
+      const drop = this.spool.push(message, origin, bytes, nowMs);
+      if (drop !== null) this.#givenUp(drop);
+      return;
+    }
+    if (!this.#open) {
+      this.#dropped("peer_away", 1);
+      return;
+    }
+    while (this.#bestEffortBytes + bytes > BEST_EFFORT_BYTES_MAX || !this.#bestEffort.push({ message, origin, bytes, queuedAtMs: nowMs })) {
+      const oldest = this.#bestEffort.shift();
+      if (oldest === undefined) return;
+      this.#bestEffortBytes -= oldest.bytes;
+      this.#dropped("best_effort_full", 1);
+    }
+    this.#bestEffortBytes += bytes;
+  }
+
+  /** Frames that may leave now. */
+  frames(nowMs: number): OutgoingFrame[] {
+    const frames: OutgoingFrame[] = [];
+    if (!this.#open) return frames;
+    for (;;) {
+      const frame = this.#nextFrame(nowMs);
+      if (frame === null) return frames;
+      frames.push(frame);
+    }
+  }
+
+  /** The peer's word: everything up to `upTo`, and the ranges, is settled. Answers the messages settled just now. */
+  settled(upTo: number, ranges: readonly (readonly [number, number])[], nowMs: number): Message[] {
+    const messages: Message[] = [];
+    const settleOne = (number: number): void => {
+      const entry = this.spool.settle(number);
+      if (entry === null) return;
+      messages.push(entry.message);
+      if (entry.sentAtMs !== null && number < this.#cursor) {
+        this.#inflight -= 1;
+        this.#measure(nowMs - entry.sentAtMs);
+      }
+    };
+    const last = this.spool.lastNumber;
+    for (let number = this.spool.base; number <= Math.min(upTo, last); number += 1) settleOne(number);
+    for (const [first, end] of ranges) {
+      for (let number = Math.max(first, this.spool.base); number <= Math.min(end, last); number += 1) settleOne(number);
+    }
+    this.spool.trim();
+    if (messages.length > 0) {
+      this.#resendWaitMs = Math.max(RESEND_MIN_MS, 4 * this.#roundTripMs);
+      this.#rearm(nowMs);
+    }
+    while ((this.#frames[0] ?? Number.POSITIVE_INFINITY) < this.spool.base) this.#frames.shift();
+    this.#cursor = Math.max(this.#cursor, this.spool.base);
+    return messages;
+  }
+
+  /** A broker refused a confirmed frame. Too large: smaller ones from now on; one message alone is given up. */
+  refused(id: number, reasonCode: number): void {
+    const numbers = this.#confirmed.get(id);
+    if (numbers === undefined || reasonCode !== PACKET_TOO_LARGE) return;
+    const [number] = numbers;
+    if (numbers.length > 1) {
+      this.#batchBytesMax = Math.max(this.#batchBytesMax / 2, 1);
+    } else if (number !== undefined && this.spool.settle(number) !== null) {
+      if (number < this.#cursor) this.#inflight -= 1;
+      this.#dropped("too_large", 1);
+      this.spool.trim();
+    }
+  }
+
+  /** Gives up what is too old, and repeats what is overdue. */
+  tick(nowMs: number): boolean {
+    const drop = this.spool.expire(nowMs);
+    if (drop !== null) this.#givenUp(drop);
+    if (!this.#open || nowMs < this.#resendAtMs) return false;
+    this.#cursor = this.spool.base;
+    this.#inflight = 0;
+    this.#frames = [];
+    this.#confirmNext = true;
+    this.#resendWaitMs = Math.min(this.#resendWaitMs * 2, Math.max(this.#options.retryIntervalMs, RESEND_MIN_MS));
+    this.#resendAtMs = Number.POSITIVE_INFINITY;
+    return true;
+  }
+
+  #nextFrame(nowMs: number): OutgoingFrame | null {
+    const messages: FramedMessage[] = [];
+    let bytes = 0;
+    let resend = false;
+    const limit = Math.min(this.#batchBytesMax, this.#frameBytesMax);
+    const windowOpen = this.#frames.length < this.#options.framesInflightMax;
+    while (windowOpen && messages.length < FRAME_MESSAGES_MAX && this.#inflight < INFLIGHT_MESSAGES_MAX) {
+      const entry = this.spool.get(this.#cursor);
+      if (entry === undefined) break;
+      if (entry.settled) {
+        this.#cursor += 1;
+        continue;
+      }
+      const message = aged(entry.message, nowMs - entry.storedAtMs);
+      if (message === null || entry.bytes > this.#frameBytesMax) {
+        this.spool.settle(this.#cursor);
+        this.#dropped(message === null ? "expired" : "too_large", 1);
+        this.#cursor += 1;
+        continue;
+      }
+      if (messages.length > 0 && bytes + entry.bytes > limit) break;
+      if (entry.sentAtMs !== null) resend = true;
+      entry.sentAtMs = nowMs;
+      messages.push({ number: entry.number, message, origin: entry.origin });
+      bytes += entry.bytes;
+      this.#cursor += 1;
+      this.#inflight += 1;
+    }
+    this.spool.trim();
+    const reliable = messages.length;
+    while (!this.#congested && messages.length < FRAME_MESSAGES_MAX) {
+      const queued = this.#bestEffort.peek();
+      if (queued === undefined || (messages.length > 0 && bytes + queued.bytes > limit)) break;
+      this.#bestEffort.shift();
+      this.#bestEffortBytes -= queued.bytes;
+      const message = aged(queued.message, nowMs - queued.queuedAtMs);
+      if (message === null) {
+        this.#dropped("expired", 1);
+        continue;
+      }
+      messages.push({ number: null, message, origin: queued.origin });
+      bytes += queued.bytes;
+    }
+    if (messages.length === 0) return null;
+    const confirm = this.#confirmNext || resend;
+    this.#confirmNext = false;
+    if (reliable > 0) {
+      this.#frames.push(this.#cursor - 1);
+      if (this.#resendAtMs === Number.POSITIVE_INFINITY) this.#rearm(nowMs);
+    }
+    this.#frameId += 1;
+    if (confirm) this.#confirmed.set(this.#frameId, messages.flatMap(({ number }) => (number === null ? [] : [number])));
+    return { id: this.#frameId, messages, base: this.spool.base, confirm, resend };
+  }
+
+  #givenUp(drop: SpoolDrop): void {
+    this.#dropped(drop.reason, drop.count);
+    this.#cursor = Math.max(this.#cursor, this.spool.base);
+  }
+
+  #measure(sampleMs: number): void {
+    this.#roundTripMs = this.#roundTripMs === 0 ? sampleMs : this.#roundTripMs * 0.875 + sampleMs * 0.125;
+  }
+
+  #rearm(nowMs: number): void {
+    this.#resendAtMs = this.#inflight > 0 ? nowMs + this.#resendWaitMs : Number.POSITIVE_INFINITY;
+  }
+}
+
+/** The message with the time it spent here taken off its expiry; null: it has expired. */
+function aged(message: Message, spentMs: number): Message | null {
+  if (message.expiryMs === null) return message;
+  const expiryMs = message.expiryMs - spentMs;
+  return expiryMs <= 0 ? null : { ...message, expiryMs };
+}

@@ -1,0 +1,338 @@
+/**
+ * Everything pure that belongs to one link: its announced routes, its conversation, its messages out and in, and what
+ * the peer's routes mean for our demand. The hub hands it inputs; it answers through the Outlet and the LinkHost.
+ */
+import { Inbound } from "../flow/inbound.ts";
+import { LoopGuard } from "../flow/loop-guard.ts";
+import { markProperties } from "../flow/mark.ts";
+import { Outbound, type OutboundOptions } from "../flow/outbound.ts";
+import { Conversation } from "../link/conversation.ts";
+import type { Identity } from "../link/identity.ts";
+import type { LinkOutput } from "../link/output.ts";
+import type { InterestEdge } from "../route/interest-event.ts";
+import { RouteSet } from "../route/route-set.ts";
+import { matches } from "../topic/algebra.ts";
+import { encodeControl } from "../wire/control.ts";
+import { decodeFrame, encodeFrame } from "../wire/frame.ts";
+import type { ControlBody, Message } from "../wire/message.ts";
+import { Counters } from "./counters.ts";
+import type { LinkStatusWord } from "./hub-event.ts";
+import { linkHealth } from "./link-health.ts";
+import type { Outlet, Republish } from "./outlet.ts";
+import { PeerDemand } from "./peer-demand.ts";
+import type { ProblemStatus } from "./status.ts";
+
+export const PROTOCOL_VERSION = 1;
+/** Frames larger than this are refused; a peer is told in the hello. */
+export const FRAME_BYTES_MAX = 16 * 1024 * 1024;
+/** MQTT Message Expiry Interval of frames: long enough never to matter, and its rest tells how long a broker held one. */
+export const FRAME_EXPIRY_SECONDS = 3_600;
+/** Room for the fixed header, topic and properties of the PUBLISH that carries a frame, and the frame's own header. */
+const FRAME_OVERHEAD_BYTES = 1_024;
+const REFUSED_ROUTES_MAX = 100;
+
+export interface HubLinkOptions extends OutboundOptions {
+  readonly name: string;
+  readonly topics: readonly string[];
+  readonly exportFilters: readonly string[];
+  readonly dialsIn: boolean;
+  readonly routesMax: number;
+  readonly routeRetentionMs: number;
+}
+
+/** What a link needs of the hub it lives in. */
+export interface LinkHost {
+  readonly cluster: string;
+  readonly agentVersion: string;
+  readonly identity: Identity;
+  readonly outlet: Outlet;
+  /** Whether a local message can carry MQTT 5 properties. */
+  readonly localHasProperties: boolean;
+  republish(token: number | null, message: Republish): void;
+  isControl(topicOrFilter: string): boolean;
+  nextToken(link: HubLink): number;
+  peerRoute(link: HubLink, filter: string, up: boolean): void;
+  readonly demandRevision: number;
+  readonly demandSettledRevision: number;
+  identityChanged(nowMs: number): void;
+  randomHex16(): string;
+}
+
+export class HubLink {
+  readonly name: string;
+  readonly options: HubLinkOptions;
+  readonly routes: RouteSet;
+  readonly conversation: Conversation;
+  readonly outbound: Outbound;
+  readonly inbound: Inbound;
+  readonly counters = new Counters();
+  readonly guard: LoopGuard<{ message: Message; origin: string | null }>;
+  readonly #host: LinkHost;
+  readonly #exportsAll: boolean;
+  readonly #peerDemand: PeerDemand;
+  readonly #refused = new Map<string, number>();
+  #transportUp = false;
+  #packetBytesMax = FRAME_BYTES_MAX;
+  #framesOpen = false;
+  #lastProblem: ProblemStatus | null = null;
+  #status: LinkStatusWord = "connecting";
+  #everUp = false;
+  #transportSinceMs: number;
+
+  constructor(options: HubLinkOptions, host: LinkHost, nowMs: number) {
+    this.name = options.name;
+    this.options = options;
+    this.#host = host;
+    this.#transportSinceMs = nowMs;
+    this.#exportsAll = options.exportFilters.includes("#");
+    this.#peerDemand = new PeerDemand(options.exportFilters);
+    this.routes = new RouteSet(options.topics, options.routesMax);
+    this.conversation = new Conversation(
+      {
+        me: host.cluster,
+        peer: options.name,
+        agentVersion: host.agentVersion,
+        protocolVersion: PROTOCOL_VERSION,
+        frameBytesMax: FRAME_BYTES_MAX,
+        routesMax: options.routesMax,
+        routeRetentionMs: options.routeRetentionMs,
+      },
+      host.identity,
+      this.routes,
+    );
+    this.outbound = new Outbound(host.randomHex16(), options, (reason, count) => this.counters.drop("out", reason, count));
+    this.inbound = new Inbound(
+      {
+        wants: (topic) => options.topics.some((filter) => matches(filter, topic)),
+        isControl: (topic) => host.isControl(topic),
+      },
+      () => host.nextToken(this),
+      (reason, count) => this.counters.drop("in", reason, count),
+      () => {
+        this.counters.gateTimeouts += 1;
+      },
+    );
+    this.guard = new LoopGuard();
+  }
+
+  get deadlineMs(): number {
+    return Math.min(
+      this.conversation.deadlineMs,
+      this.outbound.deadlineMs,
+      this.inbound.deadlineMs,
+      this.guard.deadlineMs,
+    );
+  }
+
+  get status(): LinkStatusWord {
+    return this.#status;
+  }
+
+  interest(edges: readonly InterestEdge[], nowMs: number): void {
+    this.perform(this.conversation.announce(this.routes.apply(edges), nowMs), nowMs);
+  }
+
+  setWide(wide: boolean, nowMs: number): void {
+    this.perform(this.conversation.announce(this.routes.setWide(wide), nowMs), nowMs);
+  }
+
+  transportUp(packetBytesMax: number, nowMs: number): void {
+    this.#transportUp = true;
+    this.#transportSinceMs = nowMs;
+    this.#everUp = true;
+    this.#packetBytesMax = packetBytesMax;
+    this.perform(this.conversation.connected(nowMs), nowMs);
+  }
+
+  transportDown(why: string, nowMs: number): void {
+    if (this.#transportUp) this.#transportSinceMs = nowMs;
+    this.#transportUp = false;
+    this.outbound.closed();
+    this.#framesOpen = false;
+    this.perform(this.conversation.disconnected(why), nowMs);
+  }
+
+  control(bytes: Uint8Array, nowMs: number): void {
+    const before = this.conversation.acceptor.speaker;
+    const outputs = this.conversation.receive(bytes, nowMs);
+    if (this.conversation.acceptor.speaker !== before) {
+      this.inbound.speakerChanged();
+      this.#peerDemand.newSpeaker();
+    }
+    this.perform(outputs, nowMs);
+  }
+
+  frame(bytes: Uint8Array, stayMs: number, nowMs: number): void {
+    const decoded = decodeFrame(bytes);
+    if (!decoded.ok) {
+      this.perform(this.conversation.bad("BAD_MESSAGE", `frame: ${decoded.problem}`, nowMs), nowMs);
+      return;
+    }
+    const frame = decoded.value;
+    const { acceptor } = this.conversation;
+    if (acceptor.standing(frame.speaker) !== "current" || acceptor.state === "left") {
+      this.counters.drop("in", "unknown_speaker", frame.messages.length);
+      this.perform(acceptor.stranger(frame.speaker, nowMs), nowMs);
+      return;
+    }
+    this.counters.received.frames += 1;
+    this.counters.received.bytes += bytes.length;
+    this.counters.received.messages += frame.messages.length;
+    const outputs: LinkOutput[] = [];
+    acceptor.heard(nowMs, outputs);
+    this.perform(outputs, nowMs);
+    this.inbound.frame(frame, bytes.length, stayMs, nowMs);
+  }
+
+  /** Whether this link may give the topic to its peer; routes were cut to the export list already, this is the second lock. */
+  exports(topic: string): boolean {
+    return this.#exportsAll || this.options.exportFilters.some((filter) => matches(filter, topic));
+  }
+
+  /** End of a turn: settlements, republishes and frames leave. Control messages have left already. */
+  flush(nowMs: number): void {
+    this.#pumpInbound(nowMs);
+    for (const settlement of this.inbound.settlements()) {
+      this.#send({ type: "settled", of: this.conversation.acceptor.speaker, ...settlement });
+    }
+    this.#gateFrames();
+    const { announcer } = this.conversation;
+    for (const frame of this.outbound.frames(nowMs)) {
+      const bytes = encodeFrame({
+        speaker: this.#host.identity.speaker(),
+        routeOp: announcer.lastOp,
+        stream: this.outbound.spool.stream,
+        base: frame.base,
+        messages: frame.messages,
+      });
+      this.counters.sent.frames += 1;
+      this.counters.sent.bytes += bytes.length;
+      if (frame.resend) this.counters.sent.resends += 1;
+      else this.counters.sent.messages += frame.messages.length;
+      this.#host.outlet.sendFrame(this.name, frame.id, bytes, frame.confirm);
+    }
+    this.#reportStatus(nowMs);
+  }
+
+  tick(nowMs: number): void {
+    this.perform(this.conversation.tick(nowMs), nowMs);
+    this.outbound.tick(nowMs);
+  }
+
+  problem(code: ProblemStatus["code"], reason: string, nowMs: number): void {
+    this.#lastProblem = { code, reason, atMs: nowMs };
+    this.#host.outlet.report({ type: "problem", link: this.name, code, reason });
+  }
+
+  /** Carries out what the conversation asks for. */
+  perform(outputs: readonly LinkOutput[], nowMs: number): void {
+    for (const output of outputs) {
+      switch (output.type) {
+        case "send":
+          this.#send(output.body);
+          break;
+        case "peer_route":
+          for (const filter of this.#peerDemand.change(output.filter, output.up)) this.#host.peerRoute(this, filter, output.up);
+          break;
+        case "settled":
+          if (output.stream === this.outbound.spool.stream) this.#settled(output.upTo, output.ranges, nowMs);
+          break;
+        case "refused":
+          this.#refusedRoute(output.filter, output.reasonCode, output.refused);
+          break;
+        case "state":
+          this.#host.outlet.report({ ...output, type: "link_state", link: this.name });
+          break;
+        case "problem":
+          this.problem(output.code, output.reason, nowMs);
+          if (output.code === "CLOCK_WENT_BACK") this.#host.identityChanged(nowMs);
+          break;
+        case "peer_restarted":
+          this.outbound.restart();
+          break;
+        case "routes_expired":
+          this.counters.count("routes_expired");
+          this.#host.outlet.report({ type: "routes_expired", link: this.name, count: output.count });
+          break;
+        case "count":
+          this.counters.count(output.what);
+          break;
+      }
+    }
+    this.#peerDemand.applied(this.conversation.acceptor.appliedOp, this.#host.demandRevision);
+  }
+
+  get transportIsUp(): boolean {
+    return this.#transportUp;
+  }
+
+  get refusedRoutes(): ReadonlyMap<string, number> {
+    return this.#refused;
+  }
+
+  get lastProblem(): ProblemStatus | null {
+    return this.#lastProblem;
+  }
+
+  #send(body: ControlBody): void {
+    if (!this.#transportUp) return;
+    this.#host.outlet.sendControl(this.name, encodeControl({ speaker: this.#host.identity.speaker(), body }));
+  }
+
+  #settled(upTo: number, ranges: readonly (readonly [number, number])[], nowMs: number): void {
+    for (const message of this.outbound.settled(upTo, ranges, nowMs)) {
+      this.counters.settled += 1;
+      this.guard.settled(message.topic, message.payload, nowMs);
+    }
+  }
+
+  #refusedRoute(filter: string, reasonCode: number, refused: boolean): void {
+    if (!refused) this.#refused.delete(filter);
+    else if (this.#refused.size < REFUSED_ROUTES_MAX) this.#refused.set(filter, reasonCode);
+    this.#host.outlet.report({ type: "route_refused", link: this.name, filter, reasonCode, refused });
+  }
+
+  /** Frames flow once the peer has accepted our greeting, and stop when it has to be greeted again. */
+  #gateFrames(): void {
+    const { announcer } = this.conversation;
+    const open = this.#transportUp && (announcer.state === "online" || announcer.state === "bootstrapping");
+    if (open === this.#framesOpen) return;
+    this.#framesOpen = open;
+    if (open) this.outbound.opened(Math.min(announcer.peerFrameBytesMax, this.#packetBytesMax) - FRAME_OVERHEAD_BYTES);
+    else this.outbound.closed();
+  }
+
+  #pumpInbound(nowMs: number): void {
+    const readyOp = this.#peerDemand.readyOp(this.#host.demandSettledRevision);
+    for (const { token, message, origin } of this.inbound.pump(readyOp, nowMs)) {
+      this.counters.republished += 1;
+      const from = origin ?? this.name;
+      this.#host.republish(token, {
+        topic: message.topic,
+        payload: message.payload,
+        qos: message.qos,
+        // `retained: strip`: the far side's broker stores nothing.
+        retain: false,
+        properties: this.#host.localHasProperties ? markProperties(message.properties, from, message.topic) : null,
+        expirySeconds: message.expiryMs === null ? null : Math.max(1, Math.ceil(message.expiryMs / 1000)),
+      });
+    }
+  }
+
+  #reportStatus(nowMs: number): void {
+    const { announcer, acceptor } = this.conversation;
+    const to = linkHealth({
+      transportUp: this.#transportUp,
+      transportSinceMs: this.#transportSinceMs,
+      everUp: this.#everUp,
+      out: announcer.state,
+      in: acceptor.state,
+      nowMs,
+    });
+    if (to === this.#status) return;
+    const from = this.#status;
+    this.#status = to;
+    const why = `out ${announcer.state}, in ${acceptor.state}, transport ${this.#transportUp ? "up" : "down"}`;
+    this.#host.outlet.report({ type: "link_status", link: this.name, from, to, why });
+  }
+}

@@ -1,0 +1,354 @@
+/**
+ * The whole agent without its sockets: what local clients want, what peers want, and the messages between them. Pure.
+ *
+ * Inputs are method calls with the time; what has to happen goes to the Outlet. In each turn the owner hands in events
+ * and control bytes first, then messages, then calls flush(): so a frame always names the route operations that were
+ * caused before it.
+ */
+import { EchoMemory } from "../flow/echo-memory.ts";
+import { readMark, stripMark } from "../flow/mark.ts";
+import { Identity } from "../link/identity.ts";
+import { Demand, type DemandRefusal } from "../route/demand.ts";
+import { Interest, type InterestChange, type InterestOptions } from "../route/interest.ts";
+import type { InterestEvent, WideReason } from "../route/interest-event.ts";
+import { RouteTable } from "../route/route-table.ts";
+import { isReserved } from "../topic/filter.ts";
+import { decodeControl, encodeControl } from "../wire/control.ts";
+import type { AckResult, Message, MessageProperties } from "../wire/message.ts";
+import { underPrefix } from "../wire/names.ts";
+import { FRAME_BYTES_MAX, HubLink, type HubLinkOptions, type LinkHost } from "./hub-link.ts";
+import { linkStatus } from "./link-status.ts";
+import type { Outlet } from "./outlet.ts";
+import type { HubStatus, LinkStatus } from "./status.ts";
+
+/** Strangers are answered at most this often, all together. */
+const STRANGER_MS = 1_000;
+
+export interface HubOptions {
+  readonly cluster: string;
+  readonly agentVersion: string;
+  readonly controlPrefix: string;
+  readonly incarnation: number;
+  readonly instance: string;
+  readonly interest: InterestOptions;
+  readonly demandMax: number;
+  readonly links: readonly HubLinkOptions[];
+  /** Links that the configuration names and disables: their peers are told so. */
+  readonly disabledLinks: readonly { readonly name: string; readonly topics: readonly string[]; readonly dialsIn: boolean }[];
+  /** 16 random hex digits. */
+  readonly randomHex16: () => string;
+}
+
+/** A message that the local data session received. */
+export interface LocalMessage {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly qos: 0 | 1 | 2;
+  readonly retain: boolean;
+  readonly properties: MessageProperties | null;
+  readonly expirySeconds: number | null;
+  readonly subscriptionIds: readonly number[];
+}
+
+export class Hub {
+  readonly interest: Interest;
+  readonly demand: Demand;
+  readonly table = new RouteTable();
+  readonly identity: Identity;
+  readonly #options: HubOptions;
+  readonly #outlet: Outlet;
+  readonly #links = new Map<string, HubLink>();
+  readonly #tokens = new Map<number, HubLink>();
+  readonly #local = new Map<string, number>();
+  readonly #echoes = new EchoMemory();
+  #echoing = false;
+  #token = 0;
+  #hasProperties = false;
+  #dataUp = false;
+  #wide: WideReason | "exact";
+  #lastStrangerMs = Number.NEGATIVE_INFINITY;
+  #refusedDemand = 0;
+
+  constructor(options: HubOptions, outlet: Outlet, nowMs: number) {
+    this.#options = options;
+    this.#outlet = outlet;
+    this.identity = new Identity(options.instance, options.incarnation);
+    this.interest = new Interest(options.interest);
+    this.demand = new Demand({ filtersMaxPerPeer: options.demandMax });
+    this.#wide = this.interest.wide?.reason ?? "exact";
+    const host = this.#host();
+    for (const link of options.links) {
+      const hubLink = new HubLink(link, host, nowMs);
+      this.#links.set(link.name, hubLink);
+      if (this.#wide !== "exact") hubLink.setWide(true, nowMs);
+    }
+  }
+
+  get deadlineMs(): number {
+    let deadlineMs = Math.min(this.interest.deadlineMs, this.demand.deadlineMs);
+    for (const link of this.#links.values()) deadlineMs = Math.min(deadlineMs, link.deadlineMs);
+    return deadlineMs;
+  }
+
+  link(name: string): HubLink | undefined {
+    return this.#links.get(name);
+  }
+
+  links(): Iterable<HubLink> {
+    return this.#links.values();
+  }
+
+  // ── what local clients want ──────────────────────────────────────────────────────────────────────
+
+  interestEvent(event: InterestEvent, nowMs: number): void {
+    this.#interestChanged(this.interest.apply(event, nowMs), nowMs);
+  }
+
+  #interestChanged(change: InterestChange, nowMs: number): void {
+    const now = this.interest.wide?.reason ?? "exact";
+    const turnedExact = change.wide && now === "exact";
+    for (const link of this.#links.values()) {
+      if (change.edges.length > 0) link.interest(change.edges, nowMs);
+      if (change.wide) link.setWide(!turnedExact, nowMs);
+    }
+    if (now !== this.#wide) {
+      const from = this.#wide;
+      this.#wide = now;
+      this.#outlet.report({ type: "interest", from, to: now });
+    }
+  }
+
+  // ── the local data session ───────────────────────────────────────────────────────────────────────
+
+  /** The data session is connected. `properties`: the broker speaks MQTT 5; `echoing`: it sends us our own messages. */
+  dataUp(sessionPresent: boolean, properties: boolean, echoing: boolean, nowMs: number): void {
+    this.#dataUp = true;
+    this.#hasProperties = properties;
+    this.#echoing = echoing;
+    this.demand.connected(sessionPresent, properties, nowMs);
+    for (const link of this.#links.values()) link.inbound.localUp();
+  }
+
+  dataDown(): void {
+    this.#dataUp = false;
+    this.demand.disconnected();
+    this.#tokens.clear();
+    for (const link of this.#links.values()) link.inbound.localDown();
+  }
+
+  subscribed(batch: number, codes: readonly number[], nowMs: number): void {
+    this.#demandRefused(this.demand.subscribed(batch, codes, nowMs));
+  }
+
+  unsubscribed(batch: number, codes: readonly number[], nowMs: number): void {
+    this.demand.unsubscribed(batch, codes, nowMs);
+  }
+
+  markerArrived(marker: number, nowMs: number): void {
+    this.demand.markerArrived(marker, nowMs);
+  }
+
+  /** The local broker's answer to a republish: its reason code, or null when the connection was lost first. */
+  republished(token: number, reasonCode: number | null, nowMs: number): void {
+    const link = this.#tokens.get(token);
+    this.#tokens.delete(token);
+    link?.inbound.republished(token, reasonCode, nowMs);
+  }
+
+  /** A message of a local client, on its way to whoever wants it on the other sides. */
+  localMessage(local: LocalMessage, nowMs: number): void {
+    if (isReserved(local.topic) || underPrefix(this.#options.controlPrefix, local.topic)) return this.#count("reserved");
+    if (!this.demand.accepts(local.topic, local.subscriptionIds)) return this.#count("copy");
+    const qos = local.qos === 0 ? 0 : 1;
+    if (this.#echoing && this.#echoes.isEcho(local.topic, local.payload, qos, nowMs)) return this.#count("echo");
+    const mark = readMark(local.properties, local.topic);
+    if (mark.kind === "fits") return this.#count("loop_mark");
+    if (mark.kind === "foreign") this.#count("mark_stripped");
+    const peers = this.table.match(local.topic);
+    if (peers.length === 0) return this.#count("unrouted");
+    const message: Message = {
+      topic: local.topic,
+      // A copy: the packet's buffer is a slice of a much larger one that would live as long.
+      payload: local.payload.slice(),
+      qos,
+      retain: false,
+      properties: mark.kind === "foreign" ? stripMark(local.properties) : local.properties,
+      expiryMs: local.expirySeconds === null ? null : local.expirySeconds * 1000,
+    };
+    let forwarded = false;
+    for (const peer of peers) {
+      const link = this.#links.get(peer);
+      if (link === undefined || !link.exports(local.topic)) continue;
+      forwarded = true;
+      link.forward(message, nowMs);
+    }
+    this.#count(forwarded ? "forwarded" : "not_exported");
+  }
+
+  // ── the peers ────────────────────────────────────────────────────────────────────────────────────
+
+  linkUp(name: string, packetBytesMax: number, nowMs: number): void {
+    this.#links.get(name)?.transportUp(packetBytesMax, nowMs);
+  }
+
+  linkDown(name: string, why: string, nowMs: number): void {
+    this.#links.get(name)?.transportDown(why, nowMs);
+  }
+
+  /** Bytes of a control topic, `to` and `from` as the topic names them. */
+  control(to: string, from: string, bytes: Uint8Array, nowMs: number): void {
+    const link = to === this.#options.cluster ? this.#links.get(from) : undefined;
+    if (link !== undefined) link.control(bytes, nowMs);
+    else if (from !== this.#options.cluster) this.#stranger(to, from, bytes, nowMs);
+  }
+
+  frame(from: string, bytes: Uint8Array, stayMs: number, nowMs: number): void {
+    const link = this.#links.get(from);
+    if (link === undefined) this.#count("frame_of_stranger");
+    else link.frame(bytes, stayMs, nowMs);
+  }
+
+  frameRefused(name: string, frame: number, reasonCode: number): void {
+    this.#links.get(name)?.outbound.refused(frame, reasonCode);
+  }
+
+  /** What to leave as the Will of the link's next connection. */
+  will(name: string): Uint8Array | null {
+    const link = this.#links.get(name);
+    if (link === undefined) return null;
+    return encodeControl({ speaker: this.identity.speaker(), body: link.conversation.announcer.nextWill() });
+  }
+
+  /** Somebody we have no conversation with: says so, or its operator would search for ever. */
+  #stranger(to: string, from: string, bytes: Uint8Array, nowMs: number): void {
+    this.#count("stranger");
+    const decoded = decodeControl(bytes);
+    if (!decoded.ok || decoded.value.body.type !== "hello" || nowMs - this.#lastStrangerMs < STRANGER_MS) return;
+    this.#lastStrangerMs = nowMs;
+    const { speaker, body } = decoded.value;
+    let result: AckResult = "unknown_link";
+    if (to !== this.#options.cluster) result = "wrong_name";
+    else if (this.#options.disabledLinks.some(({ name }) => name === from)) result = "link_disabled";
+    const answer = encodeControl({
+      speaker: this.identity.speaker(),
+      body: {
+        type: "ack",
+        greeting: body.greeting,
+        of: speaker,
+        name: this.#options.cluster,
+        result,
+        highest: 0,
+        have: null,
+        frameBytesMax: FRAME_BYTES_MAX,
+      },
+    });
+    this.#outlet.answerStranger(from, to, answer);
+    const what = result === "wrong_name" ? `calls this cluster "${to}"` : result === "unknown_link" ? "has no link here" : "is disabled here";
+    const code = result === "wrong_name" ? "WRONG_NAME" : result === "unknown_link" ? "UNKNOWN_PEER" : "PEER_LINK_DISABLED";
+    if (result !== "link_disabled") this.#outlet.report({ type: "problem", link: null, code, reason: `cluster "${from}" ${what}` });
+  }
+
+  // ── turns ────────────────────────────────────────────────────────────────────────────────────────
+
+  tick(nowMs: number): void {
+    if (nowMs >= this.interest.deadlineMs) this.#interestChanged(this.interest.tick(nowMs), nowMs);
+    for (const link of this.#links.values()) if (nowMs >= link.deadlineMs) link.tick(nowMs);
+  }
+
+  /** The end of a turn: subscriptions, settlements, republishes and frames leave. */
+  flush(nowMs: number): void {
+    if (this.#dataUp) {
+      for (let step = this.demand.next(nowMs); step !== null; step = this.demand.next(nowMs)) {
+        switch (step.kind) {
+          case "subscribe":
+            this.#outlet.subscribe(step.batch, step.filters);
+            break;
+          case "unsubscribe":
+            this.#outlet.unsubscribe(step.batch, step.filters);
+            break;
+          case "marker":
+            this.#outlet.sendMarker(step.marker);
+            break;
+        }
+      }
+    }
+    for (const link of this.#links.values()) link.flush(nowMs);
+  }
+
+  /** Takes leave of all peers: `pause` when the agent will be back. */
+  goodbye(kind: "pause" | "leave", nowMs: number): void {
+    for (const link of this.#links.values()) link.perform(link.conversation.goodbye(kind), nowMs);
+  }
+
+  status(nowMs: number): HubStatus {
+    const stats = this.interest.stats;
+    const links: LinkStatus[] = [...this.#links.values()].map(linkStatus);
+    return {
+      cluster: this.#options.cluster,
+      incarnation: this.identity.incarnation,
+      instance: this.identity.instance,
+      duplicate: this.identity.isDuplicate(nowMs),
+      wide: this.interest.wide,
+      interest: stats,
+      demand: this.demand.stats,
+      local: Object.fromEntries(this.#local),
+      links,
+    };
+  }
+
+  #demandRefused(refusals: readonly DemandRefusal[]): void {
+    for (const { peer, filter, reasonCode, refused } of refusals) {
+      const link = this.#links.get(peer);
+      if (link === undefined) continue;
+      this.#refusedDemand += refused ? 1 : -1;
+      link.refuseRoute(filter, reasonCode, refused);
+      this.#outlet.report({ type: "demand_refused", link: peer, filter, reasonCode, refused });
+    }
+  }
+
+  #count(what: string): void {
+    this.#local.set(what, (this.#local.get(what) ?? 0) + 1);
+  }
+
+  #host(): LinkHost {
+    const hub = this;
+    return {
+      cluster: this.#options.cluster,
+      agentVersion: this.#options.agentVersion,
+      identity: this.identity,
+      outlet: this.#outlet,
+      republish: (token, message) => {
+        if (hub.#echoing) hub.#echoes.sent(message.topic, message.payload, message.qos);
+        hub.#outlet.republish(token, message);
+      },
+      get localHasProperties() {
+        return hub.#hasProperties;
+      },
+      isControl: (topic) => underPrefix(hub.#options.controlPrefix, topic),
+      nextToken: (link) => {
+        hub.#token += 1;
+        hub.#tokens.set(hub.#token, link);
+        return hub.#token;
+      },
+      peerRoute: (link, filter, up) => {
+        if (up) {
+          hub.table.set(link.name, filter);
+          hub.demand.want(link.name, filter);
+        } else {
+          hub.table.delete(link.name, filter);
+          hub.demand.unwant(link.name, filter);
+        }
+      },
+      get demandRevision() {
+        return hub.demand.revision;
+      },
+      get demandSettledRevision() {
+        return hub.demand.settledRevision;
+      },
+      identityChanged: (nowMs) => {
+        for (const link of hub.#links.values()) link.perform(link.conversation.identityChanged(nowMs), nowMs);
+      },
+      randomHex16: this.#options.randomHex16,
+    };
+  }
+}

@@ -1,0 +1,52 @@
+/** One link's status value, read off its parts. */
+import type { HubLink } from "./hub-link.ts";
+import type { LinkStatus } from "./status.ts";
+
+export function linkStatus(link: HubLink): LinkStatus {
+  const { announcer, acceptor, peerVersion } = link.conversation;
+  const { outbound, inbound, counters } = link;
+  const { spool } = outbound;
+  return {
+    name: link.name,
+    enabled: true,
+    dialsIn: link.options.dialsIn,
+    status: link.status,
+    topics: link.options.topics,
+    transportUp: link.transportIsUp,
+    out: {
+      state: announcer.state,
+      refusedWith: announcer.refusedWith,
+      routes: link.routes.size,
+      lastOp: announcer.lastOp,
+      ackedOp: announcer.ackedOp,
+      widened: link.routes.widened,
+    },
+    in: {
+      state: acceptor.state,
+      routes: acceptor.routes.effectiveSize,
+      appliedOp: acceptor.appliedOp,
+      complete: acceptor.complete,
+      overflow: acceptor.routes.overflow,
+      heardAtMs: Number.isFinite(acceptor.heardAtMs) ? acceptor.heardAtMs : null,
+      agentVersion: peerVersion,
+    },
+    queue: {
+      spooled: spool.depth,
+      spooledBytes: spool.bytes,
+      oldestAtMs: spool.oldestStoredAtMs,
+      inflight: outbound.inflight,
+      bestEffort: outbound.bestEffortQueued,
+      inbound: inbound.pending + inbound.inflight,
+      roundTripMs: outbound.roundTripMs,
+    },
+    sent: counters.sent,
+    received: counters.received,
+    republished: counters.republished,
+    settled: counters.settled,
+    gateTimeouts: counters.gateTimeouts,
+    dropped: counters.dropped(),
+    conversation: counters.conversation(),
+    refusedRoutes: [...link.refusedRoutes].map(([filter, reasonCode]) => ({ filter, reasonCode })),
+    lastProblem: link.lastProblem,
+  };
+}

@@ -1,0 +1,35 @@
+/**
+ * Everything the pure agent asks of the world. The agent's shells implement it over MQTT sessions, the simulator over
+ * a simulated broker. No method may call back into the hub before it returns.
+ */
+import type { DemandFilter } from "../route/demand.ts";
+import type { MessageProperties } from "../wire/message.ts";
+import type { HubEvent } from "./hub-event.ts";
+
+export interface Republish {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly qos: 0 | 1;
+  readonly retain: boolean;
+  readonly properties: MessageProperties | null;
+  readonly expirySeconds: number | null;
+}
+
+export interface Outlet {
+  /** Local data session: SUBSCRIBE; answered by `Hub.subscribed`. */
+  subscribe(batch: number, filters: readonly DemandFilter[]): void;
+  /** Local data session: UNSUBSCRIBE; answered by `Hub.unsubscribed`. */
+  unsubscribe(batch: number, filters: readonly string[]): void;
+  /** Publish a marker that comes back on the data session behind everything queued before it; answered by `Hub.markerArrived`. */
+  sendMarker(marker: number): void;
+  /** Local data session: PUBLISH; QoS 1 is answered by `Hub.republished(token, …)`; QoS 0 has no token and no answer. */
+  republish(token: number | null, message: Republish): void;
+  /** Bytes for the peer's control topic, in order with frames of the same link. */
+  sendControl(link: string, bytes: Uint8Array): void;
+  /** Bytes for a cluster that we have no (enabled) link with, in the name it used for us: on the local broker. */
+  answerStranger(to: string, as: string, bytes: Uint8Array): void;
+  /** Bytes for the peer's message topic. `confirm`: publish at QoS 1; a refusal is told by `Hub.frameRefused(link, frame, …)`. */
+  sendFrame(link: string, frame: number, bytes: Uint8Array, confirm: boolean): void;
+  /** Something an operator may want to know: a state change, a drop, a refusal. */
+  report(event: HubEvent): void;
+}

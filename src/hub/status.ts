@@ -1,0 +1,76 @@
+/** What an agent can say about itself at one moment: plain values for the API, the metrics, the log and the demo. */
+import type { ErrorCode } from "../base/error-codes.ts";
+import type { AcceptorState } from "../link/acceptor.ts";
+import type { AnnouncerState } from "../link/announcer.ts";
+import type { WideReason } from "../route/interest-event.ts";
+import type { AckResult } from "../wire/message.ts";
+import type { LinkStatusWord } from "./hub-event.ts";
+
+export interface ProblemStatus {
+  readonly code: ErrorCode;
+  readonly reason: string;
+  readonly atMs: number;
+}
+
+export interface LinkStatus {
+  readonly name: string;
+  readonly enabled: boolean;
+  /** Absent server: the peer dials in. */
+  readonly dialsIn: boolean;
+  readonly status: LinkStatusWord;
+  readonly topics: readonly string[];
+  readonly transportUp: boolean;
+  /** Our routes at the peer. */
+  readonly out: {
+    readonly state: AnnouncerState;
+    readonly refusedWith: AckResult | null;
+    readonly routes: number;
+    readonly lastOp: number;
+    readonly ackedOp: number;
+    /** Past `max_routes`: announced wider than the interest is. */
+    readonly widened: boolean;
+  };
+  /** The peer's routes here. */
+  readonly in: {
+    readonly state: AcceptorState;
+    readonly routes: number;
+    readonly appliedOp: number;
+    readonly complete: boolean;
+    readonly overflow: boolean;
+    readonly heardAtMs: number | null;
+    readonly agentVersion: string | null;
+  };
+  readonly queue: {
+    readonly spooled: number;
+    readonly spooledBytes: number;
+    readonly oldestAtMs: number | null;
+    readonly inflight: number;
+    readonly bestEffort: number;
+    readonly inbound: number;
+    readonly roundTripMs: number;
+  };
+  readonly sent: { readonly messages: number; readonly bytes: number; readonly frames: number; readonly resends: number };
+  readonly received: { readonly messages: number; readonly bytes: number; readonly frames: number };
+  readonly republished: number;
+  readonly settled: number;
+  readonly gateTimeouts: number;
+  readonly dropped: readonly { readonly direction: string; readonly reason: string; readonly count: number }[];
+  readonly conversation: readonly { readonly what: string; readonly count: number }[];
+  /** Our routes that the peer's broker refuses, with its reason code; at most 100. */
+  readonly refusedRoutes: readonly { readonly filter: string; readonly reasonCode: number }[];
+  readonly lastProblem: ProblemStatus | null;
+}
+
+export interface HubStatus {
+  readonly cluster: string;
+  readonly incarnation: number;
+  readonly instance: string;
+  readonly duplicate: boolean;
+  /** Null: exact. */
+  readonly wide: { readonly reason: WideReason; readonly sinceMs: number } | null;
+  readonly interest: { readonly clients: number; readonly rows: number; readonly proven: number; readonly ghosts: number; readonly filters: number };
+  readonly demand: { readonly filters: number; readonly pending: number; readonly refused: number; readonly markerTimeouts: number };
+  /** Local messages by what became of them: `forwarded`, `unrouted`, `copy`, `loop_mark`, `mark_stripped`, `echo`, `reserved`. */
+  readonly local: Readonly<Record<string, number>>;
+  readonly links: readonly LinkStatus[];
+}

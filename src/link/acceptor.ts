@@ -1,0 +1,321 @@
+/**
+ * The incoming half of one conversation: what the peer announced, and whether it still speaks. Pure.
+ *
+ *   none ──hello──▶ greeted ──bootstrap complete──▶ online
+ *                    ▲  ▲                            │ 30 s of silence, Will, goodbye(pause)
+ *                    │  └── hello of a new life ─────┤                  ▼
+ *                    │      (old routes stay, stale) │◀── any word ── silent | paused ──route_retention──▶ none
+ *                    └──────── hello ─── left ◀── goodbye(leave): routes dropped
+ *
+ * Neither a hello nor silence erases anything: old routes go in one step when the new bootstrap is complete, when the
+ * peer takes leave, or when the retention time ends (an event, counted and reported).
+ */
+import { digestEquals } from "../base/digest.ts";
+import { type PeerRouteEdge, PeerRoutes } from "../route/peer-routes.ts";
+import type { AgainReason, ControlBody, RoutesMark, Speaker } from "../wire/message.ts";
+import { GREETINGS_PER_CONNECTION } from "./announcer.ts";
+import type { LinkOutput } from "./output.ts";
+
+/** Heartbeats come every 10 s: three missing ones in a row are no accident. */
+export const SILENCE_MS = 30_000;
+/** A digest that does not fit is repaired by a bootstrap; one that never fits must not become a storm of them. */
+const DIGEST_REPAIR_MS = 30_000;
+/** The same request to one speaker is not repeated sooner: its answer takes a round trip. */
+const AGAIN_MS = 1_000;
+
+export type AcceptorState = "none" | "greeted" | "online" | "silent" | "paused" | "left";
+
+/** How a message's speaker relates to the one we listen to. */
+export type Standing = "current" | "newer" | "older" | "double";
+
+const NOBODY: Speaker = { incarnation: 0, instance: "0000000000000000" };
+
+export class Acceptor {
+  readonly #routes: PeerRoutes;
+  readonly #routeRetentionMs: number;
+  #state: AcceptorState = "none";
+  #speaker: Speaker = NOBODY;
+  #greeting = 0;
+  #appliedOp = 0;
+  #bootstrap = 0;
+  #nextPart = 0;
+  #doneBootstrap = 0;
+  #heardAtMs = Number.NEGATIVE_INFINITY;
+  #lastRepairMs = Number.NEGATIVE_INFINITY;
+  #lastAgainMs = Number.NEGATIVE_INFINITY;
+
+  constructor(routesMax: number, routeRetentionMs: number) {
+    this.#routes = new PeerRoutes(routesMax);
+    this.#routeRetentionMs = routeRetentionMs;
+  }
+
+  get state(): AcceptorState {
+    return this.#state;
+  }
+
+  get speaker(): Speaker {
+    return this.#speaker;
+  }
+
+  get appliedOp(): number {
+    return this.#appliedOp;
+  }
+
+  get routes(): PeerRoutes {
+    return this.#routes;
+  }
+
+  get heardAtMs(): number {
+    return this.#heardAtMs;
+  }
+
+  /** Whether frames and route operations of this speaker can be placed: its set is complete. */
+  get complete(): boolean {
+    return this.#routes.complete;
+  }
+
+  get deadlineMs(): number {
+    switch (this.#state) {
+      case "none":
+      case "left":
+        return Number.POSITIVE_INFINITY;
+      case "greeted":
+      case "online":
+        return this.#heardAtMs + SILENCE_MS;
+      case "silent":
+      case "paused":
+        return this.#heardAtMs + SILENCE_MS + this.#routeRetentionMs;
+    }
+  }
+
+  standing(speaker: Speaker): Standing {
+    if (speaker.incarnation > this.#speaker.incarnation) return "newer";
+    if (speaker.incarnation < this.#speaker.incarnation) return "older";
+    return speaker.instance === this.#speaker.instance ? "current" : "double";
+  }
+
+  /** A hello whose names were checked already. The acknowledgement itself is the conversation's. */
+  hello(speaker: Speaker, greeting: number, nowMs: number): LinkOutput[] {
+    const outputs: LinkOutput[] = [];
+    const standing = this.standing(speaker);
+    if (standing === "older" || standing === "double") return outputs;
+    if (standing === "newer") {
+      const first = this.#speaker === NOBODY;
+      this.#speaker = speaker;
+      this.#greeting = greeting;
+      this.#appliedOp = 0;
+      this.#bootstrap = 0;
+      this.#doneBootstrap = 0;
+      this.#nextPart = 0;
+      this.enterNewLife(outputs);
+      if (!first) outputs.push({ type: "peer_restarted" });
+      this.#heardAtMs = nowMs;
+      this.#enter("greeted", first ? "first hello" : "hello of a new life", outputs);
+      return outputs;
+    }
+    this.#greeting = Math.max(this.#greeting, greeting);
+    this.#heardAtMs = nowMs;
+    this.#enter(this.complete ? "online" : "greeted", "hello", outputs);
+    return outputs;
+  }
+
+  /** A new incarnation does not erase: what its earlier life announced stays in force until the new set is complete. */
+  enterNewLife(outputs: LinkOutput[]): void {
+    pushEdges(outputs, this.#routes.newSpeaker());
+  }
+
+  /** What is held from exactly this speaker: null unless a whole set is. */
+  have(speaker: Speaker): RoutesMark | null {
+    return this.standing(speaker) === "current" && this.#routes.complete && !this.#routes.overflow ? this.#mark() : null;
+  }
+
+  /** A message of somebody we do not listen to: asks it to greet, so that it learns where it stands. */
+  stranger(speaker: Speaker, nowMs: number): LinkOutput[] {
+    const outputs: LinkOutput[] = this.standing(speaker) === "newer" ? [] : [{ type: "count", what: "old_incarnation" }];
+    this.again(speaker, "hello", "unknown_incarnation", nowMs, outputs);
+    return outputs;
+  }
+
+  again(of: Speaker, what: "hello" | "bootstrap", reason: AgainReason, nowMs: number, outputs: LinkOutput[]): void {
+    if (nowMs - this.#lastAgainMs < AGAIN_MS) return;
+    this.#lastAgainMs = nowMs;
+    outputs.push({ type: "send", body: { type: "again", of, what, reason } });
+  }
+
+  /** Any message of the current speaker shows that it lives. */
+  heard(nowMs: number, outputs: LinkOutput[]): void {
+    this.#heardAtMs = nowMs;
+    if (this.#state !== "online" && this.#state !== "greeted") {
+      this.#enter(this.complete ? "online" : "greeted", "heard again", outputs);
+    }
+  }
+
+  bootstrapPart(body: Extract<ControlBody, { type: "bootstrap" }>, outputs: LinkOutput[]): boolean {
+    if (!this.#sameBootstrap(body.bootstrap)) return true;
+    if (body.part === this.#nextPart && body.bootstrap !== this.#doneBootstrap) {
+      if (!this.#routes.stage(body.ops)) return false;
+      this.#nextPart += 1;
+    }
+    this.#bootstrapAck(outputs);
+    return true;
+  }
+
+  bootstrapEnd(body: Extract<ControlBody, { type: "bootstrap_end" }>, nowMs: number, outputs: LinkOutput[]): void {
+    if (!this.#sameBootstrap(body.bootstrap)) return;
+    if (body.bootstrap !== this.#doneBootstrap && this.#nextPart === body.parts) {
+      const result = this.#routes.commit(body.mark);
+      if (!result.ok) {
+        outputs.push({ type: "count", what: "digest_mismatch" });
+        this.#bootstrap = 0;
+        this.#repair(nowMs, "digest_mismatch", outputs);
+        return;
+      }
+      this.#doneBootstrap = body.bootstrap;
+      this.#appliedOp = body.mark.op;
+      pushEdges(outputs, result.edges);
+      outputs.push({ type: "count", what: "bootstrap_received" });
+      if (this.#routes.overflow) outputs.push({ type: "count", what: "routes_overflow" });
+      this.#enter("online", `bootstrap of ${body.mark.count} routes complete`, outputs);
+    }
+    this.#bootstrapAck(outputs);
+  }
+
+  /** Operations in order; false: one of them is no valid route, the conversation has to end. */
+  routesBatch(body: Extract<ControlBody, { type: "routes" }>, nowMs: number, outputs: LinkOutput[]): boolean {
+    if (!this.#routes.complete) {
+      this.again(this.#speaker, "bootstrap", "no_bootstrap", nowMs, outputs);
+      return true;
+    }
+    const skip = this.#appliedOp + 1 - body.firstOp;
+    if (skip >= 0) {
+      for (const op of body.ops.slice(skip)) {
+        const result = this.#routes.apply(op);
+        if (!result.ok) return false;
+        this.#appliedOp += 1;
+        pushEdges(outputs, result.edges);
+      }
+    } else {
+      outputs.push({ type: "count", what: "late_message" });
+    }
+    outputs.push({ type: "send", body: { type: "routes_ack", of: this.#speaker, op: this.#appliedOp } });
+    return true;
+  }
+
+  heartbeat(mark: RoutesMark, nowMs: number, outputs: LinkOutput[]): void {
+    if (!this.#routes.complete) {
+      this.again(this.#speaker, "bootstrap", "no_bootstrap", nowMs, outputs);
+      return;
+    }
+    if (mark.op > this.#appliedOp) {
+      outputs.push({ type: "send", body: { type: "routes_ack", of: this.#speaker, op: this.#appliedOp } });
+      return;
+    }
+    // Digests are compared at equal operation numbers only: an older mark is a late heartbeat, not a difference.
+    if (mark.op < this.#appliedOp) {
+      outputs.push({ type: "count", what: "late_message" });
+      return;
+    }
+    if (this.#routes.overflow) {
+      if (this.#routes.fits(mark.count)) this.#repair(nowMs, "digest_mismatch", outputs);
+      return;
+    }
+    const mine = this.#mark();
+    if (mine.count !== mark.count || !digestEquals(mine.digest, mark.digest)) {
+      outputs.push({ type: "count", what: "digest_mismatch" });
+      this.#repair(nowMs, "digest_mismatch", outputs);
+    }
+  }
+
+  goodbye(body: Extract<ControlBody, { type: "goodbye" }>, nowMs: number, outputs: LinkOutput[]): void {
+    switch (body.kind) {
+      case "pause":
+        this.#down("paused", "the peer pauses", nowMs, outputs);
+        break;
+      case "lost": {
+        // A Will is published by a broker, at any time after its connection: only that of the connection heard last counts.
+        const ofConnection = Math.floor(this.#greeting / GREETINGS_PER_CONNECTION) * GREETINGS_PER_CONNECTION;
+        if (body.greeting === ofConnection) this.#down("silent", "the peer's connection was lost", nowMs, outputs);
+        else outputs.push({ type: "count", what: "late_message" });
+        break;
+      }
+      case "leave":
+        pushEdges(outputs, this.#routes.clear());
+        this.#bootstrap = 0;
+        this.#doneBootstrap = 0;
+        this.#appliedOp = 0;
+        this.#enter("left", "the peer has taken leave", outputs);
+        break;
+    }
+  }
+
+  tick(nowMs: number): LinkOutput[] {
+    const outputs: LinkOutput[] = [];
+    if (nowMs < this.deadlineMs) return outputs;
+    if (this.#state === "greeted" || this.#state === "online") {
+      outputs.push({ type: "count", what: "heartbeat_missed" });
+      this.fallSilent(outputs);
+    } else if (this.#state === "silent" || this.#state === "paused") {
+      const count = this.#routes.effectiveSize;
+      pushEdges(outputs, this.#routes.clear());
+      this.#bootstrap = 0;
+      this.#doneBootstrap = 0;
+      this.#appliedOp = 0;
+      if (count > 0) outputs.push({ type: "routes_expired", count });
+      this.#enter("none", "silent for longer than the route retention", outputs);
+    }
+    return outputs;
+  }
+
+  /** Silence does not erase: the routes stay in force, so that what is published meanwhile reaches the spool. */
+  fallSilent(outputs: LinkOutput[]): void {
+    this.#enter("silent", `nothing heard for ${SILENCE_MS / 1000} s`, outputs);
+  }
+
+  #down(state: "paused" | "silent", why: string, nowMs: number, outputs: LinkOutput[]): void {
+    if (this.#state === "none" || this.#state === "left") return;
+    // Retention counts from now: the deadline of these states includes the time of silence that did not have to pass.
+    this.#heardAtMs = nowMs - SILENCE_MS;
+    this.#enter(state, why, outputs);
+  }
+
+  #sameBootstrap(bootstrap: number): boolean {
+    if (bootstrap < this.#bootstrap) return false;
+    if (bootstrap > this.#bootstrap) {
+      this.#bootstrap = bootstrap;
+      this.#nextPart = 0;
+      this.#routes.beginBootstrap();
+    }
+    return true;
+  }
+
+  #bootstrapAck(outputs: LinkOutput[]): void {
+    const body: ControlBody = {
+      type: "bootstrap_ack",
+      of: this.#speaker,
+      bootstrap: this.#bootstrap,
+      nextPart: this.#nextPart,
+      done: this.#bootstrap === this.#doneBootstrap,
+    };
+    outputs.push({ type: "send", body });
+  }
+
+  #repair(nowMs: number, reason: AgainReason, outputs: LinkOutput[]): void {
+    if (nowMs - this.#lastRepairMs < DIGEST_REPAIR_MS) return;
+    this.#lastRepairMs = nowMs;
+    outputs.push({ type: "send", body: { type: "again", of: this.#speaker, what: "bootstrap", reason } });
+  }
+
+  #mark(): RoutesMark {
+    return { op: this.#appliedOp, count: this.#routes.size, digest: this.#routes.digest };
+  }
+
+  #enter(state: AcceptorState, why: string, outputs: LinkOutput[]): void {
+    if (state === this.#state) return;
+    outputs.push({ type: "state", half: "in", from: this.#state, to: state, why });
+    this.#state = state;
+  }
+}
+
+function pushEdges(outputs: LinkOutput[], edges: readonly PeerRouteEdge[]): void {
+  for (const edge of edges) outputs.push({ type: "peer_route", filter: edge.filter, up: edge.up });
+}

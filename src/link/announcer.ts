@@ -1,0 +1,375 @@
+/**
+ * The outgoing half of one conversation: our routes on their way to the peer. Pure: time comes in as nowMs, work goes
+ * out as LinkOutput values, and nothing is believed that the peer did not confirm of exactly this life and greeting.
+ *
+ *            connected            ack ok, set not held            done
+ *   idle ────────────▶ greeting ─────────────────▶ bootstrapping ──────▶ online
+ *    ▲                  │  ▲  ack ok, set held at a known op ─────────────▲ │
+ *    │                  │  └──────── again(hello), new life, adopted ──────┼─┤
+ *    │     ack refused  ▼                          again(bootstrap), gap   │ │
+ *    │               refused ──▶ greeting (retry)  bootstrapping ◀─────────┘ │
+ *    └──────────────────────────── disconnected (from any state) ◀───────────┘
+ */
+import { type Digest, digestEquals } from "../base/digest.ts";
+import type { Route, RouteOp } from "../route/route.ts";
+import { batchOps } from "../wire/control.ts";
+import type { AckResult, ControlBody, RoutesMark, Speaker, WireRouteOp } from "../wire/message.ts";
+import type { Identity } from "./identity.ts";
+import type { LinkOutput } from "./output.ts";
+import { RouteLog } from "./route-log.ts";
+
+/** A greeting is numbered connection × this + n, so that the Will, written before the first hello, knows its connection. */
+export const GREETINGS_PER_CONNECTION = 1024;
+/** Small enough for any broker's packet limit, large enough that 100,000 routes take some fifty messages. */
+const PART_BYTES_MAX = 64 * 1024;
+/** Parts under way: what the slowest link holds, and what a broker queues for the peer, stays small. */
+const PARTS_INFLIGHT_MAX = 8;
+/** Route operations under way before the first is confirmed. */
+const OPS_INFLIGHT_MAX = 10_000;
+const HELLO_RETRY_MS = 1_000;
+const HELLO_RETRY_CAP_MS = 10_000;
+/** The peer said no: an operator has to change something, there is no hurry. */
+const REFUSED_RETRY_MS = 10_000;
+/** Until a round trip was measured, and the least wait after: a resend that crosses its answer is waste. */
+const RESEND_MS = 1_000;
+const RESEND_CAP_MS = 10_000;
+
+export interface RouteSource {
+  routes(): Iterable<Route>;
+  readonly digest: Digest;
+  readonly size: number;
+}
+
+type State =
+  | { readonly name: "idle" }
+  | { readonly name: "greeting"; readonly retryAtMs: number; readonly retryMs: number }
+  | { readonly name: "refused"; readonly result: AckResult; readonly retryAtMs: number }
+  | { readonly name: "bootstrapping"; readonly bootstrap: number; readonly parts: readonly (readonly WireRouteOp[])[]; readonly mark: RoutesMark }
+  | { readonly name: "online" };
+
+export type AnnouncerState = State["name"];
+
+export interface AnnouncerNames {
+  readonly me: string;
+  readonly peer: string;
+  readonly agentVersion: string;
+  readonly protocolVersion: number;
+  readonly frameBytesMax: number;
+}
+
+export class Announcer {
+  readonly #names: AnnouncerNames;
+  readonly #identity: Identity;
+  readonly #source: RouteSource;
+  readonly #log = new RouteLog();
+  #state: State = { name: "idle" };
+  #connection = 0;
+  #greeting = 0;
+  #bootstrap = 0;
+  #ackedOp = 0;
+  #sentOp = 0;
+  #nextPart = 0;
+  #sentPart = 0;
+  #resendAtMs = Number.POSITIVE_INFINITY;
+  #resendMs = RESEND_MS;
+  #lastResendMs = Number.NEGATIVE_INFINITY;
+  #peerFrameBytesMax = 0;
+
+  constructor(names: AnnouncerNames, identity: Identity, source: RouteSource) {
+    this.#names = names;
+    this.#identity = identity;
+    this.#source = source;
+  }
+
+  get state(): AnnouncerState {
+    return this.#state.name;
+  }
+
+  /** Number of the last operation produced: every frame names it. */
+  get lastOp(): number {
+    return this.#log.lastOp;
+  }
+
+  /** Number of the last operation that the peer confirmed. */
+  get ackedOp(): number {
+    return this.#ackedOp;
+  }
+
+  /** Of the peer's last accepted hello or ack; 0 before. */
+  get peerFrameBytesMax(): number {
+    return this.#peerFrameBytesMax;
+  }
+
+  get refusedWith(): AckResult | null {
+    return this.#state.name === "refused" ? this.#state.result : null;
+  }
+
+  mark(): RoutesMark {
+    return { op: this.#log.lastOp, count: this.#source.size, digest: this.#source.digest };
+  }
+
+  get deadlineMs(): number {
+    switch (this.#state.name) {
+      case "idle":
+        return Number.POSITIVE_INFINITY;
+      case "greeting":
+        return this.#state.retryAtMs;
+      case "refused":
+        return this.#state.retryAtMs;
+      case "bootstrapping":
+      case "online":
+        return this.#resendAtMs;
+    }
+  }
+
+  /** What the Will of the next connection says: the connection's number, so that a late Will is known as such. */
+  nextWill(): ControlBody {
+    return { type: "goodbye", kind: "lost", greeting: (this.#connection + 1) * GREETINGS_PER_CONNECTION };
+  }
+
+  connected(nowMs: number): LinkOutput[] {
+    this.#connection += 1;
+    this.#greeting = this.#connection * GREETINGS_PER_CONNECTION;
+    return this.greet(nowMs, "connected");
+  }
+
+  disconnected(why: string): LinkOutput[] {
+    this.#resendAtMs = Number.POSITIVE_INFINITY;
+    return this.#enter({ name: "idle" }, why);
+  }
+
+  /** The route set changed: numbers the operations and sends what may be sent. The source holds them already. */
+  announce(ops: readonly RouteOp[], nowMs: number): LinkOutput[] {
+    if (ops.length === 0) return [];
+    this.#log.append(ops, this.#source.digest, this.#source.size);
+    return this.#state.name === "online" ? this.#sendOps(nowMs) : [];
+  }
+
+  /** Opens the conversation (again), with a greeting that no earlier acknowledgement fits. */
+  greet(nowMs: number, why: string): LinkOutput[] {
+    if (this.#connection === 0) return [];
+    this.#greeting += 1;
+    this.#resendAtMs = Number.POSITIVE_INFINITY;
+    if (this.#identity.isDuplicate(nowMs)) {
+      return this.#enter(
+        { name: "refused", result: "duplicate_agent", retryAtMs: this.#identity.duplicateUntilMs },
+        "another agent of this name",
+      );
+    }
+    const outputs = this.#enter({ name: "greeting", retryAtMs: nowMs + HELLO_RETRY_MS, retryMs: HELLO_RETRY_MS }, why);
+    outputs.push(...this.#hello());
+    return outputs;
+  }
+
+  ack(body: Extract<ControlBody, { type: "ack" }>, nowMs: number): LinkOutput[] {
+    if (!this.isAwaited(body)) return [{ type: "count", what: "ack_stale" }];
+    this.#peerFrameBytesMax = body.frameBytesMax;
+    if (body.result === "ok") return this.#accepted(body.have, nowMs);
+    if (body.result === "old_incarnation") {
+      this.#identity.adopt(body.highest, nowMs);
+      return this.greet(nowMs, `the peer has seen incarnation ${body.highest}`);
+    }
+    if (body.result === "duplicate_agent") this.#identity.declareDuplicate(nowMs);
+    const outputs = this.#enter(
+      { name: "refused", result: body.result, retryAtMs: nowMs + REFUSED_RETRY_MS },
+      refusalText(body.result, this.#names, body.name),
+    );
+    outputs.push({ type: "problem", code: REFUSAL_CODES[body.result], reason: refusalText(body.result, this.#names, body.name) });
+    return outputs;
+  }
+
+  /** An acknowledgement counts only for this life and this greeting: anything else is late, or somebody else's. */
+  isAwaited(body: Extract<ControlBody, { type: "ack" }>): boolean {
+    return this.#state.name === "greeting" && body.greeting === this.#greeting && this.#identity.isMe(body.of);
+  }
+
+  bootstrapAck(of: Speaker, bootstrap: number, nextPart: number, done: boolean, nowMs: number): LinkOutput[] {
+    const state = this.#state;
+    if (state.name !== "bootstrapping" || !this.#identity.isMe(of) || state.bootstrap !== bootstrap) {
+      return [{ type: "count", what: "ack_stale" }];
+    }
+    if (done) {
+      this.#ackedOp = state.mark.op;
+      this.#sentOp = state.mark.op;
+      this.#calm();
+      const outputs = this.#enter({ name: "online" }, `bootstrap of ${state.mark.count} routes confirmed`);
+      outputs.push({ type: "count", what: "bootstrap_done" });
+      outputs.push(...(this.#log.holds(this.#ackedOp + 1) ? this.#sendOps(nowMs) : this.bootstrap(nowMs, "log overflow")));
+      return outputs;
+    }
+    if (nextPart > state.parts.length) return [{ type: "count", what: "bad_message" }];
+    if (nextPart > this.#nextPart) {
+      this.#nextPart = nextPart;
+      this.#sentPart = Math.max(this.#sentPart, nextPart);
+      this.#resendMs = RESEND_MS;
+    } else if (nextPart < this.#sentPart && this.#mayResend(nowMs)) {
+      this.#sentPart = Math.max(nextPart, 0);
+      this.#nextPart = this.#sentPart;
+    }
+    return this.#sendParts(state.parts, state.mark, nowMs);
+  }
+
+  routesAck(of: Speaker, op: number, nowMs: number): LinkOutput[] {
+    if (this.#state.name !== "online" || !this.#identity.isMe(of) || op > this.#log.lastOp) {
+      return [{ type: "count", what: "ack_stale" }];
+    }
+    if (op > this.#ackedOp) {
+      this.#ackedOp = op;
+      this.#sentOp = Math.max(this.#sentOp, op);
+      this.#calm();
+      return this.#sendOps(nowMs);
+    }
+    // Confirming the same operation again means that a later one did not arrive.
+    if (op === this.#ackedOp && this.#sentOp > op && this.#mayResend(nowMs)) {
+      this.#sentOp = op;
+      return [{ type: "count", what: "resend" }, ...this.#sendOps(nowMs)];
+    }
+    return [];
+  }
+
+  /** Sends the whole set anew; what changes meanwhile follows as operations. */
+  bootstrap(nowMs: number, why: string): LinkOutput[] {
+    const routes: WireRouteOp[] = [];
+    for (const route of this.#source.routes()) routes.push({ op: "add", filter: route.filter, groups: route.groups });
+    const parts = batchOps(routes, PART_BYTES_MAX);
+    this.#bootstrap += 1;
+    this.#nextPart = 0;
+    this.#sentPart = 0;
+    this.#resendMs = RESEND_MS;
+    const mark = this.mark();
+    const outputs = this.#enter({ name: "bootstrapping", bootstrap: this.#bootstrap, parts, mark }, why);
+    outputs.push({ type: "count", what: "bootstrap_sent" });
+    outputs.push(...this.#sendParts(parts, mark, nowMs));
+    return outputs;
+  }
+
+  /** The peer asks for a new bootstrap of what we believed it held. */
+  againBootstrap(nowMs: number, why: string): LinkOutput[] {
+    return this.#state.name === "online" || this.#state.name === "bootstrapping" ? this.bootstrap(nowMs, why) : [];
+  }
+
+  tick(nowMs: number): LinkOutput[] {
+    const state = this.#state;
+    switch (state.name) {
+      case "idle":
+        return [];
+      case "greeting": {
+        if (nowMs < state.retryAtMs) return [];
+        const retryMs = Math.min(state.retryMs * 2, HELLO_RETRY_CAP_MS);
+        this.#state = { name: "greeting", retryAtMs: nowMs + retryMs, retryMs };
+        return this.#hello();
+      }
+      case "refused":
+        return nowMs < state.retryAtMs ? [] : this.greet(nowMs, "trying again");
+      case "bootstrapping":
+        if (nowMs < this.#resendAtMs) return [];
+        this.#slowDown();
+        this.#sentPart = this.#nextPart;
+        return [{ type: "count", what: "resend" }, ...this.#sendParts(state.parts, state.mark, nowMs)];
+      case "online":
+        if (nowMs < this.#resendAtMs) return [];
+        this.#slowDown();
+        this.#sentOp = this.#ackedOp;
+        return [{ type: "count", what: "resend" }, ...this.#sendOps(nowMs)];
+    }
+  }
+
+  #accepted(have: RoutesMark | null, nowMs: number): LinkOutput[] {
+    if (have !== null && this.#log.agrees(have, this.mark(), digestEquals)) {
+      this.#ackedOp = have.op;
+      this.#sentOp = have.op;
+      this.#calm();
+      return [...this.#enter({ name: "online" }, "the peer still holds our routes"), ...this.#sendOps(nowMs)];
+    }
+    return this.bootstrap(nowMs, have === null ? "the peer holds no routes of this life" : "the peer's routes differ");
+  }
+
+  #hello(): LinkOutput[] {
+    const body: ControlBody = {
+      type: "hello",
+      greeting: this.#greeting,
+      to: this.#names.peer,
+      from: this.#names.me,
+      agentVersion: this.#names.agentVersion,
+      protocolMin: this.#names.protocolVersion,
+      protocolMax: this.#names.protocolVersion,
+      frameBytesMax: this.#names.frameBytesMax,
+    };
+    return [
+      { type: "count", what: "hello_sent" },
+      { type: "send", body },
+    ];
+  }
+
+  #sendParts(parts: readonly (readonly WireRouteOp[])[], mark: RoutesMark, nowMs: number): LinkOutput[] {
+    const outputs: LinkOutput[] = [];
+    const end = Math.min(parts.length, this.#nextPart + PARTS_INFLIGHT_MAX);
+    while (this.#sentPart < end) {
+      const part = this.#sentPart;
+      outputs.push({ type: "send", body: { type: "bootstrap", bootstrap: this.#bootstrap, part, ops: parts[part] ?? [] } });
+      this.#sentPart += 1;
+    }
+    if (this.#sentPart === parts.length) {
+      outputs.push({ type: "send", body: { type: "bootstrap_end", bootstrap: this.#bootstrap, parts: parts.length, mark } });
+    }
+    this.#resendAtMs = nowMs + this.#resendMs;
+    return outputs;
+  }
+
+  #sendOps(nowMs: number): LinkOutput[] {
+    if (!this.#log.holds(this.#ackedOp + 1)) return this.bootstrap(nowMs, "the operations to repeat are no longer kept");
+    const outputs: LinkOutput[] = [];
+    const last = Math.min(this.#log.lastOp, this.#ackedOp + OPS_INFLIGHT_MAX);
+    if (this.#sentOp < last) {
+      let firstOp = this.#sentOp + 1;
+      for (const ops of batchOps(this.#log.slice(firstOp, last), PART_BYTES_MAX)) {
+        outputs.push({ type: "send", body: { type: "routes", firstOp, ops } });
+        firstOp += ops.length;
+      }
+      this.#sentOp = last;
+    }
+    this.#resendAtMs = this.#sentOp > this.#ackedOp ? nowMs + this.#resendMs : Number.POSITIVE_INFINITY;
+    return outputs;
+  }
+
+  #mayResend(nowMs: number): boolean {
+    if (nowMs - this.#lastResendMs < RESEND_MS / 4) return false;
+    this.#lastResendMs = nowMs;
+    return true;
+  }
+
+  #calm(): void {
+    this.#resendMs = RESEND_MS;
+    this.#log.forget(this.#ackedOp);
+  }
+
+  #slowDown(): void {
+    this.#resendMs = Math.min(this.#resendMs * 2, RESEND_CAP_MS);
+  }
+
+  #enter(state: State, why: string): LinkOutput[] {
+    const from = this.#state.name;
+    this.#state = state;
+    return from === state.name ? [] : [{ type: "state", half: "out", from, to: state.name, why }];
+  }
+}
+
+const REFUSAL_CODES = {
+  unknown_link: "PEER_UNKNOWN_LINK",
+  wrong_name: "WRONG_NAME",
+  link_disabled: "PEER_LINK_DISABLED",
+  duplicate_agent: "DUPLICATE_AGENT",
+} as const;
+
+function refusalText(result: Exclude<AckResult, "ok" | "old_incarnation">, names: AnnouncerNames, theirName: string): string {
+  switch (result) {
+    case "unknown_link":
+      return `cluster "${theirName}" has no link named "${names.me}"`;
+    case "wrong_name":
+      return `the cluster there is named "${theirName}", this link is named "${names.peer}"`;
+    case "link_disabled":
+      return `cluster "${theirName}" has its link "${names.me}" disabled`;
+    case "duplicate_agent":
+      return `another agent speaks to "${theirName}" as cluster "${names.me}"`;
+  }
+}

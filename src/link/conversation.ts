@@ -1,0 +1,226 @@
+/**
+ * The conversation with one peer: decodes what arrives, decides who is listened to, and pairs the outgoing half (our
+ * routes) with the incoming one (theirs). It treats the network as datagrams: any message may be lost, repeated, late
+ * or from an earlier life. Undecodable bytes end the conversation, which starts again cleanly; they are never patched over.
+ */
+import type { ErrorCode } from "../base/error-codes.ts";
+import type { RouteOp } from "../route/route.ts";
+import { decodeControl } from "../wire/control.ts";
+import type { AckResult, ControlBody, ControlMessage, Speaker } from "../wire/message.ts";
+import { Acceptor } from "./acceptor.ts";
+import { Announcer, type AnnouncerNames, type RouteSource } from "./announcer.ts";
+import type { Identity } from "./identity.ts";
+import type { LinkOutput } from "./output.ts";
+
+export const HEARTBEAT_MS = 10_000;
+/** Bad bytes are answered at most this often, and start the conversation anew at most this often. */
+const BAD_MESSAGE_MS = 1_000;
+
+const ANYBODY: Speaker = { incarnation: 0, instance: "0000000000000000" };
+
+export interface ConversationOptions extends AnnouncerNames {
+  readonly routesMax: number;
+  readonly routeRetentionMs: number;
+}
+
+export class Conversation {
+  readonly announcer: Announcer;
+  readonly acceptor: Acceptor;
+  readonly #options: ConversationOptions;
+  readonly #identity: Identity;
+  #connected = false;
+  #heartbeatAtMs = Number.POSITIVE_INFINITY;
+  #lastBadMs = Number.NEGATIVE_INFINITY;
+  #peerVersion: string | null = null;
+
+  constructor(options: ConversationOptions, identity: Identity, source: RouteSource) {
+    this.#options = options;
+    this.#identity = identity;
+    this.announcer = new Announcer(options, identity, source);
+    this.acceptor = new Acceptor(options.routesMax, options.routeRetentionMs);
+  }
+
+  get peerVersion(): string | null {
+    return this.#peerVersion;
+  }
+
+  get deadlineMs(): number {
+    return Math.min(this.announcer.deadlineMs, this.acceptor.deadlineMs, this.#heartbeatAtMs);
+  }
+
+  connected(nowMs: number): LinkOutput[] {
+    this.#connected = true;
+    this.#heartbeatAtMs = nowMs + HEARTBEAT_MS;
+    return this.announcer.connected(nowMs);
+  }
+
+  disconnected(why: string): LinkOutput[] {
+    this.#connected = false;
+    this.#heartbeatAtMs = Number.POSITIVE_INFINITY;
+    return this.announcer.disconnected(why);
+  }
+
+  announce(ops: readonly RouteOp[], nowMs: number): LinkOutput[] {
+    return this.announcer.announce(ops, nowMs);
+  }
+
+  /** Our identity changed (another link learnt of a higher incarnation): greet anew. */
+  identityChanged(nowMs: number): LinkOutput[] {
+    return this.#connected ? this.announcer.greet(nowMs, "new incarnation") : [];
+  }
+
+  receive(bytes: Uint8Array, nowMs: number): LinkOutput[] {
+    const decoded = decodeControl(bytes);
+    if (!decoded.ok) {
+      const code: ErrorCode = decoded.problem === "unsupported_version" ? "PROTOCOL_MISMATCH" : "BAD_MESSAGE";
+      return this.bad(code, `control message: ${decoded.problem}`, nowMs);
+    }
+    return this.#dispatch(decoded.value, nowMs);
+  }
+
+  /** Bytes that no agent of this protocol sends: the conversation ends and starts again. */
+  bad(code: ErrorCode, reason: string, nowMs: number): LinkOutput[] {
+    const outputs: LinkOutput[] = [{ type: "count", what: "bad_message" }];
+    if (nowMs - this.#lastBadMs < BAD_MESSAGE_MS) return outputs;
+    this.#lastBadMs = nowMs;
+    outputs.push({ type: "problem", code, reason });
+    if (!this.#connected) return outputs;
+    const of = this.acceptor.speaker;
+    outputs.push({ type: "send", body: { type: "again", of: of.incarnation === 0 ? ANYBODY : of, what: "hello", reason: "bad_message" } });
+    outputs.push(...this.announcer.greet(nowMs, "bad bytes"));
+    return outputs;
+  }
+
+  goodbye(kind: "pause" | "leave"): LinkOutput[] {
+    return this.#connected ? [{ type: "send", body: { type: "goodbye", kind, greeting: 0 } }] : [];
+  }
+
+  tick(nowMs: number): LinkOutput[] {
+    const outputs = [...this.announcer.tick(nowMs), ...this.acceptor.tick(nowMs)];
+    if (nowMs >= this.#heartbeatAtMs) {
+      this.#heartbeatAtMs = nowMs + HEARTBEAT_MS;
+      if (this.announcer.state === "online") {
+        outputs.push({ type: "send", body: { type: "heartbeat", mark: this.announcer.mark() } });
+      }
+    }
+    return outputs;
+  }
+
+  #dispatch(message: ControlMessage, nowMs: number): LinkOutput[] {
+    const { speaker, body } = message;
+    // Messages about our own half are for whom they name, whoever speaks: their owner checks.
+    switch (body.type) {
+      case "hello":
+        return this.#hello(speaker, body, nowMs);
+      case "ack":
+        return this.#ack(body, nowMs);
+      case "again":
+        return this.#again(body, nowMs);
+      case "settled":
+        return [...this.#listen(speaker, nowMs), { type: "settled", stream: body.stream, upTo: body.upTo, ranges: body.ranges }];
+      case "bootstrap_ack":
+        return [...this.#listen(speaker, nowMs), ...this.announcer.bootstrapAck(body.of, body.bootstrap, body.nextPart, body.done, nowMs)];
+      case "routes_ack":
+        return [...this.#listen(speaker, nowMs), ...this.announcer.routesAck(body.of, body.op, nowMs)];
+      case "refused":
+        if (!this.#identity.isMe(body.of)) return [{ type: "count", what: "late_message" }];
+        return [
+          ...this.#listen(speaker, nowMs),
+          { type: "refused", filter: body.filter, reasonCode: body.reasonCode, refused: body.refused },
+        ];
+      case "bootstrap":
+      case "bootstrap_end":
+      case "routes":
+      case "heartbeat":
+      case "goodbye":
+        return this.#peerHalf(speaker, body, nowMs);
+    }
+  }
+
+  /** Notes that the current speaker lives; answers nothing for others, whose word about our half may still be true. */
+  #listen(speaker: Speaker, nowMs: number): LinkOutput[] {
+    const outputs: LinkOutput[] = [];
+    if (this.acceptor.standing(speaker) === "current" && this.acceptor.state !== "left") this.acceptor.heard(nowMs, outputs);
+    return outputs;
+  }
+
+  #peerHalf(
+    speaker: Speaker,
+    body: Extract<ControlBody, { type: "bootstrap" | "bootstrap_end" | "routes" | "heartbeat" | "goodbye" }>,
+    nowMs: number,
+  ): LinkOutput[] {
+    if (this.acceptor.standing(speaker) !== "current" || this.acceptor.state === "left") {
+      return body.type === "goodbye" ? [{ type: "count", what: "late_message" }] : this.acceptor.stranger(speaker, nowMs);
+    }
+    const outputs: LinkOutput[] = [];
+    if (body.type === "goodbye") {
+      this.acceptor.goodbye(body, nowMs, outputs);
+      return outputs;
+    }
+    this.acceptor.heard(nowMs, outputs);
+    switch (body.type) {
+      case "bootstrap":
+        return this.acceptor.bootstrapPart(body, outputs) ? outputs : [...outputs, ...this.bad("BAD_MESSAGE", "route of no use", nowMs)];
+      case "bootstrap_end":
+        this.acceptor.bootstrapEnd(body, nowMs, outputs);
+        return outputs;
+      case "routes":
+        return this.acceptor.routesBatch(body, nowMs, outputs) ? outputs : [...outputs, ...this.bad("BAD_MESSAGE", "route of no use", nowMs)];
+      case "heartbeat":
+        this.acceptor.heartbeat(body.mark, nowMs, outputs);
+        return outputs;
+    }
+  }
+
+  #hello(speaker: Speaker, body: Extract<ControlBody, { type: "hello" }>, nowMs: number): LinkOutput[] {
+    if (body.from !== this.#options.peer || body.to !== this.#options.me) {
+      return [this.ackOf(speaker, body.greeting, "wrong_name")];
+    }
+    const standing = this.acceptor.standing(speaker);
+    if (standing === "older") return [{ type: "count", what: "old_incarnation" }, this.ackOf(speaker, body.greeting, "old_incarnation")];
+    if (standing === "double") return [this.ackOf(speaker, body.greeting, "duplicate_agent")];
+    this.#peerVersion = body.agentVersion;
+    const outputs = this.acceptor.hello(speaker, body.greeting, nowMs);
+    outputs.push(this.ackOf(speaker, body.greeting, "ok"));
+    // A peer in a new life knows nothing of ours.
+    if (standing === "newer" && this.#connected && this.announcer.state !== "greeting") {
+      outputs.push(...this.announcer.greet(nowMs, "the peer greets in a new life"));
+    }
+    return outputs;
+  }
+
+  #ack(body: Extract<ControlBody, { type: "ack" }>, nowMs: number): LinkOutput[] {
+    const before = this.#identity.incarnation;
+    const outputs = this.announcer.ack(body, nowMs);
+    if (this.#identity.incarnation !== before) {
+      outputs.push({ type: "problem", code: "CLOCK_WENT_BACK", reason: `the peer has seen incarnation ${body.highest} of this cluster` });
+    }
+    return outputs;
+  }
+
+  #again(body: Extract<ControlBody, { type: "again" }>, nowMs: number): LinkOutput[] {
+    const forAnybody = body.of.incarnation === 0;
+    if (!forAnybody && !this.#identity.isMe(body.of)) return [{ type: "count", what: "late_message" }];
+    const outputs: LinkOutput[] = [{ type: "count", what: "again_received" }];
+    if (!this.#connected) return outputs;
+    if (body.what === "bootstrap") outputs.push(...this.announcer.againBootstrap(nowMs, `the peer asks: ${body.reason}`));
+    else if (this.announcer.state !== "greeting") outputs.push(...this.announcer.greet(nowMs, `the peer asks: ${body.reason}`));
+    return outputs;
+  }
+
+  ackOf(of: Speaker, greeting: number, result: AckResult): LinkOutput {
+    return {
+      type: "send",
+      body: {
+        type: "ack",
+        greeting,
+        of,
+        name: this.#options.me,
+        result,
+        highest: this.acceptor.speaker.incarnation,
+        have: result === "ok" ? this.acceptor.have(of) : null,
+        frameBytesMax: this.#options.frameBytesMax,
+      },
+    };
+  }
+}

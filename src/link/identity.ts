@@ -1,0 +1,65 @@
+/**
+ * Which life of which agent we are, in every conversation of this process. Pure: the start time, the random instance
+ * and what a disk remembers come in from outside.
+ *
+ * Two agents with one cluster name push each other out for ever, each adopting the other's incarnation plus one. A
+ * clock that went back needs one adoption per life; several in a row mean a double.
+ */
+import type { Speaker } from "../wire/message.ts";
+
+/** As many adoptions within the window as no clock explains. */
+const ADOPTIONS_MAX = 3;
+const ADOPTION_WINDOW_MS = 60_000;
+/** How long a double keeps quiet before it tries again: long enough for the other one to be seen working. */
+const DUPLICATE_PAUSE_MS = 60_000;
+
+export class Identity {
+  readonly instance: string;
+  #incarnation: number;
+  #adoptedAtMs: number[] = [];
+  #duplicateUntilMs = 0;
+
+  constructor(instance: string, incarnation: number) {
+    this.instance = instance;
+    this.#incarnation = incarnation;
+  }
+
+  get incarnation(): number {
+    return this.#incarnation;
+  }
+
+  speaker(): Speaker {
+    return { incarnation: this.#incarnation, instance: this.instance };
+  }
+
+  isMe(speaker: Speaker): boolean {
+    return speaker.instance === this.instance && speaker.incarnation === this.#incarnation;
+  }
+
+  /** The peer has seen a higher incarnation of this cluster: take the next one. Answers whether anything changed. */
+  adopt(highest: number, nowMs: number): boolean {
+    if (highest < this.#incarnation) return false;
+    this.#incarnation = highest + 1;
+    this.#adoptedAtMs = this.#adoptedAtMs.filter((atMs) => nowMs - atMs < ADOPTION_WINDOW_MS);
+    this.#adoptedAtMs.push(nowMs);
+    if (this.#adoptedAtMs.length >= ADOPTIONS_MAX) {
+      this.#adoptedAtMs = [];
+      this.declareDuplicate(nowMs);
+    }
+    return true;
+  }
+
+  /** Another living agent speaks in our name. */
+  declareDuplicate(nowMs: number): void {
+    this.#duplicateUntilMs = nowMs + DUPLICATE_PAUSE_MS;
+  }
+
+  /** When a double may speak again; in the past: we are not one. */
+  get duplicateUntilMs(): number {
+    return this.#duplicateUntilMs;
+  }
+
+  isDuplicate(nowMs: number): boolean {
+    return nowMs < this.#duplicateUntilMs;
+  }
+}

@@ -1,0 +1,26 @@
+/** Reads the recorded broker messages of test/captures, wherever the compiled test lies. */
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export interface Captured {
+  readonly step: string;
+  readonly topic: string;
+  readonly payload: string;
+  readonly retain: boolean;
+}
+
+export function readCapture(name: string): Captured[] {
+  const lines = readFileSync(join(root(), "test", "captures", `${name}.jsonl`), "utf8").split("\n");
+  return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as Captured);
+}
+
+function root(): string {
+  let dir = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(dir, "package.json"))) {
+    const up = dirname(dir);
+    if (up === dir) throw new Error("no package.json above the test");
+    dir = up;
+  }
+  return dir;
+}
