@@ -229,7 +229,7 @@ export class Agent {
   #frameAnswered(name: string, frame: number, reasonCode: number): void {
     this.#then((nowMs) => {
       this.hub.frameRefused(name, frame, reasonCode);
-      this.hub.link(name)?.problem("FRAME_REFUSED", `the broker refuses message frames with 0x${reasonCode.toString(16)}`, nowMs);
+      this.hub.link(name)?.problem("MESSAGE_REFUSED", `the broker refuses message frames with 0x${reasonCode.toString(16)}`, nowMs);
     });
   }
 

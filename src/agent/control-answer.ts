@@ -7,7 +7,7 @@ const NOT_AUTHORIZED = 0x87;
 
 export function controlProblem(link: string, reasonCode: number): { code: ErrorCode; reason: string } | null {
   if (reasonCode === NO_MATCHING_SUBSCRIBERS) {
-    return { code: "PEER_ABSENT", reason: `no agent of cluster "${link}" listens on its broker` };
+    return { code: "PEER_SILENT", reason: `no agent of cluster "${link}" listens on its broker` };
   }
   if (reasonCode === NOT_AUTHORIZED) {
     return { code: "CONTROL_DENIED", reason: `the broker denies publishing on the control topics of link "${link}" (0x87, not authorized)` };

@@ -31,6 +31,7 @@ const SENTENCES = {
   CONTROL_DENIED: "A broker denied the agent the right to publish or subscribe under the control prefix.",
   PEER_SILENT: "The connection stands, but the peer's agent does not answer.",
   PEER_UNKNOWN_LINK: "The peer has no link with this cluster's name.",
+  UNKNOWN_PEER: "A cluster that this agent has no link with tries to speak to it.",
   WRONG_NAME: "The agent that answered belongs to another cluster than the link names.",
   PEER_LINK_DISABLED: "The peer has disabled its link to this cluster.",
   DUPLICATE_AGENT: "Another running agent uses the same cluster name.",

@@ -27,7 +27,9 @@ function finish(hash: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-function murmur(bytes: Uint8Array, length: number, seed: number): number {
+/** MurmurHash3_x86_32 of `bytes`, 0 … 2^32-1. */
+export function hash32(bytes: Uint8Array, seed: number): number {
+  const length = bytes.length;
   let h = seed | 0;
   const blocksEnd = length & ~3;
   for (let i = 0; i < blocksEnd; i += 4) {
@@ -50,17 +52,9 @@ function byteAt(bytes: Uint8Array, index: number): number {
   return bytes[index] ?? 0;
 }
 
-/** MurmurHash3_x86_32 of `bytes`, 0 … 2^32-1. */
-export function hash32(bytes: Uint8Array, seed: number): number {
-  return murmur(bytes, bytes.length, seed);
-}
-
 /** MurmurHash3_x86_32 of the UTF-8 form of `text`, 0 … 2^32-1. */
 export function hashText(text: string, seed: number): number {
-  if (text.length * UTF8_BYTES_PER_UNIT <= SCRATCH_BYTES) {
-    return murmur(scratch, encoder.encodeInto(text, scratch).written, seed);
-  }
-  return hash32(encoder.encode(text), seed);
+  return hash32(encoded(text), seed);
 }
 
 /** Eight lower-case hex digits that tie a loop mark to its topic (`brokerlink-check`). */
@@ -80,18 +74,25 @@ export function hex32(value: number): string {
  */
 export function contentKey(topic: string, payload: Uint8Array): string {
   const length = payload.length;
-  let a = hashText(topic, 0);
-  let b = hashText(topic, C3);
+  const name = encoded(topic);
+  let a = hash32(name, 0);
+  let b = hash32(name, C3);
   const view = new DataView(payload.buffer, payload.byteOffset, length);
   const wordsEnd = length & ~3;
   for (let i = 0; i < wordsEnd; i += 4) {
     const k = view.getInt32(i, true);
-    a = Math.imul(rotateLeft(a ^ Math.imul(rotateLeft(Math.imul(k, C1), 15), C2), 13), 5) + 0xe6546b64;
-    b = Math.imul(rotateLeft(b ^ Math.imul(rotateLeft(Math.imul(k, C3), 16), C4), 17), 5) + 0x561ccd1b;
+    a = (Math.imul(rotateLeft(a ^ Math.imul(rotateLeft(Math.imul(k, C1), 15), C2), 13), 5) + 0xe6546b64) | 0;
+    b = (Math.imul(rotateLeft(b ^ Math.imul(rotateLeft(Math.imul(k, C3), 16), C4), 17), 5) + 0x561ccd1b) | 0;
   }
   let tail = 0;
   for (let i = length - 1; i >= wordsEnd; i -= 1) tail = (tail << 8) | view.getUint8(i);
   a ^= Math.imul(rotateLeft(Math.imul(tail, C1), 15), C2);
   b ^= Math.imul(rotateLeft(Math.imul(tail, C3), 16), C4);
   return `${finish(a ^ length).toString(36)}.${finish(b ^ length).toString(36)}.${length.toString(36)}`;
+}
+
+/** The bytes are good until the next call. */
+function encoded(text: string): Uint8Array {
+  if (text.length * UTF8_BYTES_PER_UNIT > SCRATCH_BYTES) return encoder.encode(text);
+  return scratch.subarray(0, encoder.encodeInto(text, scratch).written);
 }

@@ -5,8 +5,11 @@
  * the "new client" of its successor. Owns the filters of each connection and nothing else; in doubt a filter stays.
  */
 
-/** The late event follows in the same turn of the broker; a cluster or a stall may take longer. */
-const STALE_MS = 60_000;
+/**
+ * The late event follows in the same turn of the broker, or after one step of its message emitter. It is not ticked off when
+ * something like it came: a client may also unsubscribe just these filters. What is doubted wrongly stays subscribed.
+ */
+const STALE_MS = 10_000;
 
 interface Client {
   /** The broker node it is connected to; null: not connected. */
@@ -61,14 +64,14 @@ export class AedesClients {
   }
 
   /** False: the connection that ended had already been replaced by one on another node. */
-  disconnected(name: string, node: string): boolean {
+  disconnected(name: string, node: string, nowMs: number): boolean {
     const client = this.#client(name);
     if (client === null) return true;
     if (client.node !== null && client.node !== node) return false;
     client.node = null;
     client.owing = true;
     // A connection seen from its start that held nothing: no event will follow.
-    if (client.fresh !== null && client.rows.size === 0 && !client.partial) this.#clients.delete(name);
+    if (client.fresh !== null) this.#forgetIfDone(name, client, nowMs);
     return true;
   }
 
@@ -93,8 +96,7 @@ export class AedesClients {
     // Unknown: nothing was subscribed since we look, unless names had to be left out.
     if (client === undefined) return filters.map(() => !this.#forgot);
     const stale = mayBeStale(client, node, filters, nowMs);
-    if (stale && client.node === node && client.stale?.several === false) client.stale = null;
-    if (client.node === null) client.owing = false;
+    if (client.node === null && !stale) client.owing = false;
     const certain = filters.map(
       (filter) => !stale || !(client.partial || client.fresh?.has(filter) === true),
     );
@@ -103,8 +105,13 @@ export class AedesClients {
       client.fresh?.delete(filter);
       if (client.rows.delete(filter)) this.#rows -= 1;
     }
-    if (client.node === null && client.rows.size === 0 && !client.partial) this.#clients.delete(name);
+    if (client.node === null) this.#forgetIfDone(name, client, nowMs);
     return certain;
+  }
+
+  #forgetIfDone(name: string, client: Client, nowMs: number): void {
+    const staleToCome = client.stale !== null && nowMs <= client.stale.untilMs;
+    if (client.rows.size === 0 && !client.partial && !staleToCome) this.#clients.delete(name);
   }
 
   /** Events were missed: what is remembered of connections may be wrong. Unknown clients are judged more carefully. */
@@ -145,9 +152,7 @@ export class AedesClients {
 }
 
 function mayBeStale(client: Client, node: string, filters: readonly string[], nowMs: number): boolean {
-  // An ended connection's event about a client that is gone takes nothing from anybody.
-  if (client.node === null) return false;
-  if (client.node !== node) return true;
+  if (client.node !== null && client.node !== node) return true;
   const { stale } = client;
   if (stale === null || nowMs > stale.untilMs) return false;
   if (stale.several || client.partial) return true;

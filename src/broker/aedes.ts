@@ -73,7 +73,7 @@ export class AedesAdapter implements BrokerAdapter {
         this.#connected(node, payload, nowMs);
         return;
       case "disconnect/clients":
-        this.#disconnected(node, payload);
+        this.#disconnected(node, payload, nowMs);
         return;
       case "new/subscribes":
         this.#subscribed(payload);
@@ -119,13 +119,13 @@ export class AedesAdapter implements BrokerAdapter {
     this.#sink.event({ type: "connected", client, cleanStart: null, session: "unknown" });
   }
 
-  #disconnected(node: string, payload: Uint8Array): void {
+  #disconnected(node: string, payload: Uint8Array, nowMs: number): void {
     const client = clientId(payload);
     if (client === null) {
       this.#unreadable(payload);
       return;
     }
-    if (this.#clients.disconnected(client, node)) this.#sink.event({ type: "disconnected", client });
+    if (this.#clients.disconnected(client, node, nowMs)) this.#sink.event({ type: "disconnected", client });
   }
 
   #subscribed(payload: Uint8Array): void {

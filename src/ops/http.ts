@@ -66,7 +66,7 @@ export function createApp(agent: AgentView, config: AgentConfig): Hono {
   return app;
 }
 
-/** Resolves once the port is open; a port that is taken is a LinkError HTTP_LISTEN_FAILED. */
+/** Resolves once the port is open; a port that is taken is a LinkError HTTP_UNAVAILABLE. */
 export function listen(agent: AgentView, config: AgentConfig): Promise<HttpListener> {
   const { host, port } = config.http;
   const app = createApp(agent, config);
@@ -84,7 +84,7 @@ export function listen(agent: AgentView, config: AgentConfig): Promise<HttpListe
     });
     if ("requestTimeout" in server) server.requestTimeout = REQUEST_TIMEOUT_MS;
     server.once("error", (error: Error) => {
-      reject(new LinkError("HTTP_LISTEN_FAILED", `cannot listen on ${host}:${port}: ${error.message}`, { cause: error }));
+      reject(new LinkError("HTTP_UNAVAILABLE", `cannot listen on ${host}:${port}: ${error.message}`, { cause: error }));
     });
   });
 }

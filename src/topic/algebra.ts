@@ -2,7 +2,7 @@
  * The algebra of filters: what matches, what covers, what two filters share. Filters and topics are valid ones (filter.ts)
  * and plain: `$share/group/` is taken off before. Two MQTT filters share the topics of exactly one filter, or none.
  */
-import { canonical, isReserved, TOPIC_BYTES_MAX, utf8Length } from "./filter.ts";
+import { canonical, isReserved, TOPIC_BYTES_MAX, utf8Length, withParent } from "./filter.ts";
 
 const SLASH = 0x2f;
 const PLUS = 0x2b;
@@ -17,7 +17,7 @@ export function matches(filter: string, topic: string): boolean {
 
 /** Whether `a` matches every topic that `b` matches. */
 export function covers(a: string, b: string): boolean {
-  return !isOutOfReach(a, b) && includes(canonical(a), canonical(b));
+  return !isOutOfReach(a, b) && includes(a, withParent(b));
 }
 
 /**
@@ -60,7 +60,7 @@ function isOutOfReach(filter: string, other: string): boolean {
 
 /**
  * Walks both texts level by level without taking them apart. `inner` is a topic, or a filter whose `+` and `#` are met
- * only by a wildcard at least as wide; both canonical.
+ * only by a wildcard at least as wide.
  */
 function includes(outer: string, inner: string): boolean {
   let i = 0;
@@ -83,7 +83,7 @@ function includes(outer: string, inner: string): boolean {
     if (i < outer.length && outer.charCodeAt(i) !== SLASH) return false;
     if (j === inner.length) {
       // The parent of `x/#` is `x` itself (MQTT 5.0 §4.7.1.2).
-      return i === outer.length || (outer.charCodeAt(i + 1) === HASH && i + 2 === outer.length);
+      return i === outer.length || outer.charCodeAt(i + 1) === HASH;
     }
     if (i === outer.length) return false;
     i += 1;
@@ -100,8 +100,10 @@ function levelEnd(text: string, from: number): number {
   return slash < 0 ? text.length : slash;
 }
 
-function fitted(levels: string[]): string {
-  const whole = levels.join("/");
+function fitted(levels: readonly string[]): string | null {
+  const whole = canonical(levels.join("/"));
+  // `+` and `/#` share the empty level alone, and that is no topic.
+  if (whole === "") return null;
   if (whole.length <= SURELY_FITS_UNITS || utf8Length(whole) <= TOPIC_BYTES_MAX) return whole;
   // Both filters fit, so both have a wildcard behind their first level, and that level with `/#` fits as well.
   let bytes = utf8Length(levels[0] ?? "") + "/#".length;

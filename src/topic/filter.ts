@@ -58,9 +58,19 @@ export function isReserved(filterOrTopic: string): boolean {
   return filterOrTopic.startsWith("$");
 }
 
-/** `+/#` matches what `#` matches, as a whole filter and nowhere else: `a/#` matches `a`, `a/+/#` does not. */
+/**
+ * One spelling for filters that match the same topics: `#` for `+/#`, and `/#` for `/+/#`, as whole filters and nowhere
+ * else. `a/#` matches its parent `a`, which `a/+/#` does not; but the parents of `#` and `/#` are no topics (MQTT-4.7.3-1).
+ */
 export function canonical(filter: string): string {
-  return filter === "+/#" ? "#" : filter;
+  if (filter === "+/#") return "#";
+  return filter === "/+/#" ? "/#" : filter;
+}
+
+/** The other spelling of `#` and `/#`, in which the last `#` adds its parent to the topics, as in every other filter. */
+export function withParent(filter: string): string {
+  if (filter === "#") return "+/#";
+  return filter === "/#" ? "/+/#" : filter;
 }
 
 /** A plain filter of more than LEVELS_MAX levels, cut to one that covers it: its first LEVELS_MAX-1 levels and `#`. */

@@ -2,13 +2,14 @@
  * A map from canonical filters to values that finds which of them match a topic, are covered by a filter, or cover one.
  *
  * One tree serves all three: exact filters kept apart in a Map would make `coveredBy("t/#")` walk all of them. It stays
- * small because a filter takes one leaf, placed where it first differs from all others, however many levels it has; a leaf's
- * other levels are checked against its text. Branches exist only where at least two filters share their first levels, and
- * go when they no longer do. Nothing here recurses: a peer chooses how deep filters are.
+ * small because a filter takes one leaf, placed where it first differs from all others, however many levels it has; the
+ * walks lead to leaves, and the text of a leaf has the last word (`$` rule included). Branches exist only where at least
+ * two filters share their first levels, and go when they no longer do. Nothing here recurses: a peer chooses how deep
+ * filters are.
  */
 import { assert } from "../base/assert.ts";
 import { covers, matches } from "./algebra.ts";
-import { isReserved } from "./filter.ts";
+import { withParent } from "./filter.ts";
 
 /** One stored filter. As a child it stands for all levels from its place on. */
 class Leaf<T> {
@@ -114,7 +115,6 @@ export class FilterTrie<T> {
   /** Visits every stored filter that matches `topic`, in no set order. The trie must not change meanwhile. */
   match(topic: string, visit: (value: T, filter: string) => void): void {
     const levels = topic.split("/");
-    const reserved = isReserved(topic);
     const open: Place<T>[] = [{ branch: this.#root, depth: 0 }];
     const enter = (child: Child<T> | null, depth: number): void => {
       if (child instanceof Branch) open.push({ branch: child, depth });
@@ -122,13 +122,12 @@ export class FilterTrie<T> {
     };
     for (let here = open.pop(); here !== undefined; here = open.pop()) {
       const { branch, depth } = here;
-      const wildcardsMeet = depth > 0 || !reserved;
-      if (wildcardsMeet) enter(branch.hash, depth);
+      enter(branch.hash, depth);
       if (depth === levels.length) {
         enter(branch.own, depth);
         continue;
       }
-      if (wildcardsMeet) enter(branch.plus, depth + 1);
+      enter(branch.plus, depth + 1);
       enter(branch.named?.get(levels[depth] ?? "") ?? null, depth + 1);
     }
   }
@@ -157,11 +156,12 @@ export class FilterTrie<T> {
       } else if (level !== "+") {
         enter(childAt(branch, level), depth + 1);
         continue;
+      } else if (depth === 1) {
+        // `+/+/#` covers `/#`, whose parent is no topic.
+        enter(branch.hash, depth);
       }
       enter(branch.plus, depth + 1);
-      for (const [name, child] of branch.named ?? []) {
-        if (depth > 0 || !isReserved(name)) enter(child, depth + 1);
-      }
+      for (const child of branch.named?.values() ?? []) enter(child, depth + 1);
     }
   }
 
@@ -170,8 +170,7 @@ export class FilterTrie<T> {
    * answers true. The trie must not change meanwhile.
    */
   covering(filter: string, visit: (value: T, stored: string) => unknown): void {
-    const levels = filter.split("/");
-    const reserved = isReserved(filter);
+    const levels = withParent(filter).split("/");
     const open: Place<T>[] = [{ branch: this.#root, depth: 0 }];
     const stops = (child: Child<T> | null, depth: number): boolean => {
       if (child instanceof Branch) open.push({ branch: child, depth });
@@ -182,10 +181,9 @@ export class FilterTrie<T> {
     for (let here = open.pop(); here !== undefined; here = open.pop()) {
       const { branch, depth } = here;
       const level = levels[depth];
-      const wildcardsMeet = depth > 0 || !reserved;
-      if (wildcardsMeet && stops(branch.hash, depth)) return;
+      if (stops(branch.hash, depth)) return;
       if (level === "#") continue;
-      if (wildcardsMeet && level !== undefined && stops(branch.plus, depth + 1)) return;
+      if (level !== undefined && stops(branch.plus, depth + 1)) return;
       if (level !== "+" && stops(childAt(branch, level), depth + 1)) return;
     }
   }

@@ -5,6 +5,9 @@ import { contentKey, hash32, hashText, hex32, topicCheck } from "../../src/base/
 
 const utf8 = new TextEncoder();
 
+/** Any UTF-16 units, halves of pairs too. */
+const anyUnits = fc.array(fc.integer({ min: 0, max: 0xffff })).map((units) => String.fromCharCode(...units));
+
 /** Published vectors of MurmurHash3_x86_32: bytes, seed, hash. */
 const BYTE_VECTORS: readonly (readonly [readonly number[], number, number])[] = [
   [[], 0, 0],
@@ -49,9 +52,7 @@ test("a text hashes as its UTF-8 bytes, at every length around the scratch buffe
       assert.equal(hashText(text, 7), hash32(utf8.encode(text), 7), `${length} × ${unit}`);
     }
   }
-  fc.assert(
-    fc.property(fc.string({ unit: "binary" }), (text) => hashText(text, 1) === hash32(utf8.encode(text), 1)),
-  );
+  fc.assert(fc.property(anyUnits, (text) => hashText(text, 1) === hash32(utf8.encode(text), 1)));
 });
 
 test("a topic's check is eight lower-case hex digits of its hash with seed 0", () => {
@@ -90,16 +91,16 @@ test("any changed bit, a longer payload and another topic change the key", () =>
   }
 });
 
-test("the two halves of a key are independent: 200,000 small messages share none of either", () => {
+test("the two halves of a key are independent: 100,000 small messages share none of either", () => {
   const halves = [new Set<string>(), new Set<string>()];
-  const count = 200_000;
+  const count = 100_000;
   for (let i = 0; i < count; i += 1) {
     const payload = utf8.encode(`{"value":${i}}`);
     for (const [index, half] of contentKey("t/1", payload).split(".").slice(0, 2).entries())
       halves[index]?.add(half);
   }
-  // Chance alone makes about five pairs meet among 2^32.
-  for (const half of halves) assert.ok(half.size > count - 40, `${count - half.size} meet`);
+  // Chance alone makes one or two pairs meet among 2^32.
+  for (const half of halves) assert.ok(half.size > count - 20, `${count - half.size} meet`);
 });
 
 test("the key of one MiB costs milliseconds, not tens of them", () => {

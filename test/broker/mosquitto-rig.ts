@@ -1,6 +1,7 @@
 /** A MosquittoAdapter with a broker on paper around it, which prints the lines that Mosquitto would. */
-import { MosquittoAdapter } from "../../src/broker/mosquitto.ts";
+
 import type { EventsUp } from "../../src/broker/adapter.ts";
+import { MosquittoAdapter } from "../../src/broker/mosquitto.ts";
 import { encoder, FakeSession, Recorder, seeded } from "./recorder.ts";
 
 const SUB = "$SYS/broker/log/M/subscribe";

@@ -69,7 +69,11 @@ export class FakeSession implements EventsSession {
   constructor(clientId: string) {
     this.clientId = clientId;
   }
-  subscribe(filters: readonly string[], _qos: 0 | 1, granted: (codes: readonly number[] | null) => void): void {
+  subscribe(
+    filters: readonly string[],
+    _qos: 0 | 1,
+    granted: (codes: readonly number[] | null) => void,
+  ): void {
     this.subscribed.push([...filters]);
     this.waiting.push(granted);
   }
@@ -79,7 +83,11 @@ export class FakeSession implements EventsSession {
   }
   /** What the adapter asks with. */
   probe(): string {
-    return this.unsubscribed.flat().findLast((filter) => filter.includes("/probe-") && !filter.endsWith("-count")) ?? "";
+    return (
+      this.unsubscribed
+        .flat()
+        .findLast((filter) => filter.includes("/probe-") && !filter.endsWith("-count")) ?? ""
+    );
   }
 }
 

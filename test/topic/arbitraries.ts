@@ -38,16 +38,24 @@ function levelsMatch(filter: readonly string[], topic: readonly string[]): boole
   );
 }
 
-/** Every topic of up to five levels over the names that filters above use, and one more that none of them knows. */
-export const ALL_TOPICS: readonly string[] = allTopics();
+/** Every topic of up to four levels over the names in SHORT_FILTERS and one more that none of them knows. */
+export const SHORT_TOPICS: readonly string[] = paths(["", "a", "$", "other"], 4).filter(
+  (topic) => topic !== "",
+);
 
-function allTopics(): string[] {
-  const names = ["", "a", "b", "$s", "other"];
-  let longest: string[] = names;
+/** Every filter of up to three levels over three names: few enough to try all pairs. */
+export const SHORT_FILTERS: readonly string[] = [
+  "#",
+  ...paths(["", "a", "$", "+"], 3),
+  ...paths(["", "a", "$", "+"], 2).map((start) => `${start}/#`),
+].filter((filter) => filter !== "");
+
+function paths(names: readonly string[], depthMax: number): string[] {
+  let longest: readonly string[] = names;
   const all = [...names];
-  for (let depth = 1; depth < LEVELS_MAX + 1; depth += 1) {
+  for (let depth = 2; depth <= depthMax; depth += 1) {
     longest = longest.flatMap((start) => names.map((next) => `${start}/${next}`));
     all.push(...longest);
   }
-  return all.filter((topic) => topic !== "");
+  return all;
 }

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  FOLDER_ORDER,
+  filesUnder,
+  importsOf,
+  PURE_FOLDERS,
+  resolved,
+  type SourceFile,
+} from "./repository.ts";
+
+const ENTRY = "src/cli/main.ts";
+const SOURCES = filesUnder("src", [".ts"]);
+const RANK = new Map<string, number>(FOLDER_ORDER.map((folder, index) => [folder, index]));
+
+function isRelative(specifier: string): boolean {
+  return specifier.startsWith(".");
+}
+
+test("the parser of these tests sees every form of import", () => {
+  const text = [
+    'import { a } from "./a.ts";',
+    'import type { B } from "../b/b.ts";',
+    "import {",
+    "  c,",
+    '} from "./c.ts";',
+    'export { d } from "./d.ts";',
+    'import "./e.ts";',
+    'const f = await import("./f.ts");',
+    'new Worker(new URL("./g.js", import.meta.url));',
+    '// import "./no.ts";',
+    '/* from "./no.ts" */',
+    'const url = "mqtt://x"; import "node:fs";',
+  ].join("\n");
+  const found = importsOf({ path: "src/x/x.ts", folder: "x", text });
+  assert.deepEqual(found, [
+    "./a.ts",
+    "../b/b.ts",
+    "./c.ts",
+    "./d.ts",
+    "./e.ts",
+    "./f.ts",
+    "./g.js",
+    "node:fs",
+  ]);
+  assert.equal(resolved({ path: "src/x/x.ts", folder: "x", text }, "../b/b.ts"), "src/b/b.ts");
+});
+
+test("every folder of src has its place in the import order", () => {
+  const strays = SOURCES.filter((file) => !RANK.has(file.folder)).map((file) => file.path);
+  assert.deepEqual(strays, []);
+});
+
+test("a folder imports only itself and those before it in the order", () => {
+  const wrong: string[] = [];
+  for (const file of SOURCES) {
+    for (const specifier of importsOf(file).filter(isRelative)) {
+      const target = resolved(file, specifier);
+      const [top, folder] = target.split("/");
+      const allowed =
+        top === "src" &&
+        (RANK.get(folder ?? "") ?? Number.POSITIVE_INFINITY) <= (RANK.get(file.folder) ?? -1);
+      // The one file outside src that code may read at run time: the version is written there and nowhere else.
+      if (!allowed && target !== "package.json") wrong.push(`${file.path} imports ${specifier}`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+test("the pure folders import no module of Node and no package", () => {
+  const wrong: string[] = [];
+  for (const file of SOURCES.filter(({ folder }) => PURE_FOLDERS.has(folder))) {
+    for (const specifier of importsOf(file))
+      if (!isRelative(specifier)) wrong.push(`${file.path} imports ${specifier}`);
+  }
+  assert.deepEqual(wrong, []);
+});
+
+test("no source file is dead: the command line reaches each of them", () => {
+  const byPath = new Map<string, SourceFile>(SOURCES.map((file) => [file.path, file]));
+  assert.ok(byPath.has(ENTRY), `${ENTRY} is missing`);
+  const reached = new Set<string>();
+  const open = [ENTRY];
+  for (let path = open.pop(); path !== undefined; path = open.pop()) {
+    const file = byPath.get(path);
+    if (file === undefined || reached.has(path)) continue;
+    reached.add(path);
+    for (const specifier of importsOf(file).filter(isRelative))
+      open.push(asSource(resolved(file, specifier)));
+  }
+  // Declarations of globals are never imported.
+  const dead = [...byPath.keys()].filter((path) => !reached.has(path) && !path.endsWith(".d.ts"));
+  assert.deepEqual(dead, []);
+});
+
+/** A worker is named as it will be after compilation. */
+function asSource(path: string): string {
+  return path.startsWith("src/") ? path.replace(/\.js$/, ".ts") : path;
+}

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Identity } from "../../src/link/identity.ts";
+
+test("adopts one more than the highest incarnation a peer has seen, and only then", () => {
+  const identity = new Identity("00000000000000aa", 100);
+  assert.equal(identity.adopt(99, 0), false);
+  assert.equal(identity.incarnation, 100);
+  assert.equal(identity.adopt(100, 0), true);
+  assert.equal(identity.incarnation, 101);
+  assert.equal(identity.adopt(500, 0), true);
+  assert.equal(identity.incarnation, 501);
+});
+
+test("three adoptions within a minute are no clock: another agent has the same name", () => {
+  const identity = new Identity("00000000000000aa", 100);
+  identity.adopt(200, 0);
+  identity.adopt(300, 20_000);
+  assert.equal(identity.isDuplicate(20_000), false);
+  identity.adopt(400, 40_000);
+  assert.equal(identity.isDuplicate(40_000), true);
+  assert.equal(identity.isDuplicate(40_000 + 60_000), false);
+});
+
+test("adoptions spread over more than a minute are forgiven", () => {
+  const identity = new Identity("00000000000000aa", 100);
+  for (const [highest, atMs] of [[200, 0], [300, 61_000], [400, 122_000], [500, 183_000]] as const) identity.adopt(highest, atMs);
+  assert.equal(identity.isDuplicate(183_000), false);
+});
+
+test("a speaker is me only with both numbers", () => {
+  const identity = new Identity("00000000000000aa", 100);
+  assert.equal(identity.isMe({ incarnation: 100, instance: "00000000000000aa" }), true);
+  assert.equal(identity.isMe({ incarnation: 101, instance: "00000000000000aa" }), false);
+  assert.equal(identity.isMe({ incarnation: 100, instance: "00000000000000ab" }), false);
+});
