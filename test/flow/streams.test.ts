@@ -1,0 +1,316 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { Inbound } from "../../src/flow/inbound.ts";
+import { Outbound, type OutgoingFrame } from "../../src/flow/outbound.ts";
+import { StreamRecord } from "../../src/flow/stream-record.ts";
+import { matches } from "../../src/topic/algebra.ts";
+import type { Frame, Message } from "../../src/wire/message.ts";
+
+const STREAM = "00000000000000ff";
+const SPEAKER = { incarnation: 1, instance: "00000000000000aa" };
+
+function message(topic: string, text: string, qos: 0 | 1 = 1, expiryMs: number | null = null): Message {
+  return { topic, payload: new TextEncoder().encode(text), qos, retain: false, properties: null, expiryMs };
+}
+
+function outbound(bytesMax = 1_000_000, whenFull: "drop_oldest" | "drop_newest" = "drop_oldest") {
+  const drops: string[] = [];
+  const out = new Outbound(
+    STREAM,
+    { spool: { bytesMax, ageMaxMs: 60_000, whenFull }, framesInflightMax: 4, retryIntervalMs: 15_000 },
+    (reason, count) => drops.push(`${reason} ${count}`),
+  );
+  return { out, drops };
+}
+
+const numbers = (frames: readonly OutgoingFrame[]) => frames.map((frame) => frame.messages.map(({ number }) => number));
+
+describe("outbound", () => {
+  test("numbers reliable messages from 1, and frees them only on the peer's word", () => {
+    const { out } = outbound();
+    out.opened(1_000_000);
+    for (const text of ["a", "b", "c"]) out.offer(message("t", text), null, 0);
+    assert.deepEqual(numbers(out.frames(0)), [[1, 2, 3]]);
+    assert.deepEqual(numbers(out.frames(1)), []);
+    assert.equal(out.spool.depth, 3);
+    out.settled(1, [[3, 3]], 10);
+    assert.equal(out.spool.depth, 1);
+    assert.equal(out.spool.base, 2);
+    out.settled(2, [], 20);
+    assert.equal(out.spool.depth, 0);
+    assert.equal(out.spool.base, 4);
+    assert.equal(out.inflight, 0);
+  });
+
+  test("repeats with the same numbers what is not confirmed in time, asking for an answer", () => {
+    const { out } = outbound();
+    out.opened(1_000_000);
+    out.offer(message("t", "a"), null, 0);
+    out.offer(message("t", "b"), null, 0);
+    out.frames(0);
+    out.settled(0, [[2, 2]], 10);
+    assert.equal(out.tick(out.deadlineMs - 1), false);
+    const atMs = out.deadlineMs;
+    assert.equal(out.tick(atMs), true);
+    const [frame] = out.frames(atMs);
+    assert.ok(frame);
+    assert.deepEqual(numbers([frame]), [[1]]);
+    assert.equal(frame.confirm, true);
+    assert.equal(frame.resend, true);
+    assert.ok(out.deadlineMs - atMs > 1_000, "the next wait is longer");
+  });
+
+  test("after a reconnect what was under way goes first, and again with its numbers", () => {
+    const { out } = outbound();
+    out.opened(1_000_000);
+    out.offer(message("t", "a"), null, 0);
+    out.frames(0);
+    out.closed();
+    out.offer(message("t", "b"), null, 5);
+    assert.deepEqual(out.frames(5), []);
+    out.opened(1_000_000);
+    assert.deepEqual(numbers(out.frames(6)), [[1, 2]]);
+  });
+
+  test("keeps to the window of frames", () => {
+    const { out } = outbound();
+    out.opened(1_000_000);
+    for (let i = 0; i < 2_500; i += 1) out.offer(message("t", `${i}`), null, 0);
+    const frames = out.frames(0);
+    assert.equal(frames.length, 4);
+    assert.equal(out.inflight, 1_600);
+    out.settled(400, [], 1);
+    assert.equal(out.frames(1).length, 1);
+  });
+
+  test("a full spool gives up the oldest, counted, and the base says so", () => {
+    const { out, drops } = outbound(1_000);
+    out.opened(1_000_000);
+    for (let i = 0; i < 20; i += 1) out.offer(message("t", `${i}`), null, 0);
+    assert.ok(drops.length > 0 && drops.every((drop) => drop.startsWith("spool_full")));
+    const [frame] = out.frames(0);
+    assert.ok(frame);
+    assert.equal(frame.base, frame.messages[0]?.number);
+    assert.ok(frame.base > 1);
+    assert.equal(frame.messages.at(-1)?.number, 20);
+    assert.ok(out.spool.bytes <= 1_000);
+  });
+
+  test("or refuses the newest, as configured", () => {
+    const { out, drops } = outbound(1_000, "drop_newest");
+    for (let i = 0; i < 20; i += 1) out.offer(message("t", `${i}`), null, 0);
+    assert.ok(drops.length > 0);
+    assert.equal(out.spool.base, 1);
+    assert.equal(out.spool.lastNumber + drops.length, 20);
+  });
+
+  test("gives up what is too old, and what has expired, each with its reason", () => {
+    const { out, drops } = outbound();
+    out.offer(message("t", "short", 1, 500), null, 0);
+    out.offer(message("t", "long", 1, 5_000), null, 0);
+    out.opened(1_000_000);
+    const [frame] = out.frames(1_000);
+    assert.deepEqual(drops, ["expired 1"]);
+    assert.deepEqual(frame?.messages.map(({ message: { expiryMs } }) => expiryMs), [4_000]);
+    out.closed();
+    out.tick(60_001);
+    assert.deepEqual(drops, ["expired 1", "spool_age 1"]);
+    assert.equal(out.spool.depth, 0);
+  });
+
+  test("best-effort messages have no number, wait for no window, and are dropped when the peer is away", () => {
+    const { out, drops } = outbound();
+    out.offer(message("t", "a", 0), null, 0);
+    assert.deepEqual(drops, ["peer_away 1"]);
+    out.opened(1_000_000);
+    out.offer(message("t", "b", 0), null, 0);
+    assert.deepEqual(numbers(out.frames(0)), [[null]]);
+    out.congested(true);
+    for (let i = 0; i < 20_005; i += 1) out.offer(message("t", "c", 0), null, 0);
+    assert.deepEqual(out.frames(1), []);
+    assert.equal(drops.filter((drop) => drop === "best_effort_full 1").length, 5);
+  });
+
+  test("a message above the peer's limit is dropped with its reason, the link goes on", () => {
+    const { out, drops } = outbound();
+    out.opened(500);
+    out.offer(message("t", "x".repeat(600)), null, 0);
+    out.offer(message("t", "small"), null, 0);
+    assert.deepEqual(drops, ["too_large 1"]);
+    assert.deepEqual(numbers(out.frames(0)), [[1]]);
+  });
+
+  test("a frame that a broker finds too large is tried in smaller ones, a lone message is given up", () => {
+    const { out, drops } = outbound();
+    out.opened(1_000_000);
+    out.offer(message("t", "a".repeat(100)), null, 0);
+    out.offer(message("t", "b".repeat(100)), null, 0);
+    const [both] = out.frames(0);
+    assert.ok(both?.confirm);
+    for (let i = 0; i < 12; i += 1) out.refused(both.id, 0x95);
+    out.tick(out.deadlineMs);
+    const single = out.frames(5_000);
+    assert.deepEqual(numbers(single), [[1], [2]]);
+    assert.ok(single[0]);
+    out.refused(single[0].id, 0x95);
+    assert.deepEqual(drops, ["too_large 1"]);
+    assert.equal(out.spool.base, 2);
+  });
+});
+
+function inbound(topics: readonly string[] = ["#"]) {
+  const drops: string[] = [];
+  let token = 0;
+  let timeouts = 0;
+  const checks = {
+    wants: (topic: string) => topics.some((filter) => matches(filter, topic)),
+    isControl: (topic: string) => topic.startsWith("_link/"),
+  };
+  const into = new Inbound(
+    checks,
+    () => {
+      token += 1;
+      return token;
+    },
+    (reason, count) => drops.push(`${reason} ${count}`),
+    () => {
+      timeouts += 1;
+    },
+  );
+  into.localUp();
+  return { into, drops, timeouts: () => timeouts };
+}
+
+function frame(first: number, texts: readonly string[], { routeOp = 0, base = 1, topic = "t" } = {}): Frame {
+  return {
+    speaker: SPEAKER,
+    routeOp,
+    stream: STREAM,
+    base,
+    messages: texts.map((text, at) => ({ number: first + at, message: message(topic, text), origin: null })),
+  };
+}
+
+describe("inbound", () => {
+  test("settles a message only after the local broker has taken it", () => {
+    const { into } = inbound();
+    into.frame(frame(1, ["a", "b"]), 10, 0, 0);
+    const [a, b] = into.pump(0, 0);
+    assert.deepEqual(into.settlements(), []);
+    assert.ok(a?.token != null && b?.token != null);
+    into.republished(b.token, 0x10, 1);
+    assert.deepEqual(into.settlements(), [{ stream: STREAM, upTo: 0, ranges: [[2, 2]] }]);
+    into.republished(a.token, 0, 2);
+    assert.deepEqual(into.settlements(), [{ stream: STREAM, upTo: 2, ranges: [] }]);
+    assert.deepEqual(into.settlements(), []);
+  });
+
+  test("a repeated number is not republished, and settled again if it was", () => {
+    const { into, drops } = inbound();
+    into.frame(frame(1, ["a"]), 10, 0, 0);
+    const [first] = into.pump(0, 0);
+    into.frame(frame(1, ["a"]), 10, 0, 1);
+    assert.deepEqual(into.pump(0, 1), []);
+    assert.deepEqual(into.settlements(), []);
+    assert.ok(first?.token != null);
+    into.republished(first.token, 0, 2);
+    into.settlements();
+    into.frame(frame(1, ["a"]), 10, 0, 3);
+    assert.deepEqual(into.pump(0, 3), []);
+    assert.deepEqual(into.settlements(), [{ stream: STREAM, upTo: 1, ranges: [] }]);
+    assert.deepEqual(drops, ["duplicate 1", "duplicate 1"]);
+  });
+
+  test("a frame waits for the route operation it names, one second at most", () => {
+    const { into, timeouts } = inbound();
+    into.frame(frame(1, ["a"], { routeOp: 7 }), 10, 0, 0);
+    assert.deepEqual(into.pump(6, 0), []);
+    assert.equal(into.deadlineMs, 1_000);
+    assert.equal(into.pump(7, 500).length, 1);
+    into.frame(frame(2, ["b"], { routeOp: 9 }), 10, 0, 600);
+    assert.deepEqual(into.pump(8, 1_599), []);
+    assert.equal(into.pump(8, 1_600).length, 1);
+    assert.equal(timeouts(), 1);
+  });
+
+  test("takes only what the link asked for: no reserved, wildcard or control topics", () => {
+    const { into, drops } = inbound(["t/#"]);
+    for (const topic of ["$SYS/x", "_link/v1/a/b/ctl", "t/+", "u"]) into.frame(frame(1, ["x"], { topic }), 10, 0, 0);
+    assert.deepEqual(into.pump(0, 0), []);
+    assert.deepEqual(drops.map((drop) => drop.split(" ")[0]).slice(0, 1), ["reserved_topic"]);
+    const { into: other, drops: reasons } = inbound(["t/#"]);
+    ["$SYS/x", "_link/v1/a/b/ctl", "t/+", "u"].forEach((topic, at) => {
+      other.frame(frame(at + 1, ["x"], { topic }), 10, 0, 0);
+    });
+    assert.deepEqual(other.pump(0, 0), []);
+    assert.deepEqual(reasons, ["reserved_topic 1", "reserved_topic 1", "bad_topic 1", "not_in_topics 1"]);
+    assert.deepEqual(other.settlements(), [{ stream: STREAM, upTo: 4, ranges: [] }], "never asked for again");
+  });
+
+  test("what was under way when the data session broke goes again, first and in order", () => {
+    const { into } = inbound();
+    into.frame(frame(1, ["a", "b", "c"]), 10, 0, 0);
+    into.pump(0, 0);
+    into.localDown();
+    into.frame(frame(4, ["d"]), 10, 0, 1);
+    assert.deepEqual(into.pump(0, 1), []);
+    into.localUp();
+    const texts = into.pump(0, 2).map(({ message: { payload } }) => new TextDecoder().decode(payload));
+    assert.deepEqual(texts, ["a", "b", "c", "d"]);
+  });
+
+  test("a busy broker gets the message again, in order; one that refuses for good settles it", () => {
+    const { into, drops } = inbound();
+    into.frame(frame(1, ["a"]), 10, 0, 0);
+    const [first] = into.pump(0, 0);
+    assert.ok(first?.token != null);
+    into.republished(first.token, 0x97, 10);
+    assert.deepEqual(into.pump(0, 500), []);
+    const [again] = into.pump(0, 1_010);
+    assert.ok(again?.token != null);
+    into.republished(again.token, 0x87, 1_020);
+    assert.deepEqual(drops, ["refused_by_broker 1"]);
+    assert.deepEqual(into.settlements(), [{ stream: STREAM, upTo: 1, ranges: [] }]);
+  });
+
+  test("numbers below the sender's base are never waited for", () => {
+    const { into } = inbound();
+    into.frame(frame(5, ["e"], { base: 5 }), 10, 0, 0);
+    const [e] = into.pump(0, 0);
+    assert.ok(e?.token != null);
+    into.republished(e.token, 0, 1);
+    assert.deepEqual(into.settlements(), [{ stream: STREAM, upTo: 5, ranges: [] }]);
+  });
+
+  test("the time a frame lay in a broker is taken off the expiry", () => {
+    const { into, drops } = inbound();
+    const framed = { number: 1, message: message("t", "x", 1, 3_000), origin: null };
+    into.frame({ ...frame(1, []), messages: [framed] }, 10, 2_000, 0);
+    assert.deepEqual(into.pump(0, 0).map(({ message: { expiryMs } }) => expiryMs), [1_000]);
+    into.frame({ ...frame(1, []), messages: [{ ...framed, number: 2 }] }, 10, 4_000, 0);
+    assert.deepEqual(into.pump(0, 0), []);
+    assert.deepEqual(drops, ["expired 1"]);
+  });
+
+  test("frames past the waiting limit are dropped whole, counted, and may come again", () => {
+    const { into, drops } = inbound();
+    into.frame(frame(1, ["a"], { routeOp: 9 }), 16 * 1024 * 1024, 0, 0);
+    into.frame(frame(2, ["b"], { routeOp: 9 }), 10, 0, 0);
+    assert.deepEqual(drops, ["gate_full 1"]);
+    assert.equal(into.pump(9, 1).length, 1);
+    into.frame(frame(2, ["b"], { routeOp: 9 }), 10, 0, 2);
+    assert.equal(into.pump(9, 2).length, 1);
+  });
+});
+
+test("a stream record refuses numbers no honest sender has under way, and keeps its ranges few", () => {
+  const record = new StreamRecord();
+  assert.equal(record.begin(65_537), false);
+  for (let number = 2; number <= 200; number += 2) {
+    assert.equal(record.begin(number), true);
+    record.settle(number);
+  }
+  const news = record.news();
+  assert.equal(news?.upTo, 0);
+  assert.equal(news?.ranges.length, 32);
+});
