@@ -48,7 +48,7 @@ export interface LinkHost {
   readonly outlet: Outlet;
   /** Whether a local message can carry MQTT 5 properties. */
   readonly localHasProperties: boolean;
-  republish(token: number | null, message: Republish): void;
+  republish(token: number | null, message: Republish, nowMs: number): void;
   isControl(topicOrFilter: string): boolean;
   nextToken(link: HubLink): number;
   peerRoute(link: HubLink, filter: string, up: boolean): void;
@@ -66,7 +66,7 @@ export class HubLink {
   readonly outbound: Outbound;
   readonly inbound: Inbound;
   readonly counters = new Counters();
-  readonly guard: LoopGuard<{ message: Message; origin: string | null }>;
+  readonly guard: LoopGuard<Message>;
   readonly #host: LinkHost;
   readonly #exportsAll: boolean;
   readonly #peerDemand: PeerDemand;
@@ -184,6 +184,25 @@ export class HubLink {
     this.inbound.frame(frame, bytes.length, stayMs, nowMs);
   }
 
+  /** A local message that the peer wants, unless another bridge carries it in a circle. */
+  forward(message: Message, nowMs: number): void {
+    switch (this.guard.offer(message.topic, message.payload, message, nowMs)) {
+      case "pass":
+        this.outbound.offer(message, null, nowMs);
+        break;
+      case "hold":
+        break;
+      case "drop":
+        this.counters.drop("out", "foreign_loop");
+        break;
+    }
+  }
+
+  /** Tells the peer that its route cannot be served here, or can again. */
+  refuseRoute(filter: string, reasonCode: number, refused: boolean): void {
+    this.#send({ type: "refused", of: this.conversation.acceptor.speaker, filter, reasonCode, refused });
+  }
+
   /** Whether this link may give the topic to its peer; routes were cut to the export list already, this is the second lock. */
   exports(topic: string): boolean {
     return this.#exportsAll || this.options.exportFilters.some((filter) => matches(filter, topic));
@@ -191,6 +210,11 @@ export class HubLink {
 
   /** End of a turn: settlements, republishes and frames leave. Control messages have left already. */
   flush(nowMs: number): void {
+    for (const message of this.guard.release(nowMs)) this.outbound.offer(message, null, nowMs);
+    for (const topic of this.guard.alarms()) {
+      this.#host.outlet.report({ type: "foreign_loop", link: this.name, topic });
+      this.problem("FOREIGN_LOOP", `another bridge carries "${topic}" in a circle`, nowMs);
+    }
     this.#pumpInbound(nowMs);
     for (const settlement of this.inbound.settlements()) {
       this.#send({ type: "settled", of: this.conversation.acceptor.speaker, ...settlement });
@@ -315,7 +339,7 @@ export class HubLink {
         retain: false,
         properties: this.#host.localHasProperties ? markProperties(message.properties, from, message.topic) : null,
         expirySeconds: message.expiryMs === null ? null : Math.max(1, Math.ceil(message.expiryMs / 1000)),
-      });
+      }, nowMs);
     }
   }
 

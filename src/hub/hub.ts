@@ -73,7 +73,7 @@ export class Hub {
     this.#options = options;
     this.#outlet = outlet;
     this.identity = new Identity(options.instance, options.incarnation);
-    this.interest = new Interest(options.interest);
+    this.interest = new Interest(options.interest, nowMs);
     this.demand = new Demand({ filtersMaxPerPeer: options.demandMax });
     this.#wide = this.interest.wide?.reason ?? "exact";
     const host = this.#host();
@@ -102,6 +102,8 @@ export class Hub {
 
   interestEvent(event: InterestEvent, nowMs: number): void {
     this.#interestChanged(this.interest.apply(event, nowMs), nowMs);
+    // Our own rows must be seen anew like everybody's: subscribing again makes the broker say so.
+    if (event.type === "gap" || event.type === "broker_restarted") this.demand.resubscribe();
   }
 
   #interestChanged(change: InterestChange, nowMs: number): void {
@@ -317,8 +319,8 @@ export class Hub {
       agentVersion: this.#options.agentVersion,
       identity: this.identity,
       outlet: this.#outlet,
-      republish: (token, message) => {
-        if (hub.#echoing) hub.#echoes.sent(message.topic, message.payload, message.qos);
+      republish: (token, message, nowMs) => {
+        if (hub.#echoing) hub.#echoes.sent(message.topic, message.payload, message.qos, nowMs);
         hub.#outlet.republish(token, message);
       },
       get localHasProperties() {

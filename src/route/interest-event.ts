@@ -57,6 +57,7 @@ export type WideReason =
   | "no_counter"
   | "count_mismatch"
   | "adapter_disconnected"
+  | "table_full"
   | GapReason;
 
 /** A (filter, group) pair that the first client holds now, or that the last one let go. `group` null: a plain subscription. */

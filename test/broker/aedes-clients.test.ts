@@ -32,3 +32,19 @@ test("filters past the limit are not remembered, and doubted when it matters", (
   assert.deepEqual(clients.unsubscribed("c", "n", ["y", "z"], 3), [false, false]);
   assert.deepEqual(clients.unsubscribed("c", "n", ["x"], 20_000), [true]);
 });
+
+test("a client whose takeover is recent is remembered even with nothing left", () => {
+  const clients = new AedesClients(10, 10);
+  clients.connected("c", "n", 0);
+  clients.subscribed("c", "x");
+  clients.disconnected("c", "n", 1);
+  clients.connected("c", "n", 1);
+  assert.deepEqual(clients.unsubscribed("c", "n", ["x"], 2), [true]);
+  clients.disconnected("c", "n", 3);
+  clients.connected("c", "n", 4);
+  clients.subscribed("c", "x");
+  assert.deepEqual(clients.unsubscribed("c", "n", ["x"], 5), [false]);
+  clients.disconnected("c", "n", 20_000);
+  clients.unsubscribed("c", "n", ["x"], 20_001);
+  assert.equal(clients.size, 0);
+});

@@ -65,7 +65,9 @@ describe("connect lines", () => {
     assert.deepEqual(rig.sink.take(), ["up c ? ?"]);
     rig.notice("New client connected from 127.0.0.1:1 as d (v5, clean).");
     assert.deepEqual(rig.sink.take(), []);
-    assert.deepEqual(rig.sink.oddities, ["unparsable", "unparsable"]);
+    rig.notice("New client connected from 127.0.0.1:1 as  (p2, c1, k60).");
+    assert.deepEqual(rig.sink.take(), []);
+    assert.deepEqual(rig.sink.oddities, ["unparsable", "unparsable", "unparsable"]);
   });
 });
 

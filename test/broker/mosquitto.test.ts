@@ -35,6 +35,16 @@ describe("the start", () => {
     assert.deepEqual(rig.sink.take(), ["+c b"]);
   });
 
+  test("lines that wait are copies: the caller may use its buffer again", () => {
+    const rig = new MosquittoRig();
+    rig.up();
+    const bytes = new TextEncoder().encode("c 1 a");
+    rig.raw("$SYS/broker/log/M/subscribe", bytes);
+    bytes.fill(0x78);
+    rig.announce();
+    assert.ok(rig.sink.take().includes("+c a"));
+  });
+
   test("a forged answer is not believed: it would have to guess the filter", () => {
     const rig = new MosquittoRig();
     rig.up();
@@ -211,6 +221,8 @@ describe("reconnects", () => {
 
   test("an uptime that went back is a restart; the same again is none", () => {
     const rig = new MosquittoRig().ready();
+    rig.connect("gone");
+    rig.sink.take();
     rig.text(UPTIME, "1000 seconds", true);
     rig.down();
     rig.nowMs += 3_000;
@@ -221,8 +233,9 @@ describe("reconnects", () => {
     rig.text(UPTIME, "2 seconds", true);
     rig.text(UPTIME, "3 seconds");
     assert.deepEqual(rig.sink.take(), ["restarted"]);
+    rig.announce();
     rig.connect("x");
-    assert.equal(rig.adapter.clients.size, 1);
+    assert.equal(rig.adapter.clients.size, 2);
   });
 
   test("without an uptime a short absence may have hidden a restart", () => {

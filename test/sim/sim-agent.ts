@@ -71,7 +71,7 @@ export class SimAgent {
       cluster,
       agentVersion: "sim",
       controlPrefix: "$LINK",
-      incarnation: this.#time.nowMs + this.clockOffsetMs,
+      incarnation: this.#now(),
       instance: this.#random.hex16(),
       randomHex16: () => this.#random.hex16(),
       demandMax: 50_000,
@@ -288,7 +288,8 @@ export class SimAgent {
 
   #fromBroker(act: () => void): void {
     const life = this.#life;
-    this.#fromBrokerAtMs = Math.max(this.#fromBrokerAtMs, this.#time.nowMs + this.#random.next() * this.options.localDelayMs);
+    // An event that the broker wrote before a message is readable before it: the agent reads events first.
+    this.#fromBrokerAtMs = Math.max(this.#fromBrokerAtMs, this.#eventsAtMs, this.#time.nowMs + this.#random.next() * this.options.localDelayMs);
     this.#time.after(this.#fromBrokerAtMs - this.#time.nowMs, () => {
       if (this.#life === life) act();
     });
@@ -312,7 +313,7 @@ export class SimAgent {
   }
 
   #now(): number {
-    return this.#time.nowMs + this.clockOffsetMs;
+    return Math.floor(this.#time.nowMs + this.clockOffsetMs);
   }
 
   #turn(): void {

@@ -92,6 +92,15 @@ export class World {
     }
   }
 
+  /** For looking into a failed run. */
+  get clusters(): readonly Cluster[] {
+    return this.#clusters;
+  }
+
+  get nowMs(): number {
+    return this.#time.nowMs;
+  }
+
   run(rounds: number): WorldResult {
     for (const cluster of this.#clusters) {
       this.#every(1_000, () => cluster.broker.sys());

@@ -1,0 +1,89 @@
+/** What a format is, and how the schema is made of them. Types and their constructors only. */
+import type { Report } from "./problem.ts";
+
+/** How the text of an environment variable or a flag becomes a value: see text-value.ts. */
+export type TextKind = "text" | "scalar" | "list" | "one_or_list" | "json";
+
+/** Reads a value from outside. Reports everything that is wrong with it; answers undefined when nothing of it is usable. */
+export interface Format<T> {
+  /** What a value looks like, as the docs say it. */
+  readonly expects: string;
+  readonly text: TextKind;
+  parse(value: unknown, report: Report): T | undefined;
+}
+
+/** One key. `T` is what the rest of the code gets. */
+export interface Leaf<T> {
+  readonly kind: "leaf";
+  readonly doc: string;
+  readonly format: Format<NonNullable<T>>;
+  /** As a user would write it; null: there is none. */
+  readonly fallback: unknown;
+  /** In the docs, instead of the fallback. */
+  readonly fallbackDoc: string | null;
+  readonly required: boolean;
+  /** Never printed, not even when it is wrong. */
+  readonly sensitive: boolean;
+  /** Only in the types: whether null is one of the values. */
+  readonly nullable?: T;
+}
+
+export interface Group<K extends Keys> {
+  readonly kind: "group";
+  readonly doc: string;
+  readonly keys: K;
+}
+
+export interface Keys {
+  readonly [key: string]: Leaf<unknown> | Group<Keys>;
+}
+
+/** The values of a schema, checked and parsed. */
+export type Values<K extends Keys> = {
+  readonly [Key in keyof K]: K[Key] extends Leaf<infer T>
+    ? T
+    : K[Key] extends Group<infer Inner>
+      ? Values<Inner>
+      : never;
+};
+
+interface LeafOptions {
+  readonly sensitive?: boolean;
+  readonly fallbackDoc?: string;
+}
+
+/** A key without which there is no configuration; null only next to a problem. */
+export function required<T>(format: Format<T>, doc: string): Leaf<T | null> {
+  return leaf<T | null>(format as Format<NonNullable<T>>, doc, null, true, {});
+}
+
+/** A key that may be absent: null. */
+export function optional<T>(format: Format<T>, doc: string, options: LeafOptions = {}): Leaf<T | null> {
+  return leaf<T | null>(format as Format<NonNullable<T>>, doc, null, false, options);
+}
+
+export function withDefault<T>(format: Format<T>, fallback: unknown, doc: string): Leaf<T> {
+  return leaf<T>(format as Format<NonNullable<T>>, doc, fallback, false, {});
+}
+
+export function group<K extends Keys>(doc: string, keys: K): Group<K> {
+  return { kind: "group", doc, keys };
+}
+
+function leaf<T>(
+  format: Format<NonNullable<T>>,
+  doc: string,
+  fallback: unknown,
+  isRequired: boolean,
+  { sensitive = false, fallbackDoc }: LeafOptions,
+): Leaf<T> {
+  return {
+    kind: "leaf",
+    doc,
+    format,
+    fallback,
+    fallbackDoc: fallbackDoc ?? null,
+    required: isRequired,
+    sensitive,
+  };
+}

@@ -1,0 +1,142 @@
+/**
+ * The keys of one link, and those it shares with the local broker: what each means, what it takes, what it is when nobody
+ * says anything.
+ */
+import { CLUSTER_NAME_PATTERN } from "../wire/names.ts";
+import { group, optional, required, type Values, withDefault } from "./format.ts";
+import { choice, DAY_MS, duration, FILE_NAME, flag, integer, pattern, SECRET, text } from "./formats.ts";
+import { SERVERS } from "./server-format.ts";
+import { CONTROL_PREFIX, LINK_TOPICS, PLAIN_FILTERS } from "./topic-formats.ts";
+
+/** A client id may be 65,535 bytes long; brokers print and index them, and ours get endings. */
+export const CLIENT_ID_BYTES_MAX = 200;
+export const LATER = "comes with a later version";
+
+export const CLIENT_ID = text(`a client id of at most ${CLIENT_ID_BYTES_MAX} bytes`, { bytesMax: CLIENT_ID_BYTES_MAX });
+export const CLUSTER_NAME = pattern(
+  "a name of 1 to 64 letters, digits, `-` and `_`, beginning with a letter or digit",
+  "cluster name",
+  CLUSTER_NAME_PATTERN,
+);
+const USER_NAME = text("a text");
+/** What is written as 4 or 5, or left to the agent. */
+const PROTOCOL_VERSION = {
+  expects: "`auto` (5, then 4), `5`, or `4` (MQTT 3.1.1)",
+  text: "scalar",
+  parse(value: unknown, report: (message: string) => void): 4 | 5 | "auto" | undefined {
+    if (value === 4 || value === 5 || value === "auto") return value;
+    if (value === "3.1.1" || value === "v4") report('is called 4 here: "protocol_version: 4" is MQTT 3.1.1');
+    else report('must be "auto", 5, or 4 (MQTT 3.1.1)');
+    return undefined;
+  },
+} as const;
+
+const SSL = group("TLS towards this broker; only with `mqtts://` and `wss://`.", {
+  enable: optional(
+    flag(),
+    "For EMQX's sake: says what a `server` of the form `host:port` means, and must not contradict a URL.",
+    { fallbackDoc: "as the URL says" },
+  ),
+  cacertfile: optional(FILE_NAME, "PEM file of the authorities to trust.", { fallbackDoc: "those of Node.js" }),
+  certfile: optional(FILE_NAME, "PEM file of the own certificate and its chain; needs `keyfile`."),
+  keyfile: optional(FILE_NAME, "PEM file of the own private key, without a passphrase; needs `certfile`."),
+  verify: withDefault(
+    flag(["verify_peer"], ["verify_none"]),
+    true,
+    "Whether the broker's certificate must be valid. `verify_peer` and `verify_none` work too, as in EMQX.",
+  ),
+  servername: optional(text("a host name"), "Name to ask for (SNI) and to expect in the certificate.", {
+    fallbackDoc: "the URL's host",
+  }),
+});
+
+/** How to come in at a broker. */
+export const LOGIN = {
+  username: optional(USER_NAME, "User name at this broker."),
+  password: optional(SECRET, "Password at this broker. Better in `password_file`.", { sensitive: true }),
+  password_file: optional(FILE_NAME, "File with the password; a line end at its end does not count."),
+  ssl: SSL,
+  protocol_version: withDefault(PROTOCOL_VERSION, "auto", "MQTT version spoken with this broker."),
+} as const;
+
+export const LINK_KEYS = {
+  name: required(CLUSTER_NAME, "The peer's `cluster`. Never the own one, and each only once."),
+  enable: withDefault(flag(), true, "`false`: the peer is told that the link is off, and its routes are dropped."),
+  server: optional(
+    SERVERS,
+    "The peer's broker; of a list, one is tried after the other. Left out: the peer cannot be reached and dials in.",
+    { fallbackDoc: "absent: the peer dials in" },
+  ),
+  topics: withDefault(
+    LINK_TOPICS,
+    [],
+    "What this cluster wants to receive from the peer. `[]` receives nothing, and the link can still send.",
+  ),
+  export: withDefault(
+    PLAIN_FILTERS,
+    ["#"],
+    "What may leave to this peer, whatever it asks for. `[]` lets nothing leave.",
+  ),
+  clientid: optional(CLIENT_ID, "Client id at the peer's broker. Each agent there needs its own.", {
+    fallbackDoc: "`<local.clientid>-to-<name>`",
+  }),
+  ...LOGIN,
+  control_prefix: withDefault(
+    CONTROL_PREFIX,
+    "$LINK",
+    "The peer's own `control_prefix`, when `server` is set.",
+  ),
+  max_inflight: withDefault(
+    integer(1, 10_000),
+    64,
+    "Frames (batches of messages) sent and not yet confirmed by the peer's agent.",
+  ),
+  retry_interval: withDefault(
+    duration(100, DAY_MS / 24),
+    "15s",
+    "How long a frame waits for the peer's confirmation before it is sent again.",
+  ),
+  max_routes: withDefault(
+    integer(1, 10_000_000),
+    1_000_000,
+    "Filters announced to the peer, and taken from it. Past it they are widened and counted, never refused.",
+  ),
+  max_demand: withDefault(
+    integer(1, 1_000_000),
+    50_000,
+    "Filters subscribed to on the local broker for this peer. Past it they are widened and counted, never refused.",
+  ),
+  route_retention: withDefault(
+    duration(1_000, 30 * DAY_MS),
+    "60s",
+    "How long the routes of a silent peer stay in force, so that what is published meanwhile reaches the spool.",
+  ),
+  durability: withDefault(
+    choice("durability", ["memory"], { disk: LATER, end_to_end: LATER }),
+    "memory",
+    "Where messages wait that the peer has not confirmed. `memory` survives a cut of the link, not the end of the agent.",
+  ),
+  retained: withDefault(
+    choice("treatment of retained messages", ["strip"], { live: LATER, sync: LATER }),
+    "strip",
+    "`strip`: messages arrive without the retain flag, and the peer's broker stores none of them.",
+  ),
+  protocol: withDefault(
+    choice("link protocol", ["brokerlink"], { emqx: LATER }),
+    "brokerlink",
+    "What is spoken with the peer.",
+  ),
+} as const;
+
+export type LinkValues = Values<typeof LINK_KEYS>;
+
+/** Keys of a link that are known and not taken, and what is said of them. */
+export const LINK_REFUSED: Readonly<Record<string, string>> = {
+  compression: LATER,
+  drain_rate: LATER,
+  pool_size: "is EMQX's and has no counterpart: one connection is enough here",
+  resource_opts: "is EMQX's and has no counterpart: see spool",
+  tcp_opts: "is EMQX's and has no counterpart here",
+  "ssl.server_name_indication": "is called servername here",
+  url: "is called server here",
+};

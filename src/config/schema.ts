@@ -1,0 +1,103 @@
+/**
+ * Every key of the configuration. The docs, the environment variables, the checks and the types all come from here and
+ * from link-keys.ts.
+ */
+import { group, optional, required, type Values, withDefault } from "./format.ts";
+import { bytes, choice, DAY_MS, duration, FILE_NAME, integer, list, pattern, text } from "./formats.ts";
+import { CLIENT_ID, CLUSTER_NAME, LATER, LOGIN } from "./link-keys.ts";
+import { LINKS } from "./links-format.ts";
+import { SERVERS } from "./server-format.ts";
+import { CLIENT_FILTERS, CONTROL_PREFIX, EVENTS_FILTER } from "./topic-formats.ts";
+import { BROKER_KINDS } from "./types.ts";
+
+const IGNORED_CLIENTS_MAX = 1_000;
+const KIB = 2 ** 10;
+/** Of heap: the machine's own limit comes first. */
+const SPOOL_BYTES_MAX = 2 ** 40;
+
+export const AGENT_KEYS = {
+  cluster: required(CLUSTER_NAME, "This cluster's unique name."),
+  control_prefix: withDefault(
+    CONTROL_PREFIX,
+    "$LINK",
+    "Where agents talk on the local broker: `<prefix>/v1/<to>/<from>/…`. Nothing below it is ever forwarded.",
+  ),
+  local: group("The broker that this agent stands beside.", {
+    server: required(SERVERS, "The local broker; of a list, one is tried after the other."),
+    broker: required(
+      choice("kind of broker", BROKER_KINDS),
+      "How the broker tells of its clients' subscriptions: Mosquitto's log topics, Aedes with JSON in `$SYS`, EMQX's event messages, the same `events` on a topic of your choice, or `static` filters.",
+    ),
+    clientid: optional(CLIENT_ID, "Beginning of all client ids of this agent: `-events`, `-link`, `-data` are added.", {
+      fallbackDoc: "`brokerlink-<cluster>`",
+    }),
+    ...LOGIN,
+    ignore_clients: withDefault(
+      list(text("a pattern"), "patterns of client ids", IGNORED_CLIENTS_MAX),
+      [],
+      "Client ids whose subscriptions do not count, such as other bridges. `*` stands for any text.",
+    ),
+    untracked_subscriptions: withDefault(
+      integer(0, 1_000_000),
+      0,
+      "Filters that the broker counts and never announces, such as those of its own bridges.",
+    ),
+    interest_at_start: withDefault(
+      choice("state at the start", ["unknown", "none"]),
+      "unknown",
+      "`none`: the agent is always there before any client. `unknown`: it asks for all of `topics` until it knows better.",
+    ),
+    trust_after: withDefault(
+      duration(1_000, 30 * DAY_MS, true),
+      "never",
+      "After this time the agent trusts what it has seen of its clients, without proof that it is all.",
+    ),
+    events_topic: optional(EVENTS_FILTER, "Only for `broker: events`, and needed there: where the events are published."),
+    filters: withDefault(
+      CLIENT_FILTERS,
+      [],
+      "Only for `broker: static`, and needed there: what the clients are taken to subscribe to.",
+    ),
+  }),
+  links: withDefault(LINKS, [], "One entry for each peer."),
+  spool: group("Messages that a peer has not confirmed, for each link.", {
+    max_bytes: withDefault(
+      bytes(64 * KIB, SPOOL_BYTES_MAX),
+      "128MiB",
+      "Size of one link's spool. It is heap memory in this version.",
+    ),
+    max_age: withDefault(duration(1_000, 30 * DAY_MS), "24h", "Older messages are dropped and counted."),
+    when_full: withDefault(
+      choice("policy of a full spool", ["drop_oldest", "drop_newest"], { backpressure: LATER }),
+      "drop_oldest",
+      "Which message goes when there is no room. Every drop is counted.",
+    ),
+  }),
+  http: group("Health, metrics and the API.", {
+    host: withDefault(
+      pattern("an address or host name", "address or host name", /^[0-9A-Za-z_.:%-]{1,253}$/),
+      "127.0.0.1",
+      "Address to listen on. Anywhere but on this machine's own, the API answers only with a token.",
+    ),
+    port: withDefault(integer(0, 65_535), 9464, "Port to listen on; `0` takes any free one."),
+    token_file: optional(FILE_NAME, "File with the token that the API asks for."),
+  }),
+  log: group("The log, as JSON lines on stderr.", {
+    level: withDefault(
+      choice("log level", ["trace", "debug", "info", "warn", "error", "fatal", "silent"]),
+      "info",
+      "The least that is logged.",
+    ),
+  }),
+} as const;
+
+export type AgentValues = Values<typeof AGENT_KEYS>;
+
+/** Keys that are known and not taken, and what is said of them. */
+export const AGENT_REFUSED: Readonly<Record<string, string>> = {
+  data_dir: "disk durability comes with a later version; until then messages wait in memory: leave data_dir out",
+  "local.publish_server": LATER,
+  "local.ssl.server_name_indication": "is called servername here",
+  "local.url": "is called server here",
+  "http.token": "never stands in the configuration itself: put the token into a file and name it in token_file",
+};

@@ -1,0 +1,43 @@
+/** How the text of an environment variable or a flag becomes a value. What does not fit stays a text, and its format says so. */
+import type { TextKind } from "./format.ts";
+import { plainValue } from "./tree.ts";
+
+const WHOLE_NUMBER = /^-?\d{1,15}$/;
+
+export function textValue(text: string, kind: TextKind): unknown {
+  switch (kind) {
+    case "text":
+      return text;
+    case "scalar":
+      return scalar(text);
+    case "list":
+      return text.trim() === "" ? [] : list(text);
+    case "one_or_list":
+      return text.includes(",") || text.trim().startsWith("[\"") ? list(text) : text.trim();
+    case "json":
+      return json(text) ?? text;
+  }
+}
+
+/** Comma separated, or JSON. Space around an entry does not count: an entry that begins or ends with one needs JSON. */
+export function list(text: string): unknown {
+  if (text.trim().startsWith("[")) return json(text) ?? text;
+  return text.split(",").map((entry) => entry.trim());
+}
+
+function scalar(text: string): unknown {
+  const trimmed = text.trim();
+  const lower = trimmed.toLowerCase();
+  if (lower === "true" || lower === "false") return lower === "true";
+  return WHOLE_NUMBER.test(trimmed) ? Number(trimmed) : trimmed;
+}
+
+/** Null: it is no JSON, or JSON of no use. */
+function json(text: string): unknown {
+  try {
+    return plainValue(JSON.parse(text))?.value ?? null;
+  } catch {
+    // No JSON: the format reports the text.
+    return null;
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * The formats of filters and of the control prefix. The rules of MQTT are topic/filter.ts's; here is what a
+ * configuration may do with a valid filter.
+ */
+import { covers, minimalCover } from "../topic/algebra.ts";
+import { canonical, filterProblem, isReserved, topicProblem, utf8Length } from "../topic/filter.ts";
+import type { Format } from "./format.ts";
+import { grouped, kindOf, listItems } from "./formats.ts";
+import { quoted } from "./printable.ts";
+import type { Report } from "./problem.ts";
+
+/** Comparing each filter with each takes a second at this size; people write tens. */
+export const FILTERS_MAX = 5_000;
+/** The prefix and two names are part of every control topic; deeper than this is a mistake. */
+const PREFIX_LEVELS_MAX = 8;
+const PREFIX_BYTES_MAX = 1_024;
+/** First levels that brokers keep to themselves (reference/brokers.md §3): nothing could be published there. */
+const BROKER_LEVELS = new Set(["$SYS", "$share", "$queue", "$exclusive", "$delayed", "$CONTROL", "$events"]);
+
+/** What a link receives: valid, not reserved, none twice and none covered by another. Canonical. */
+export const LINK_TOPICS: Format<string[]> = {
+  expects: `a list of filters, at most ${grouped(FILTERS_MAX)}; none may begin with \`$\`, repeat or cover another`,
+  text: "list",
+  parse(value, report) {
+    const filters = plainFilters(value, report);
+    if (filters === undefined) return undefined;
+    reportRedundant(filters, report);
+    return minimalCover(filters.flatMap((filter) => filter ?? []));
+  },
+};
+
+/** Filters that may overlap. Canonical, reduced to those that no other covers. */
+export const PLAIN_FILTERS: Format<string[]> = {
+  expects: `a list of filters, at most ${grouped(FILTERS_MAX)}; none may begin with \`$\``,
+  text: "list",
+  parse(value, report) {
+    const filters = plainFilters(value, report);
+    return filters === undefined ? undefined : minimalCover(filters.flatMap((filter) => filter ?? []));
+  },
+};
+
+/** Filters as clients hold them: `$share/group/filter` too. */
+export const CLIENT_FILTERS: Format<string[]> = {
+  expects: `a list of filters, at most ${grouped(FILTERS_MAX)}; \`$share/group/filter\` too`,
+  text: "list",
+  parse(value, report) {
+    const filters = validFilters(value, report, (filter) =>
+      isReserved(filter) && !filter.startsWith("$share/")
+        ? 'begins with "$": such topics never cross a link'
+        : null,
+    );
+    return filters === undefined ? undefined : [...new Set(filters.flatMap((filter) => filter ?? []))];
+  },
+};
+
+/** A filter to subscribe to; `$` topics are welcome. */
+export const EVENTS_FILTER: Format<string> = {
+  expects: "a filter",
+  text: "text",
+  parse(value, report) {
+    if (typeof value !== "string") {
+      report(`must be a filter, and is ${kindOf(value)}`);
+      return undefined;
+    }
+    const problem = filterProblem(value);
+    if (problem !== null) report(`filter ${quoted(value)} ${problem}`);
+    else if (value.startsWith("$share/")) {
+      report(`filter ${quoted(value)} is shared: the agent would get only a part of the events`);
+    } else return value;
+    return undefined;
+  },
+};
+
+export const CONTROL_PREFIX: Format<string> = {
+  expects: `a topic of 1 to ${PREFIX_LEVELS_MAX} levels without wildcards`,
+  text: "text",
+  parse(value, report) {
+    if (typeof value !== "string") {
+      report(`must be a topic, and is ${kindOf(value)}`);
+      return undefined;
+    }
+    const problem = topicProblem(value) ?? prefixProblem(value);
+    if (problem === null) return value;
+    report(`${value === "" ? "" : `${quoted(value)} `}${problem}`);
+    return undefined;
+  },
+};
+
+function prefixProblem(prefix: string): string | null {
+  const levels = prefix.split("/");
+  if (levels.length > PREFIX_LEVELS_MAX) {
+    return `has ${levels.length} levels; at most ${PREFIX_LEVELS_MAX} are allowed`;
+  }
+  if (levels.at(-1) === "") return 'ends with "/"';
+  if (utf8Length(prefix) > PREFIX_BYTES_MAX) return `is longer than ${PREFIX_BYTES_MAX} bytes`;
+  if (/\p{Cc}/u.test(prefix)) return "has a control character";
+  const first = levels[0] ?? "";
+  return BROKER_LEVELS.has(first) ? `lies under ${first}, which brokers keep to themselves` : null;
+}
+
+/** The valid ones at their places, null for the others. */
+function plainFilters(value: unknown, report: Report): (string | null)[] | undefined {
+  return validFilters(value, report, (filter) =>
+    isReserved(filter) ? 'is reserved: filters that begin with "$" never cross a link' : null,
+  );
+}
+
+function validFilters(
+  value: unknown,
+  report: Report,
+  rule: (filter: string) => string | null,
+): (string | null)[] | undefined {
+  return listItems(value, "filters", FILTERS_MAX, report)?.map((filter, index) => {
+    if (typeof filter !== "string") {
+      report(`must be a filter, and is ${kindOf(filter)}`, [index]);
+      return null;
+    }
+    const problem = filterProblem(filter) ?? rule(filter);
+    if (problem === null) return filter;
+    report(filter === "" ? `filter ${problem}` : `filter ${quoted(filter)} ${problem}`, [index]);
+    return null;
+  });
+}
+
+/** Names each filter that asks for nothing new, and the one that makes it so. */
+function reportRedundant(filters: readonly (string | null)[], report: Report): void {
+  const first = new Map<string, number>();
+  const wide: number[] = [];
+  for (const [index, filter] of filters.entries()) {
+    if (filter === null) continue;
+    const twin = first.get(canonical(filter));
+    if (twin !== undefined) {
+      const other = filters[twin] ?? "";
+      const how = other === filter ? "is already" : `means the same as ${quoted(other)},`;
+      report(`filter ${quoted(filter)} is redundant: it ${how} [${twin}]`, [index]);
+      continue;
+    }
+    first.set(canonical(filter), index);
+    if (filter.includes("+") || filter.endsWith("#")) wide.push(index);
+  }
+  for (const [own, index] of first) {
+    const cover = wide.find((other) => other !== index && covers(canonical(filters[other] ?? ""), own));
+    if (cover === undefined) continue;
+    report(
+      `filter ${quoted(filters[index] ?? "")} is redundant: ${quoted(filters[cover] ?? "")} [${cover}] covers it`,
+      [index],
+    );
+  }
+}

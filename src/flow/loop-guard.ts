@@ -1,0 +1,203 @@
+/**
+ * Finds messages that another bridge carries in a circle: over our link to the peer, and back by a way that strips our
+ * mark. A payload that repeats proves nothing (a sensor may say "on" ten times a second), so the guard experiments:
+ *
+ *   watching ──a key returns 3× soon after its confirmation──▶ holding ──it goes on arriving──▶ trusted (for a while)
+ *      ▲                                                        │ falls quiet: we hold what circles
+ *      │ nothing comes back                                     ▼ all released, in order
+ *      └───────────────────────────────────────────────────── proving ──it comes back──▶ holding once more
+ *                                                               │ it comes back the second time
+ *   watching ◀──── 60 s without a return ──── looping ◀─────────┘ (returns are dropped, the topic is named)
+ *
+ * A genuine publisher is delayed once by the hold and loses nothing. Pure; the caller owns the messages.
+ */
+import { BoundedMap } from "../base/bounded-map.ts";
+import { contentKey } from "../base/hash.ts";
+
+/** Returns of one key that make its topic suspect. */
+const RETURNS_SUSPECT = 3;
+/** "Soon" after a confirmation: what circles does not rest. */
+const SOON_MS = 100;
+const SOON_ROUND_TRIPS = 4;
+const QUIET_MIN_MS = 100;
+const HOLD_MIN_MS = 500;
+const HOLD_MESSAGES_MAX = 1_000;
+const HOLD_BYTES_MAX = 1024 * 1024;
+const CONFIRMATIONS = 2;
+const TRUST_MS = 300_000;
+const TRUST_MAX_MS = 3_600_000;
+const LOOPING_MS = 60_000;
+const KEYS_MAX = 4_096;
+const TOPICS_MAX = 1_024;
+
+interface KeyRecord {
+  returns: number;
+  arrivedAtMs: number;
+  sentAtMs: number;
+  settledAtMs: number | null;
+}
+
+interface Held<T> {
+  readonly key: string;
+  readonly item: T;
+}
+
+type TopicState<T> =
+  | { readonly kind: "holding"; readonly held: Held<T>[]; bytes: number; readonly sinceMs: number; arrivedAtMs: number; readonly quietMs: number; readonly confirmations: number }
+  | { readonly kind: "proving"; readonly keys: ReadonlySet<string>; readonly untilMs: number; readonly quietMs: number; readonly confirmations: number }
+  | { readonly kind: "trusted"; readonly untilMs: number; readonly trustMs: number }
+  | { readonly kind: "looping"; readonly keys: BoundedMap<string, true>; untilMs: number };
+
+export type GuardVerdict = "pass" | "hold" | "drop";
+
+export class LoopGuard<T> {
+  readonly #keys = new BoundedMap<string, KeyRecord>(KEYS_MAX);
+  readonly #topics = new BoundedMap<string, TopicState<T>>(TOPICS_MAX);
+  #holding = 0;
+  #released: T[] = [];
+  #alarms: string[] = [];
+  #roundTripMs = 0;
+
+  get deadlineMs(): number {
+    if (this.#released.length > 0) return 0;
+    if (this.#holding === 0) return Number.POSITIVE_INFINITY;
+    let deadlineMs = Number.POSITIVE_INFINITY;
+    for (const [, state] of this.#topics) {
+      if (state.kind === "holding") deadlineMs = Math.min(deadlineMs, state.arrivedAtMs + state.quietMs, state.sinceMs + this.#holdMs(state.quietMs));
+    }
+    return deadlineMs;
+  }
+
+  /** A message that is about to be forwarded. `hold`: the guard keeps it until release() hands it out. */
+  offer(topic: string, payload: Uint8Array, item: T, nowMs: number): GuardVerdict {
+    const key = contentKey(topic, payload);
+    const state = this.#topics.get(topic);
+    if (state !== undefined) {
+      const verdict = this.#known(state, topic, key, payload.length, item, nowMs);
+      if (verdict !== null) return verdict;
+    }
+    const record = this.#keys.get(key);
+    if (record === undefined) {
+      this.#keys.set(key, { returns: 0, arrivedAtMs: nowMs, sentAtMs: nowMs, settledAtMs: null });
+      return "pass";
+    }
+    const intervalMs = nowMs - record.arrivedAtMs;
+    const soon = record.settledAtMs !== null && nowMs - record.settledAtMs <= Math.max(SOON_MS, SOON_ROUND_TRIPS * this.#roundTripMs);
+    record.returns = soon ? record.returns + 1 : 0;
+    record.arrivedAtMs = nowMs;
+    record.sentAtMs = nowMs;
+    record.settledAtMs = null;
+    if (record.returns < RETURNS_SUSPECT) return "pass";
+    record.returns = 0;
+    this.#hold(topic, key, payload.length, item, Math.max(QUIET_MIN_MS, 4 * Math.max(intervalMs, this.#roundTripMs)), 0, nowMs);
+    return "hold";
+  }
+
+  /** The peer has confirmed a message: it is in its broker now, and could start on its way back. */
+  settled(topic: string, payload: Uint8Array, nowMs: number): void {
+    const record = this.#keys.get(contentKey(topic, payload));
+    if (record === undefined || record.settledAtMs !== null) return;
+    record.settledAtMs = nowMs;
+    const sampleMs = nowMs - record.sentAtMs;
+    this.#roundTripMs = this.#roundTripMs === 0 ? sampleMs : this.#roundTripMs * 0.875 + sampleMs * 0.125;
+  }
+
+  /** Held messages whose time has come, in order. */
+  release(nowMs: number): T[] {
+    if (this.#holding > 0) {
+      for (const [topic, state] of [...this.#topics]) if (state.kind === "holding") this.#judge(topic, state, nowMs);
+    }
+    return this.#released.splice(0);
+  }
+
+  /** Topics found circling since the last call. */
+  alarms(): string[] {
+    return this.#alarms.splice(0);
+  }
+
+  #known(state: TopicState<T>, topic: string, key: string, bytes: number, item: T, nowMs: number): GuardVerdict | null {
+    switch (state.kind) {
+      case "holding":
+        state.held.push({ key, item });
+        state.bytes += bytes;
+        state.arrivedAtMs = nowMs;
+        if (state.held.length >= HOLD_MESSAGES_MAX || state.bytes >= HOLD_BYTES_MAX) this.#trust(topic, state, nowMs);
+        return "hold";
+      case "proving":
+        if (nowMs > state.untilMs) {
+          this.#topics.delete(topic);
+          return null;
+        }
+        if (!state.keys.has(key)) return null;
+        if (state.confirmations + 1 < CONFIRMATIONS) {
+          this.#hold(topic, key, bytes, item, state.quietMs, state.confirmations + 1, nowMs);
+          return "hold";
+        }
+        this.#condemn(topic, state.keys, nowMs);
+        return "drop";
+      case "trusted":
+        if (nowMs <= state.untilMs) return "pass";
+        return null;
+      case "looping":
+        if (nowMs > state.untilMs) {
+          this.#topics.delete(topic);
+          return null;
+        }
+        if (!state.keys.has(key)) {
+          state.keys.set(key, true);
+          return "pass";
+        }
+        state.untilMs = nowMs + LOOPING_MS;
+        return "drop";
+    }
+  }
+
+  #hold(topic: string, key: string, bytes: number, item: T, quietMs: number, confirmations: number, nowMs: number): void {
+    this.#setTopic(topic, { kind: "holding", held: [{ key, item }], bytes, sinceMs: nowMs, arrivedAtMs: nowMs, quietMs, confirmations }, nowMs);
+    this.#holding += 1;
+  }
+
+  #judge(topic: string, state: Extract<TopicState<T>, { kind: "holding" }>, nowMs: number): void {
+    if (nowMs - state.arrivedAtMs >= state.quietMs) {
+      // It fell quiet: either we hold what circles, or the publisher happened to stop.
+      const keys = new Set(state.held.map(({ key }) => key));
+      this.#letGo(state);
+      this.#setTopic(topic, { kind: "proving", keys, untilMs: nowMs + 2 * state.quietMs, quietMs: state.quietMs, confirmations: state.confirmations }, nowMs);
+    } else if (nowMs - state.sinceMs >= this.#holdMs(state.quietMs)) {
+      this.#trust(topic, state, nowMs);
+    }
+  }
+
+  /** It goes on arriving although we hold it: somebody publishes it. */
+  #trust(topic: string, state: Extract<TopicState<T>, { kind: "holding" }>, nowMs: number): void {
+    this.#letGo(state);
+    const before = this.#trustBefore.get(topic) ?? TRUST_MS / 2;
+    const trustMs = Math.min(before * 2, TRUST_MAX_MS);
+    this.#trustBefore.set(topic, trustMs);
+    this.#setTopic(topic, { kind: "trusted", untilMs: nowMs + trustMs, trustMs }, nowMs);
+  }
+
+  readonly #trustBefore = new BoundedMap<string, number>(TOPICS_MAX);
+
+  #condemn(topic: string, returned: ReadonlySet<string>, nowMs: number): void {
+    const keys = new BoundedMap<string, true>(KEYS_MAX);
+    for (const key of returned) keys.set(key, true);
+    this.#setTopic(topic, { kind: "looping", keys, untilMs: nowMs + LOOPING_MS }, nowMs);
+    this.#alarms.push(topic);
+  }
+
+  #letGo(state: Extract<TopicState<T>, { kind: "holding" }>): void {
+    this.#holding -= 1;
+    for (const { item } of state.held) this.#released.push(item);
+  }
+
+  #setTopic(topic: string, state: TopicState<T>, _nowMs: number): void {
+    const evicted = this.#topics.set(topic, state);
+    // At the limit a topic's state is forgotten, never its messages.
+    if (evicted !== undefined && evicted[0] !== topic && evicted[1].kind === "holding") this.#letGo(evicted[1]);
+  }
+
+  #holdMs(quietMs: number): number {
+    return Math.max(HOLD_MIN_MS, 6 * this.#roundTripMs, 3 * quietMs);
+  }
+}

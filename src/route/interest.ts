@@ -1,0 +1,215 @@
+/**
+ * What local clients want, and whether we know all of it. Pure.
+ *
+ * Completeness is proven, never assumed. Let B be the rows the broker holds, V those proven held since the last gap, G
+ * the ghosts. V ⊆ B always: a row enters V by a certain line and leaves it by the first event that makes it doubtful.
+ * A live counter in the stream of events gives |B| at its own place, so |V| = |B| proves V = B: only then is wide mode
+ * left. (Equal sizes of V ∪ G and B prove nothing: one row too many and one missing add up.) While exact, B ⊆ V ∪ G
+ * holds, since every change of B is an event; so a count of |V| disproves all ghosts, a count of |V| + |G| proves them, and
+ * one outside that range shows that events are missing. Plain and shared rows are counted, and proven, apart.
+ */
+import type { InterestEdge, InterestEvent, WideReason } from "./interest-event.ts";
+import { SubscriptionTable, type TableOptions } from "./subscription-table.ts";
+
+/** Brokers publish their counters every ten seconds or so: after three times that there is none. */
+const NO_COUNTER_MS = 30_000;
+/** A full table is left only with some room, or it would be full again at once. */
+const ROOM_AT = 0.9;
+
+export interface InterestOptions extends TableOptions {
+  /** Rows that the broker counts and never announces: its own bridges. */
+  readonly untrackedSubscriptions: number;
+  /** `none`: the agent is there before any client. */
+  readonly atStart: "unknown" | "none";
+  /** Wide mode is left after this long without proof; null: never. */
+  readonly trustAfterMs: number | null;
+}
+
+export interface InterestChange {
+  readonly edges: readonly InterestEdge[];
+  /** Whether `wide` changed. */
+  readonly wide: boolean;
+}
+
+export interface InterestStats {
+  readonly clients: number;
+  readonly rows: number;
+  readonly proven: number;
+  readonly ghosts: number;
+  readonly filters: number;
+  readonly refused: number;
+  readonly invalid: number;
+  readonly trusted: boolean;
+}
+
+type Kind = "plain" | "shared";
+
+export class Interest {
+  readonly #options: InterestOptions;
+  readonly #table: SubscriptionTable;
+  #wide: { reason: WideReason; sinceMs: number } | null;
+  /** Which counters have proven the table since the last gap. */
+  readonly #matched = { plain: false, shared: false };
+  #enabled = true;
+  #full = false;
+  #trusted = false;
+  #counterSeen = false;
+
+  constructor(options: InterestOptions, nowMs = 0) {
+    this.#options = options;
+    this.#table = new SubscriptionTable(options);
+    this.#wide = { reason: "starting", sinceMs: nowMs };
+    if (options.atStart === "none") {
+      this.#wide = null;
+      this.#matched.plain = true;
+      this.#matched.shared = true;
+    }
+  }
+
+  /** Why links announce their topics instead of the interest; null: the interest is exact. */
+  get wide(): { readonly reason: WideReason; readonly sinceMs: number } | null {
+    return this.#wide;
+  }
+
+  /** Whether a fresh count could settle something. */
+  get wantsFreshCount(): boolean {
+    if (!this.#enabled) return false;
+    return this.#wide !== null || this.#table.counts("plain").ghosts + this.#table.counts("shared").ghosts > 0;
+  }
+
+  get stats(): InterestStats {
+    const plain = this.#table.counts("plain");
+    const shared = this.#table.counts("shared");
+    return {
+      clients: this.#table.clients,
+      rows: this.#table.rows,
+      proven: plain.proven + shared.proven,
+      ghosts: plain.ghosts + shared.ghosts,
+      filters: this.#table.filters,
+      refused: this.#table.refused,
+      invalid: this.#table.invalid,
+      trusted: this.#trusted,
+    };
+  }
+
+  get deadlineMs(): number {
+    if (this.#wide === null) return Number.POSITIVE_INFINITY;
+    const { reason, sinceMs } = this.#wide;
+    const noCounterMs = reason === "starting" && !this.#counterSeen ? sinceMs + NO_COUNTER_MS : Number.POSITIVE_INFINITY;
+    return Math.min(noCounterMs, this.#mayTrust(reason) ? sinceMs + (this.#options.trustAfterMs ?? 0) : Number.POSITIVE_INFINITY);
+  }
+
+  edges(): Iterable<InterestEdge> {
+    return this.#table.edges();
+  }
+
+  clientsOf(filter: string, limit: number): string[] {
+    return this.#table.clientsOf(filter, limit);
+  }
+
+  apply(event: InterestEvent, nowMs: number): InterestChange {
+    const edges: InterestEdge[] = [];
+    const before = this.#wide;
+    switch (event.type) {
+      case "connected":
+        this.#table.connected(event.client, event.cleanStart, event.session, edges);
+        break;
+      case "disconnected":
+        this.#table.disconnected(event.client, edges);
+        break;
+      case "session_ended":
+        this.#table.sessionEnded(event.client, edges);
+        break;
+      case "subscribed":
+        if (!this.#table.subscribed(event.client, event.filter, event.certain, edges)) this.#tableFull(nowMs);
+        break;
+      case "unsubscribed":
+        this.#table.unsubscribed(event.client, event.filter, event.certain, edges);
+        break;
+      case "count":
+        this.#counterSeen = true;
+        if (event.plain !== null) this.#count("plain", event.plain - this.#options.untrackedSubscriptions, nowMs, edges);
+        if (event.shared !== null) this.#count("shared", event.shared, nowMs, edges);
+        break;
+      case "gap":
+        this.#doubt(event.reason, nowMs);
+        break;
+      case "broker_restarted":
+        this.#table.brokerRestarted(edges);
+        this.#doubt("broker_restarted", nowMs);
+        break;
+      case "events_enabled":
+        this.#enable(event.enabled, nowMs);
+        break;
+    }
+    return { edges, wide: (before === null) !== (this.#wide === null) };
+  }
+
+  tick(nowMs: number): InterestChange {
+    const wide = this.#wide;
+    if (wide === null || nowMs < this.deadlineMs) return { edges: [], wide: false };
+    if (this.#mayTrust(wide.reason) && nowMs >= wide.sinceMs + (this.#options.trustAfterMs ?? 0)) {
+      this.#trusted = true;
+      this.#matched.plain = true;
+      this.#matched.shared = true;
+      this.#wide = null;
+      return { edges: [], wide: true };
+    }
+    if (wide.reason === "starting") this.#wide = { reason: "no_counter", sinceMs: wide.sinceMs };
+    return { edges: [], wide: false };
+  }
+
+  #count(kind: Kind, held: number, nowMs: number, edges: InterestEdge[]): void {
+    const { proven, ghosts } = this.#table.counts(kind);
+    if (held === proven) {
+      this.#table.dropGhosts(kind, edges);
+      this.#matched[kind] = true;
+      this.#leaveWideIfProven();
+    } else if (held < proven) {
+      if (!this.#trusted) this.#doubt("count_mismatch", nowMs);
+    } else if (this.#matched[kind] && !this.#trusted) {
+      if (held === proven + ghosts) this.#table.proveGhosts(kind);
+      else if (held > proven + ghosts) this.#doubt("count_mismatch", nowMs);
+    }
+  }
+
+  #leaveWideIfProven(): void {
+    if (this.#full && this.#table.rows <= this.#options.rowsMax * ROOM_AT) this.#full = false;
+    if (!this.#enabled || this.#full || !this.#matched.plain || !this.#matched.shared) return;
+    this.#wide = null;
+  }
+
+  /** From here on only what is seen anew is proven. */
+  #doubt(reason: WideReason, nowMs: number): void {
+    this.#table.gap();
+    this.#matched.plain = false;
+    this.#matched.shared = false;
+    this.#trusted = false;
+    if (this.#wide?.reason !== "events_disabled") this.#wide = { reason, sinceMs: this.#wide?.sinceMs ?? nowMs };
+  }
+
+  #tableFull(nowMs: number): void {
+    if (this.#full) return;
+    this.#full = true;
+    this.#doubt("table_full", nowMs);
+  }
+
+  #enable(enabled: boolean, nowMs: number): void {
+    if (enabled === this.#enabled) return;
+    this.#enabled = enabled;
+    if (!enabled) {
+      this.#doubt("events_disabled", nowMs);
+      this.#wide = { reason: "events_disabled", sinceMs: nowMs };
+    } else if (this.#options.atStart === "none" && !this.#counterSeen) {
+      this.#matched.plain = true;
+      this.#matched.shared = true;
+      this.#leaveWideIfProven();
+    } else {
+      this.#wide = { reason: "starting", sinceMs: nowMs };
+    }
+  }
+
+  #mayTrust(reason: WideReason): boolean {
+    return this.#options.trustAfterMs !== null && reason !== "events_disabled" && reason !== "table_full";
+  }
+}

@@ -1,0 +1,303 @@
+/**
+ * Which client holds which filter, as a set per (client, filter): brokers log unsubscribes of filters not held, so a
+ * counter would drift. Every row counts for comparing with the broker's counter; only eligible ones are interest.
+ *
+ * A row is *proven* when it was seen held since the last gap, else a *ghost*: it may be held. Proofs carry the number of
+ * the stretch they belong to, so that a gap turns all rows into ghosts at once.
+ */
+import { canonical, filterProblem, isReserved, LEVELS_MAX, splitShared, widenDeep } from "../topic/filter.ts";
+import { underPrefix } from "../wire/names.ts";
+import type { InterestEdge, SessionEnd } from "./interest-event.ts";
+
+export interface TableOptions {
+  readonly ownClients: ReadonlySet<string>;
+  /** Patterns with `*` of client ids whose interest does not count. */
+  readonly ignoreClients: readonly string[];
+  readonly controlPrefix: string;
+  readonly rowsMax: number;
+}
+
+interface Client {
+  connected: boolean;
+  session: SessionEnd;
+  readonly eligible: boolean;
+  /** Raw filter → stretch in which it was last seen held; 0: never for certain. */
+  readonly rows: Map<string, number>;
+}
+
+interface Holders {
+  plain: number;
+  groups: Map<string, number> | null;
+}
+
+/** Rows of one kind: the broker counts plain and shared ones apart. */
+export interface RowCounts {
+  readonly proven: number;
+  readonly ghosts: number;
+}
+
+export class SubscriptionTable {
+  readonly #options: TableOptions;
+  readonly #clients = new Map<string, Client>();
+  readonly #holders = new Map<string, Holders>();
+  #stretch = 1;
+  readonly #proven = { plain: 0, shared: 0 };
+  readonly #total = { plain: 0, shared: 0 };
+  #refused = 0;
+  #invalid = 0;
+
+  constructor(options: TableOptions) {
+    this.#options = options;
+  }
+
+  get clients(): number {
+    return this.#clients.size;
+  }
+
+  get rows(): number {
+    return this.#total.plain + this.#total.shared;
+  }
+
+  /** Filters that are interest. */
+  get filters(): number {
+    return this.#holders.size;
+  }
+
+  /** Rows not stored because the table was full. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  get invalid(): number {
+    return this.#invalid;
+  }
+
+  counts(kind: "plain" | "shared"): RowCounts {
+    return { proven: this.#proven[kind], ghosts: this.#total[kind] - this.#proven[kind] };
+  }
+
+  connected(id: string, cleanStart: boolean | null, session: SessionEnd, edges: InterestEdge[]): void {
+    const known = this.#clients.get(id);
+    // A clean start forgets; and a session that ended with its connection left nothing to a takeover.
+    if (known !== undefined && (cleanStart === true || known.session === "with_connection")) this.#dropRows(known, edges);
+    const client = known ?? this.#create(id);
+    if (client === null) return;
+    client.connected = true;
+    client.session = session;
+  }
+
+  disconnected(id: string, edges: InterestEdge[]): void {
+    const client = this.#clients.get(id);
+    if (client === undefined) return;
+    const session = client.connected ? client.session : "unknown";
+    client.connected = false;
+    if (session === "with_connection") this.#dropRows(client, edges);
+    else if (session === "unknown") for (const raw of client.rows.keys()) this.#toGhost(client, raw);
+    this.#tidy(id, client);
+  }
+
+  sessionEnded(id: string, edges: InterestEdge[]): void {
+    const client = this.#clients.get(id);
+    if (client === undefined) return;
+    this.#dropRows(client, edges);
+    this.#tidy(id, client);
+  }
+
+  /** Answers false when the row could not be stored. */
+  subscribed(id: string, raw: string, certain: boolean, edges: InterestEdge[]): boolean {
+    const client = this.#clients.get(id) ?? this.#create(id);
+    if (client === null) {
+      this.#refused += 1;
+      return false;
+    }
+    const before = client.rows.get(raw);
+    if (before === undefined) {
+      if (this.rows >= this.#options.rowsMax) {
+        this.#refused += 1;
+        this.#tidy(id, client);
+        return false;
+      }
+      client.rows.set(raw, 0);
+      this.#total[kindOf(raw)] += 1;
+      if (client.eligible) this.#hold(raw, edges);
+    }
+    if (certain) this.#prove(client, raw);
+    return true;
+  }
+
+  unsubscribed(id: string, raw: string, certain: boolean, edges: InterestEdge[]): void {
+    const client = this.#clients.get(id);
+    if (client === undefined || !client.rows.has(raw)) return;
+    if (!certain) {
+      this.#toGhost(client, raw);
+      return;
+    }
+    this.#remove(client, raw, edges);
+    this.#tidy(id, client);
+  }
+
+  /** Events may be missing: nothing is proven any more, nothing is forgotten. */
+  gap(): void {
+    this.#stretch += 1;
+    this.#proven.plain = 0;
+    this.#proven.shared = 0;
+  }
+
+  /** Nobody is connected; sessions that end with their connection are gone for certain. */
+  brokerRestarted(edges: InterestEdge[]): void {
+    for (const [id, client] of [...this.#clients]) {
+      if (client.connected && client.session === "with_connection") this.#dropRows(client, edges);
+      client.connected = false;
+      this.#tidy(id, client);
+    }
+    this.gap();
+  }
+
+  /** The proven rows are all there are. */
+  dropGhosts(kind: "plain" | "shared", edges: InterestEdge[]): void {
+    if (this.counts(kind).ghosts === 0) return;
+    for (const [id, client] of [...this.#clients]) {
+      for (const [raw, stretch] of [...client.rows]) {
+        if (stretch !== this.#stretch && kindOf(raw) === kind) this.#remove(client, raw, edges);
+      }
+      this.#tidy(id, client);
+    }
+  }
+
+  /** All ghosts are held. */
+  proveGhosts(kind: "plain" | "shared"): void {
+    if (this.counts(kind).ghosts === 0) return;
+    for (const client of this.#clients.values()) {
+      for (const raw of client.rows.keys()) if (kindOf(raw) === kind) this.#prove(client, raw);
+    }
+  }
+
+  /** Everything held now, as edges that come up. */
+  *edges(): Iterable<InterestEdge> {
+    for (const [filter, holders] of this.#holders) {
+      if (holders.plain > 0) yield { filter, group: null, up: true };
+      for (const group of holders.groups?.keys() ?? []) yield { filter, group, up: true };
+    }
+  }
+
+  /** Clients that hold a filter, at most `limit` of them. Walks the table: for an operator's question, not for the data path. */
+  clientsOf(filter: string, limit: number): string[] {
+    const found: string[] = [];
+    for (const [id, client] of this.#clients) {
+      if (found.length >= limit) break;
+      if ([...client.rows.keys()].some((raw) => splitShared(raw).filter === filter)) found.push(id);
+    }
+    return found;
+  }
+
+  #create(id: string): Client | null {
+    if (this.#clients.size >= this.#options.rowsMax) return null;
+    const client: Client = {
+      connected: false,
+      session: "unknown",
+      eligible: !this.#options.ownClients.has(id) && !this.#options.ignoreClients.some((pattern) => matchesPattern(pattern, id)),
+      rows: new Map(),
+    };
+    this.#clients.set(id, client);
+    return client;
+  }
+
+  #tidy(id: string, client: Client): void {
+    if (!client.connected && client.rows.size === 0) this.#clients.delete(id);
+  }
+
+  #prove(client: Client, raw: string): void {
+    if (client.rows.get(raw) === this.#stretch) return;
+    client.rows.set(raw, this.#stretch);
+    this.#proven[kindOf(raw)] += 1;
+  }
+
+  #toGhost(client: Client, raw: string): void {
+    if (client.rows.get(raw) !== this.#stretch) return;
+    client.rows.set(raw, 0);
+    this.#proven[kindOf(raw)] -= 1;
+  }
+
+  #dropRows(client: Client, edges: InterestEdge[]): void {
+    for (const raw of [...client.rows.keys()]) this.#remove(client, raw, edges);
+  }
+
+  #remove(client: Client, raw: string, edges: InterestEdge[]): void {
+    this.#toGhost(client, raw);
+    client.rows.delete(raw);
+    this.#total[kindOf(raw)] -= 1;
+    if (client.eligible) this.#release(raw, edges);
+  }
+
+  #hold(raw: string, edges: InterestEdge[]): void {
+    const interest = this.#interestOf(raw);
+    if (interest === null) {
+      if (!isReserved(splitShared(raw).filter)) this.#invalid += 1;
+      return;
+    }
+    const { filter, group } = interest;
+    let holders = this.#holders.get(filter);
+    if (holders === undefined) {
+      holders = { plain: 0, groups: null };
+      this.#holders.set(filter, holders);
+    }
+    if (group === null) {
+      holders.plain += 1;
+      if (holders.plain === 1) edges.push({ filter, group, up: true });
+      return;
+    }
+    holders.groups ??= new Map();
+    const count = (holders.groups.get(group) ?? 0) + 1;
+    holders.groups.set(group, count);
+    if (count === 1) edges.push({ filter, group, up: true });
+  }
+
+  #release(raw: string, edges: InterestEdge[]): void {
+    const interest = this.#interestOf(raw);
+    if (interest === null) return;
+    const { filter, group } = interest;
+    const holders = this.#holders.get(filter);
+    if (holders === undefined) return;
+    if (group === null) {
+      holders.plain -= 1;
+      if (holders.plain === 0) edges.push({ filter, group, up: false });
+    } else {
+      const count = (holders.groups?.get(group) ?? 1) - 1;
+      if (count > 0) holders.groups?.set(group, count);
+      else holders.groups?.delete(group);
+      if (count === 0) edges.push({ filter, group, up: false });
+      if (holders.groups?.size === 0) holders.groups = null;
+    }
+    if (holders.plain === 0 && holders.groups === null) this.#holders.delete(filter);
+  }
+
+  /** What a subscription asks for in messages of clients; null: nothing that may cross. */
+  #interestOf(raw: string): { filter: string; group: string | null } | null {
+    const shared = splitShared(raw);
+    const filter = shared.filter.split("/", LEVELS_MAX + 1).length > LEVELS_MAX ? widenDeep(shared.filter) : shared.filter;
+    // Reserved topics belong to their broker; the control prefix belongs to agents.
+    if (isReserved(filter) || underPrefix(this.#options.controlPrefix, filter) || filterProblem(filter) !== null) return null;
+    return { filter: canonical(filter), group: shared.group };
+  }
+}
+
+function kindOf(raw: string): "plain" | "shared" {
+  return raw.startsWith("$share/") ? "shared" : "plain";
+}
+
+/** `*` stands for any characters. Linear: greedy parts found from left to right, the last one at the end. */
+export function matchesPattern(pattern: string, text: string): boolean {
+  const parts = pattern.split("*");
+  const first = parts.shift() ?? "";
+  const last = parts.pop();
+  if (last === undefined) return text === first;
+  if (!text.startsWith(first) || !text.endsWith(last) || text.length < first.length + last.length) return false;
+  let at = first.length;
+  const end = text.length - last.length;
+  for (const part of parts) {
+    const found = text.indexOf(part, at);
+    if (found < 0 || found + part.length > end) return false;
+    at = found + part.length;
+  }
+  return true;
+}
