@@ -8,7 +8,7 @@ import type { AgentConfig, LinkConfig } from "../config/types.ts";
 import { Hub, type LocalMessage } from "../hub/hub.ts";
 import type { HubEvent } from "../hub/hub-event.ts";
 import type { Outlet } from "../hub/outlet.ts";
-import type { SessionProblem } from "../mqtt/session.ts";
+import type { SessionProblem } from "../mqtt/packets.ts";
 import type { AgentStatus } from "../ops/agent-status.ts";
 import type { Logger } from "../ops/log.ts";
 import { controlProblem } from "./control-answer.ts";
@@ -97,7 +97,7 @@ export class Agent {
             controlPrefix,
             eventsTopic: local.eventsTopic,
             filters: local.filters,
-            randomText: () => randomBytes(6).toString("hex"),
+            random: Math.random,
           }),
       },
       this.#localEvents(),

@@ -11,7 +11,8 @@ import type { LocalConfig } from "../config/types.ts";
 import type { Republish } from "../hub/outlet.ts";
 import { FRAME_EXPIRY_SECONDS } from "../hub/hub-link.ts";
 import type { LocalMessage } from "../hub/hub.ts";
-import { type MessageAbout, MqttSession, type SessionProblem } from "../mqtt/session.ts";
+import type { MessageAbout, PublishResult, SessionProblem, SubscribeEntry } from "../mqtt/packets.ts";
+import { MqttSession } from "../mqtt/session.ts";
 import type { DemandFilter } from "../route/demand.ts";
 import { controlTopic, inboxFilters, messageTopic, parseName, probeTopic } from "../wire/names.ts";
 import { EchoProbe } from "./echo-probe.ts";
@@ -22,6 +23,11 @@ const SESSION_EXPIRY_SECONDS = 300;
 const KEEP_ALIVE_SECONDS = 20;
 /** A control topic that does not come back to us by then will not: the broker's access list is in the way. */
 const CONTROL_PROBE_MS = 5_000;
+/** The link and data sessions wait this long for the events: what they subscribe should be announced, and so be counted right. */
+const EVENTS_FIRST_MS = 6_000;
+/** MQTT 5, 3.4.2.1: what our own session refuses to send is answered as the broker would. */
+const PACKET_TOO_LARGE = 0x95;
+const QUOTA_EXCEEDED = 0x97;
 
 export interface LocalBrokerOptions {
   readonly config: LocalConfig;
@@ -63,6 +69,8 @@ export class LocalBroker {
   #eventsDownAtMs: number | null = null;
   #controlProbe: NodeJS.Timeout | null = null;
   #listening = false;
+  #eventsFirst: NodeJS.Timeout | null = null;
+  #othersStarted = false;
 
   constructor(options: LocalBrokerOptions, events: LocalBrokerEvents) {
     this.#options = options;
@@ -70,8 +78,16 @@ export class LocalBroker {
     const { config, cluster, controlPrefix } = options;
     this.#markTopic = `${probeTopic(controlPrefix, cluster)}-mark`;
     this.#probeTopic = probeTopic(controlPrefix, cluster);
-    this.#adapter = options.adapter(events);
-    const common = { endpoint: config, keepAliveSeconds: KEEP_ALIVE_SECONDS, ackByPing: true, random: options.random, will: () => null };
+    this.#adapter = options.adapter({
+      ...events,
+      event: (event) => {
+        if (event.type === "events_enabled") this.#startOthers();
+        events.event(event);
+        // Our own rows have to be seen anew like everybody's: subscribing again makes the broker announce them.
+        if (event.type === "gap" || event.type === "broker_restarted") this.#resubscribe();
+      },
+    });
+    const common = { endpoint: config, keepAliveSeconds: KEEP_ALIVE_SECONDS, ackByPing: true, random: options.random, will: () => null, side: "local" } as const;
     const durable = { cleanStart: "first", expirySeconds: SESSION_EXPIRY_SECONDS } as const;
     this.#eventsSession = new MqttSession(
       { ...common, clientId: sessionClientId(config.clientid, "events"), session: durable, bridge: false },
@@ -102,13 +118,34 @@ export class LocalBroker {
 
   start(): void {
     this.#eventsSession.start();
+    this.#eventsFirst = setTimeout(() => this.#startOthers(), EVENTS_FIRST_MS);
+  }
+
+  #startOthers(): void {
+    if (this.#othersStarted) return;
+    this.#othersStarted = true;
+    if (this.#eventsFirst !== null) clearTimeout(this.#eventsFirst);
     this.#linkSession.start();
     this.#dataSession.start();
+  }
+
+  #resubscribe(): void {
+    if (this.#linkSession.connected) this.#linkSession.subscribe(this.#inbox(), () => {});
+    if (this.#dataSession.connected && this.#dataSession.protocolVersion === 5) {
+      this.#dataSession.subscribe([{ filter: this.#markTopic, qos: 1 }], () => {});
+    }
+  }
+
+  #inbox(): SubscribeEntry[] {
+    const { controlPrefix, cluster } = this.#options;
+    return [...inboxFilters(controlPrefix, cluster), this.#probeTopic].map((filter) => ({ filter, qos: 1, noLocal: true }));
   }
 
   /** The events session ends last: what the others' end changes is no longer of interest. */
   async stop(graceMs: number): Promise<void> {
     if (this.#controlProbe !== null) clearTimeout(this.#controlProbe);
+    if (this.#eventsFirst !== null) clearTimeout(this.#eventsFirst);
+    this.#othersStarted = true;
     await Promise.all([this.#linkSession.stop(graceMs), this.#dataSession.stop(graceMs), this.#eventsSession.stop(graceMs)]);
   }
 
@@ -154,9 +191,9 @@ export class LocalBroker {
 
   republish(message: Republish, done: ((reasonCode: number | null) => void) | null): void {
     const { topic, payload, qos, retain, properties, expirySeconds } = message;
-    const packet = { topic, payload, qos, retain, properties: toPacketProperties(properties), expirySeconds };
+    const packet = { topic, payload, qos, retain, properties, expirySeconds };
     if (done === null) this.#dataSession.publish(packet);
-    else this.#dataSession.publish(packet, (result) => done(result.ok ? result.reasonCode : failureCode(result.why)));
+    else this.#dataSession.publish(packet, (result) => done(answerCode(result)));
   }
 
   // ── the link session ─────────────────────────────────────────────────────────────────────────────
@@ -187,13 +224,11 @@ export class LocalBroker {
 
   #linkConnected(packetBytesMax: number): void {
     this.#events.session("link", true, null);
-    const { controlPrefix, cluster } = this.#options;
-    const filters = [...inboxFilters(controlPrefix, cluster), this.#probeTopic];
-    const entries = filters.map((filter) => ({ filter, qos: 1 as const, noLocal: true }));
+    const entries = this.#inbox();
     this.#linkSession.subscribe(entries, (codes) => {
       if (codes === null) return;
       const refused = codes.findIndex((code) => code >= 0x80);
-      if (refused >= 0) this.#events.controlDenied(filters[refused] ?? controlPrefix, `SUBSCRIBE refused with 0x${codes[refused]?.toString(16)}`);
+      if (refused >= 0) this.#events.controlDenied(entries[refused]?.filter ?? "", `SUBSCRIBE refused with 0x${codes[refused]?.toString(16)}`);
       this.#listening = true;
       this.#events.linkUp(packetBytesMax);
       this.#probeControl();
@@ -218,7 +253,7 @@ export class LocalBroker {
     const name = parseName(this.#options.controlPrefix, topic);
     if (name === null || about.retain) return;
     if (name.kind === "ctl") this.#events.control(name.to, name.from, payload);
-    else if (name.to === this.#options.cluster) this.#events.frame(name.from, payload, stayMs(about.properties?.messageExpiryInterval));
+    else if (name.to === this.#options.cluster) this.#events.frame(name.from, payload, stayMs(about.expirySeconds));
   }
 
   /** Publishes under the prefix on one session and waits for it on another: an access list in the way is named, not waited for. */
@@ -297,8 +332,8 @@ export class LocalBroker {
       payload,
       qos: about.qos,
       retain: about.retain,
-      properties: toMessageProperties(about.properties),
-      expirySeconds: about.properties?.messageExpiryInterval ?? null,
+      properties: about.properties,
+      expirySeconds: about.expirySeconds,
       subscriptionIds: about.subscriptionIds,
     });
   }
@@ -306,4 +341,17 @@ export class LocalBroker {
 
 export function sessionClientId(prefix: string, name: LocalSessionName): string {
   return `${prefix}-${name}`;
+}
+
+/** What a republish means for its message: a code of the broker, or null when it is in doubt. */
+function answerCode(result: PublishResult): number | null {
+  if (result.ok) return result.reasonCode;
+  switch (result.why) {
+    case "lost":
+      return null;
+    case "too_large":
+      return PACKET_TOO_LARGE;
+    case "queue_full":
+      return QUOTA_EXCEEDED;
+  }
 }

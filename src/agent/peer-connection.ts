@@ -4,7 +4,8 @@
  */
 import type { EndpointConfig } from "../config/types.ts";
 import { FRAME_EXPIRY_SECONDS } from "../hub/hub-link.ts";
-import { MqttSession, type SessionProblem } from "../mqtt/session.ts";
+import type { SessionProblem } from "../mqtt/packets.ts";
+import { MqttSession } from "../mqtt/session.ts";
 import { controlTopic, messageTopic, parseName, peerInboxFilters } from "../wire/names.ts";
 
 /** A peer's broker that goes away is noticed well before its agent counts as silent. */
@@ -46,6 +47,7 @@ export class PeerConnection {
         session: { cleanStart: "always", expirySeconds: 0 },
         keepAliveSeconds: KEEP_ALIVE_SECONDS,
         bridge: true,
+        side: "peer",
         ackByPing: true,
         random: options.random,
         will: () => {
@@ -56,7 +58,7 @@ export class PeerConnection {
       {
         connected: (how) => this.#connected(how.limits.maximumPacketSize),
         disconnected: (problem) => events.down(problem),
-        message: (topic, payload, about) => this.#message(topic, payload, about.retain, about.properties?.messageExpiryInterval),
+        message: (topic, payload, about) => this.#message(topic, payload, about.retain, about.expirySeconds),
       },
     );
   }
@@ -102,7 +104,7 @@ export class PeerConnection {
     });
   }
 
-  #message(topic: string, payload: Uint8Array, retain: boolean, expirySeconds: number | undefined): void {
+  #message(topic: string, payload: Uint8Array, retain: boolean, expirySeconds: number | null): void {
     const { prefix, me, peer } = this.#options;
     const name = parseName(prefix, topic);
     // What a broker kept is not said now: retained messages under the prefix are never trusted.
@@ -113,6 +115,6 @@ export class PeerConnection {
 }
 
 /** How long brokers held a frame, by what is left of its Message Expiry Interval (MQTT-3.3.2-6); 0 without one. */
-export function stayMs(expirySeconds: number | undefined): number {
-  return expirySeconds === undefined ? 0 : Math.max(0, FRAME_EXPIRY_SECONDS - expirySeconds) * 1000;
+export function stayMs(expirySeconds: number | null): number {
+  return expirySeconds === null ? 0 : Math.max(0, FRAME_EXPIRY_SECONDS - expirySeconds) * 1000;
 }

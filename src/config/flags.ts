@@ -4,7 +4,7 @@
  */
 import type { Setting } from "./environment.ts";
 import { splitHostPort } from "./server-format.ts";
-import { list, textValue } from "./text-value.ts";
+import { textValue } from "./text-value.ts";
 
 export interface LinkFlag {
   readonly name: string;
@@ -46,14 +46,14 @@ export function parseHttpFlag(text: string): { readonly host: string; readonly p
   return splitHostPort(text);
 }
 
-/** The flags with one place each; links have no place before all sources are merged: see `linkFlagValue`. */
+/** The flags with one place each; those of links have none before all sources are merged. */
 export function flagSettings(flags: FlagValues): Setting[] {
   const settings: Setting[] = [];
   const say = (label: string, path: readonly string[], value: unknown): void => {
     if (value !== undefined) settings.push({ path, value, label });
   };
   say("--cluster", ["cluster"], flags.cluster);
-  say("--local", ["local", "server"], flags.local === undefined ? undefined : textValue(flags.local, "one_or_list"));
+  say("--local", ["local", "server"], flags.local === undefined ? undefined : serverValue(flags.local));
   say("--broker", ["local", "broker"], flags.broker);
   say("--http", ["http", "host"], flags.http?.host);
   say("--http", ["http", "port"], flags.http?.port);
@@ -62,9 +62,9 @@ export function flagSettings(flags: FlagValues): Setting[] {
   return settings;
 }
 
-/** What `links[].server` becomes. */
+/** One URL or several. */
 export function serverValue(server: string): unknown {
-  return server.includes(",") ? list(server) : server;
+  return textValue(server, "one_or_list");
 }
 
 function splitAtEquals(text: string): [string, string | null] {

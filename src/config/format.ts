@@ -16,7 +16,7 @@ export interface Format<T> {
 export interface Leaf<T> {
   readonly kind: "leaf";
   readonly doc: string;
-  readonly format: Format<NonNullable<T>>;
+  readonly format: Format<unknown>;
   /** As a user would write it; null: there is none. */
   readonly fallback: unknown;
   /** In the docs, instead of the fallback. */
@@ -24,8 +24,8 @@ export interface Leaf<T> {
   readonly required: boolean;
   /** Never printed, not even when it is wrong. */
   readonly sensitive: boolean;
-  /** Only in the types: whether null is one of the values. */
-  readonly nullable?: T;
+  /** Only in the types: what `format` reads, and null where a value may be absent. */
+  readonly type?: T;
 }
 
 export interface Group<K extends Keys> {
@@ -52,18 +52,24 @@ interface LeafOptions {
   readonly fallbackDoc?: string;
 }
 
+type Read<F> = F extends Format<infer T> ? T : never;
+
 /** A key without which there is no configuration; null only next to a problem. */
-export function required<T>(format: Format<T>, doc: string): Leaf<T | null> {
-  return leaf<T | null>(format as Format<NonNullable<T>>, doc, null, true, {});
+export function required<F extends Format<unknown>>(format: F, doc: string): Leaf<Read<F> | null> {
+  return leaf<Read<F> | null>(format, doc, null, true, {});
 }
 
 /** A key that may be absent: null. */
-export function optional<T>(format: Format<T>, doc: string, options: LeafOptions = {}): Leaf<T | null> {
-  return leaf<T | null>(format as Format<NonNullable<T>>, doc, null, false, options);
+export function optional<F extends Format<unknown>>(
+  format: F,
+  doc: string,
+  options: LeafOptions = {},
+): Leaf<Read<F> | null> {
+  return leaf<Read<F> | null>(format, doc, null, false, options);
 }
 
-export function withDefault<T>(format: Format<T>, fallback: unknown, doc: string): Leaf<T> {
-  return leaf<T>(format as Format<NonNullable<T>>, doc, fallback, false, {});
+export function withDefault<F extends Format<unknown>>(format: F, fallback: unknown, doc: string): Leaf<Read<F>> {
+  return leaf<Read<F>>(format, doc, fallback, false, {});
 }
 
 export function group<K extends Keys>(doc: string, keys: K): Group<K> {
@@ -71,7 +77,7 @@ export function group<K extends Keys>(doc: string, keys: K): Group<K> {
 }
 
 function leaf<T>(
-  format: Format<NonNullable<T>>,
+  format: Format<unknown>,
   doc: string,
   fallback: unknown,
   isRequired: boolean,

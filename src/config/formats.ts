@@ -34,13 +34,18 @@ const BYTE_UNITS: ReadonlyMap<string, number> = new Map([
   ["tib", 2 ** 40],
 ]);
 
-/** What a wrong value is, without its content where that could be a secret or long. */
+/** What a wrong value is, for a problem. */
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return "nothing";
   if (typeof value === "string") return `the text ${quoted(value)}`;
   if (typeof value === "number") return `the number ${value}`;
   if (typeof value === "boolean") return `${value}`;
   return Array.isArray(value) ? "a list" : "a group of keys";
+}
+
+/** As kindOf, for places where any text could hold a secret. */
+export function shapeOf(value: unknown): string {
+  return typeof value === "string" ? "a text" : kindOf(value);
 }
 
 /** A text of at least one character without control characters. */
@@ -131,7 +136,7 @@ export function flag(yes: readonly string[] = [], no: readonly string[] = []): F
 }
 
 /** One of several words. `later`: words of later versions, with what is said of them. */
-export function choice<W extends string>(
+export function choice<const W extends string>(
   what: string,
   words: readonly W[],
   later: Readonly<Record<string, string>> = {},

@@ -4,7 +4,7 @@
  */
 import type { Setting } from "./environment.ts";
 import { type FlagValues, flagSettings, serverValue } from "./flags.ts";
-import { grouped, kindOf } from "./formats.ts";
+import { grouped } from "./formats.ts";
 import { LINKS_MAX } from "./links-format.ts";
 import type { Origins } from "./origins.ts";
 import { quoted } from "./printable.ts";
@@ -25,7 +25,10 @@ export function applyFlags(root: Tree, flags: FlagValues, origins: Origins, prob
   applySettings(root, flagSettings(flags), origins, problems);
   const seen = new Set<string>();
   for (const { name, server } of flags.links ?? []) {
-    if (seen.has(name)) problems.addNamed(`--link ${quoted(name)}`, "is given twice", null);
+    if (seen.has(name)) {
+      problems.addNamed("--link", `${quoted(name)} is given twice; several URLs of one peer go behind one sign, with commas`, null);
+      continue;
+    }
     seen.add(name);
     const links = linksOf(root);
     if (links === null) return;
@@ -79,7 +82,8 @@ function put(root: Tree, path: Path, value: unknown, origins: Origins, label: st
     }
     const inner = at[segment] ?? null;
     if (inner === null) at[segment] = tree();
-    else if (!isTree(inner)) return `sets a key of ${segment}, and that is ${kindOf(inner)} elsewhere`;
+    // Something else is in the place of the group, and is reported as such.
+    else if (!isTree(inner)) return null;
     at = at[segment] as Tree;
   }
   if (typeof last === "string") at[last] = value;

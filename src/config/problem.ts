@@ -58,6 +58,15 @@ export class ProblemList {
     return (message, at = []) => this.add([...path, ...at], message);
   }
 
+  /** Whether something is wrong at `path` or below it: then its value says nothing about other keys. */
+  hasBelow(path: Path): boolean {
+    const text = formatPath(path);
+    return this.#problems.some(
+      (problem) =>
+        problem.path === text || problem.path.startsWith(`${text}.`) || problem.path.startsWith(`${text}[`),
+    );
+  }
+
   get count(): number {
     return this.#count;
   }

@@ -7,7 +7,7 @@ import convict from "convict";
 import { assert } from "../base/assert.ts";
 import { didYouMean } from "./closest.ts";
 import type { Group, Keys, Leaf, Values } from "./format.ts";
-import { kindOf } from "./formats.ts";
+import { shapeOf } from "./formats.ts";
 import { formatPath, type Path, type Report } from "./problem.ts";
 import { isTree, type Tree, tree } from "./tree.ts";
 
@@ -55,7 +55,7 @@ type Passed = { readonly value: unknown } | null;
 
 function checkGroup(node: Group<Keys>, value: unknown, at: Path, reading: Reading): Passed {
   if (isTree(value)) return { value: check(node.keys, value, at, reading) };
-  reading.report(`must be a group of keys, and is ${kindOf(value)}`, at);
+  reading.report(`must be a group of keys, and is ${shapeOf(value)}`, at);
   return null;
 }
 

@@ -13,15 +13,20 @@ export function textValue(text: string, kind: TextKind): unknown {
     case "list":
       return text.trim() === "" ? [] : list(text);
     case "one_or_list":
-      return text.includes(",") || text.trim().startsWith("[\"") ? list(text) : text.trim();
+      // `[` alone may begin an IPv6 address.
+      if (/^\s*\[\s*["\]]/.test(text)) return json(text) ?? text;
+      return text.includes(",") ? entries(text) : text.trim();
     case "json":
       return json(text) ?? text;
   }
 }
 
 /** Comma separated, or JSON. Space around an entry does not count: an entry that begins or ends with one needs JSON. */
-export function list(text: string): unknown {
-  if (text.trim().startsWith("[")) return json(text) ?? text;
+function list(text: string): unknown {
+  return text.trim().startsWith("[") ? (json(text) ?? text) : entries(text);
+}
+
+function entries(text: string): string[] {
   return text.split(",").map((entry) => entry.trim());
 }
 

@@ -125,25 +125,24 @@ function validFilters(
 /** Names each filter that asks for nothing new, and the one that makes it so. */
 function reportRedundant(filters: readonly (string | null)[], report: Report): void {
   const first = new Map<string, number>();
-  const wide: number[] = [];
+  const wide: { readonly filter: string; readonly index: number }[] = [];
+  for (const [index, filter] of filters.entries()) {
+    const own = canonical(filter ?? "");
+    if (filter === null || first.has(own)) continue;
+    first.set(own, index);
+    if (own.includes("+") || own.endsWith("#")) wide.push({ filter: own, index });
+  }
   for (const [index, filter] of filters.entries()) {
     if (filter === null) continue;
-    const twin = first.get(canonical(filter));
-    if (twin !== undefined) {
-      const other = filters[twin] ?? "";
-      const how = other === filter ? "is already" : `means the same as ${quoted(other)},`;
+    const own = canonical(filter);
+    const twin = first.get(own) ?? index;
+    const cover = wide.find((other) => other.filter !== own && covers(other.filter, own))?.index;
+    const other = quoted(filters[cover ?? twin] ?? "");
+    if (cover !== undefined) {
+      report(`filter ${quoted(filter)} is redundant: ${other} [${cover}] covers it`, [index]);
+    } else if (twin !== index) {
+      const how = filters[twin] === filter ? "is already" : `means the same as ${other},`;
       report(`filter ${quoted(filter)} is redundant: it ${how} [${twin}]`, [index]);
-      continue;
     }
-    first.set(canonical(filter), index);
-    if (filter.includes("+") || filter.endsWith("#")) wide.push(index);
-  }
-  for (const [own, index] of first) {
-    const cover = wide.find((other) => other !== index && covers(canonical(filters[other] ?? ""), own));
-    if (cover === undefined) continue;
-    report(
-      `filter ${quoted(filters[index] ?? "")} is redundant: ${quoted(filters[cover] ?? "")} [${cover}] covers it`,
-      [index],
-    );
   }
 }

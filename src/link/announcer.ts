@@ -74,6 +74,8 @@ export class Announcer {
   #resendMs = RESEND_MS;
   #lastResendMs = Number.NEGATIVE_INFINITY;
   #peerFrameBytesMax = 0;
+  /** The peer has accepted a greeting of this process. */
+  #wasAccepted = false;
 
   constructor(names: AnnouncerNames, identity: Identity, source: RouteSource) {
     this.#names = names;
@@ -166,7 +168,7 @@ export class Announcer {
     this.#peerFrameBytesMax = body.frameBytesMax;
     if (body.result === "ok") return this.#accepted(body.have, nowMs);
     if (body.result === "old_incarnation") {
-      this.#identity.adopt(body.highest, nowMs);
+      this.#identity.adopt(body.highest, this.#wasAccepted, nowMs);
       return this.greet(nowMs, `the peer has seen incarnation ${body.highest}`);
     }
     if (body.result === "duplicate_agent") this.#identity.declareDuplicate(nowMs);
@@ -275,6 +277,7 @@ export class Announcer {
   }
 
   #accepted(have: RoutesMark | null, nowMs: number): LinkOutput[] {
+    this.#wasAccepted = true;
     if (have !== null && this.#log.agrees(have, this.mark(), digestEquals)) {
       this.#ackedOp = have.op;
       this.#sentOp = have.op;

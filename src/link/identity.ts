@@ -3,7 +3,8 @@
  * and what a disk remembers come in from outside.
  *
  * Two agents with one cluster name push each other out for ever, each adopting the other's incarnation plus one. A
- * clock that went back needs one adoption per life; several in a row mean a double.
+ * clock that went back needs one adoption for each peer, before that peer has ever accepted this life. Being pushed out
+ * *after* that, several times in a row, means a double.
  */
 import type { Speaker } from "../wire/message.ts";
 
@@ -36,10 +37,14 @@ export class Identity {
     return speaker.instance === this.instance && speaker.incarnation === this.#incarnation;
   }
 
-  /** The peer has seen a higher incarnation of this cluster: take the next one. Answers whether anything changed. */
-  adopt(highest: number, nowMs: number): boolean {
+  /**
+   * The peer has seen a higher incarnation of this cluster: take the next one. `pushedOut`: it had accepted this life
+   * before. Answers whether anything changed.
+   */
+  adopt(highest: number, pushedOut: boolean, nowMs: number): boolean {
     if (highest < this.#incarnation) return false;
     this.#incarnation = highest + 1;
+    if (!pushedOut) return true;
     this.#adoptedAtMs = this.#adoptedAtMs.filter((atMs) => nowMs - atMs < ADOPTION_WINDOW_MS);
     this.#adoptedAtMs.push(nowMs);
     if (this.#adoptedAtMs.length >= ADOPTIONS_MAX) {

@@ -1,133 +1,142 @@
 /**
- * A multiset of filters and the part of it worth naming: a filter is *up* when no other covers it. Incremental: one
- * filter more or less costs its own levels; only a covering filter that comes or goes costs what it covers.
- * A blocked filter (a broker refuses it) counts as absent until unblocked, so that what it covered comes forward.
+ * Candidate filters, counted, and which of them are announced: those that no other one covers. Kept up to date change by
+ * change: a filter without wildcards costs the length of its path however many others there are, one with wildcards what
+ * it covers. Decides nothing about what a candidate is: who wants it, and what becomes of the announcement, is the owner's.
  */
-import { canonical } from "../topic/filter.ts";
+import { assert } from "../base/assert.ts";
+import { canonical, isReserved } from "../topic/filter.ts";
 import { FilterTrie } from "../topic/trie.ts";
 
+/** What one call changed in the announced set; no filter is in both. Announce `up` before `down` goes. */
 export interface CoverChange {
   readonly up: readonly string[];
   readonly down: readonly string[];
 }
 
-interface Member {
-  readonly filter: string;
-  count: number;
-  blocked: boolean;
-  up: boolean;
-}
+const NO_CHANGE: CoverChange = { up: [], down: [] };
 
-const NOTHING: CoverChange = { up: [], down: [] };
+// A candidate's state is one small integer, not an object: there may be a million of them.
+const UP = 1;
+const BLOCKED = 2;
+/** The bits above the flags count references. */
+const REFERENCE = 4;
 
 export class CoverSet {
-  readonly #members = new FilterTrie<Member>();
-  #upCount = 0;
+  readonly #candidates = new FilterTrie<number>();
+  #size = 0;
 
-  /** How many filters are up. */
+  /** How many filters are announced. */
   get size(): number {
-    return this.#upCount;
+    return this.#size;
   }
 
+  /** How many different candidates there are, announced or not. */
+  get candidates(): number {
+    return this.#candidates.size;
+  }
+
+  /** Whether `filter` is a candidate, announced or not. */
   has(filter: string): boolean {
-    return this.#members.get(canonical(filter)) !== undefined;
+    return this.#candidates.get(canonical(filter)) !== undefined;
   }
 
+  /** Whether `filter` itself is announced. */
   isUp(filter: string): boolean {
-    return this.#members.get(canonical(filter))?.up === true;
+    return ((this.#candidates.get(canonical(filter)) ?? 0) & UP) !== 0;
   }
 
-  add(raw: string): CoverChange {
-    const filter = canonical(raw);
-    const known = this.#members.get(filter);
-    if (known !== undefined) {
-      known.count += 1;
-      return NOTHING;
+  /** References to the candidate `filter`; 0: it is none. */
+  count(filter: string): number {
+    return Math.floor((this.#candidates.get(canonical(filter)) ?? 0) / REFERENCE);
+  }
+
+  /** A snapshot of the announced filters, in no set order. */
+  announced(): Iterable<string> {
+    const filters: string[] = [];
+    this.#candidates.coveredBy("#", (state, filter) => {
+      if ((state & UP) !== 0) filters.push(filter);
+    });
+    return filters;
+  }
+
+  /** One more reference to `filter`, which must not begin with `$`. */
+  add(filter: string): CoverChange {
+    const own = canonical(filter);
+    assert(!isReserved(own), `the reserved filter ${own} among candidates`);
+    const state = this.#candidates.get(own);
+    if (state === undefined) return this.#appear(own, REFERENCE);
+    this.#candidates.set(own, state + REFERENCE);
+    return NO_CHANGE;
+  }
+
+  /** One reference less to `filter`, which must have one. The last one takes a block with it. */
+  remove(filter: string): CoverChange {
+    const own = canonical(filter);
+    const state = this.#candidates.get(own);
+    assert(state !== undefined, `${own} goes and was no candidate`);
+    if (state >= 2 * REFERENCE) {
+      this.#candidates.set(own, state - REFERENCE);
+      return NO_CHANGE;
     }
-    const member: Member = { filter, count: 1, blocked: false, up: false };
-    this.#members.set(filter, member);
-    return this.#raise(member);
+    this.#candidates.delete(own);
+    return this.#disappear(own, state);
   }
 
-  remove(raw: string): CoverChange {
-    const filter = canonical(raw);
-    const member = this.#members.get(filter);
-    if (member === undefined) return NOTHING;
-    member.count -= 1;
-    if (member.count > 0) return NOTHING;
-    this.#members.delete(filter);
-    return this.#lower(member);
+  /** The broker refused `filter`: neither announced nor covering any more, still counted. No candidate: nothing happens. */
+  block(filter: string): CoverChange {
+    const own = canonical(filter);
+    const state = this.#candidates.get(own);
+    if (state === undefined || (state & BLOCKED) !== 0) return NO_CHANGE;
+    this.#candidates.set(own, (state & ~UP) | BLOCKED);
+    return this.#disappear(own, state);
   }
 
-  block(raw: string): CoverChange {
-    const member = this.#members.get(canonical(raw));
-    if (member === undefined || member.blocked) return NOTHING;
-    member.blocked = true;
-    return this.#lower(member);
+  unblock(filter: string): CoverChange {
+    const own = canonical(filter);
+    const state = this.#candidates.get(own);
+    if (state === undefined || (state & BLOCKED) === 0) return NO_CHANGE;
+    return this.#appear(own, state & ~BLOCKED);
   }
 
-  unblock(raw: string): CoverChange {
-    const member = this.#members.get(canonical(raw));
-    if (member === undefined || !member.blocked) return NOTHING;
-    member.blocked = false;
-    return this.#raise(member);
-  }
-
-  isBlocked(filter: string): boolean {
-    return this.#members.get(canonical(filter))?.blocked === true;
-  }
-
-  *announced(): Iterable<string> {
-    const up: string[] = [];
-    this.#members.coveredBy("#", (member) => {
-      if (member.up) up.push(member.filter);
-    });
-    yield* up;
-  }
-
-  /** The filter that is up and covers this one (perhaps itself), if any. */
-  upCovering(raw: string): string | null {
-    let found: string | null = null;
-    this.#members.covering(canonical(raw), (member) => {
-      if (member.up) found = member.filter;
-      return member.up;
-    });
-    return found;
-  }
-
-  #raise(member: Member): CoverChange {
-    if (this.#isCovered(member)) return NOTHING;
+  /** `filter` takes part from now on; `state` has no flags yet. */
+  #appear(filter: string, state: number): CoverChange {
+    if (this.#isCovered(filter)) {
+      this.#candidates.set(filter, state);
+      return NO_CHANGE;
+    }
     const down: string[] = [];
-    this.#members.coveredBy(member.filter, (covered) => {
-      if (covered === member || !covered.up) return;
-      covered.up = false;
-      down.push(covered.filter);
+    this.#candidates.coveredBy(filter, (other, stored) => {
+      if ((other & UP) !== 0) down.push(stored);
     });
-    member.up = true;
-    this.#upCount += 1 - down.length;
-    return { up: [member.filter], down };
+    for (const stored of down) this.#flip(stored);
+    this.#candidates.set(filter, state | UP);
+    this.#size += 1 - down.length;
+    return { up: [filter], down };
   }
 
-  /** A member that is gone or blocked: what it alone covered comes up. */
-  #lower(member: Member): CoverChange {
-    if (!member.up) return NOTHING;
-    member.up = false;
+  /** `filter`, whose state was `state`, no longer takes part: gone, or marked as blocked. */
+  #disappear(filter: string, state: number): CoverChange {
+    // Whatever covered it covers what it covered.
+    if ((state & UP) === 0) return NO_CHANGE;
     const up: string[] = [];
-    this.#members.coveredBy(member.filter, (candidate) => {
-      if (candidate === member || candidate.blocked || this.#isCovered(candidate)) return;
-      candidate.up = true;
-      up.push(candidate.filter);
+    this.#candidates.coveredBy(filter, (other, stored) => {
+      if ((other & BLOCKED) === 0 && !this.#isCovered(stored)) up.push(stored);
     });
-    this.#upCount += up.length - 1;
-    return { up, down: [member.filter] };
+    for (const stored of up) this.#flip(stored);
+    this.#size += up.length - 1;
+    return { up, down: [filter] };
   }
 
-  #isCovered(member: Member): boolean {
+  #isCovered(filter: string): boolean {
     let covered = false;
-    this.#members.covering(member.filter, (other) => {
-      if (other !== member && !other.blocked) covered = true;
+    this.#candidates.covering(filter, (state, stored) => {
+      covered = (state & BLOCKED) === 0 && stored !== filter;
       return covered;
     });
     return covered;
+  }
+
+  #flip(filter: string): void {
+    this.#candidates.set(filter, (this.#candidates.get(filter) ?? 0) ^ UP);
   }
 }

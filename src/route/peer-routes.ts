@@ -1,12 +1,17 @@
 /**
- * What one peer announced: the *live* set of its current life, and the *stale* one of earlier lives, which stays in
- * force until a new bootstrap is complete. Pure bookkeeping; answers the changes of the set in force (live ∪ stale).
- * Past the limit the peer counts as wanting everything: wider, counted, memory flat.
+ * What one peer announced, and when: `live` is the set of its current life, `stale` what earlier lives left behind, in
+ * force until the new set is complete. Both together are the effective set, whose changes every call returns as edges.
+ * Past the limit it keeps no single route and the effective set is `#`: more than the peer wants, never less.
+ * Knows no time and no conversation.
  */
-import { combine, type Digest, digestEquals, EMPTY_DIGEST, routeDigest } from "../base/digest.ts";
+import { assert } from "../base/assert.ts";
+import { type Digest, digestEquals } from "../base/digest.ts";
 import { canonical, filterProblem, isReserved } from "../topic/filter.ts";
-import type { RoutesMark, WireRouteOp } from "../wire/message.ts";
+import type { RoutesMark } from "../wire/message.ts";
+import { DigestedRoutes, ROUTE_GROUPS_MAX } from "./digested-routes.ts";
+import type { RouteOp } from "./route.ts";
 
+/** A filter that came into the effective set or left it. */
 export interface PeerRouteEdge {
   readonly filter: string;
   readonly up: boolean;
@@ -15,176 +20,219 @@ export interface PeerRouteEdge {
 export type ApplyResult =
   | { readonly ok: true; readonly edges: readonly PeerRouteEdge[] }
   | { readonly ok: false; readonly problem: "bad_filter" };
+
 export type CommitResult =
   | { readonly ok: true; readonly edges: readonly PeerRouteEdge[] }
-  | { readonly ok: false; readonly problem: "count" | "digest" | "not_begun" };
+  /** What of the staged set differs from its mark. Nothing changed, the staged set is gone. */
+  | { readonly ok: false; readonly problem: "count" | "digest" };
 
 const EVERYTHING = "#";
 const NO_EDGES: readonly PeerRouteEdge[] = [];
-const NO_GROUPS: readonly string[] = [];
-/** Below this share of the limit an overflown peer may be taken exactly again. */
-const FITS_AT = 0.9;
+const UNCHANGED: ApplyResult = { ok: true, edges: NO_EDGES };
 
-interface Staging {
-  routes: Map<string, readonly string[]>;
-  digest: Digest;
-  overflow: boolean;
-}
+/** "overflow": a set that was too large to keep. */
+type Staged = DigestedRoutes | "overflow";
 
 export class PeerRoutes {
   readonly #routesMax: number;
-  #live = new Map<string, readonly string[]>();
-  #stale = new Set<string>();
-  #staging: Staging | null = null;
-  #digest: Digest = EMPTY_DIGEST;
+  #live = new DigestedRoutes();
+  #stale = new DigestedRoutes();
+  #staging: Staged | null = null;
   #complete = false;
   #overflow = false;
+  #overflows = 0;
 
+  /** `routesMax`: how many routes of one life are kept; at least 1. */
   constructor(routesMax: number) {
+    assert(Number.isInteger(routesMax) && routesMax > 0, `a limit of ${routesMax} routes`);
     this.#routesMax = routesMax;
   }
 
-  /** Whether a bootstrap of the current life was committed. */
-  get complete(): boolean {
-    return this.#complete;
-  }
-
-  get overflow(): boolean {
-    return this.#overflow;
-  }
-
+  /** How many routes the current life announced; 0 in overflow, where nobody counts. */
   get size(): number {
     return this.#live.size;
   }
 
+  /** Of the current life's routes; says nothing in overflow. */
   get digest(): Digest {
-    return this.#digest;
+    return this.#live.digest;
   }
 
-  /** Filters in force. */
+  /** Whether a whole set of the current life was taken over. */
+  get complete(): boolean {
+    return this.#complete;
+  }
+
+  /** Whether the current life announced more than the limit. Only a bootstrap that fits ends it. */
+  get overflow(): boolean {
+    return this.#overflow;
+  }
+
+  /** How often a set became too large. */
+  get overflows(): number {
+    return this.#overflows;
+  }
+
+  /** How many filters are in force. */
   get effectiveSize(): number {
     if (this.#overflow) return 1;
-    let size = this.#live.size;
-    for (const filter of this.#stale) if (!this.#live.has(filter)) size += 1;
+    const [less, more] =
+      this.#live.size < this.#stale.size ? [this.#live, this.#stale] : [this.#stale, this.#live];
+    let size = more.size;
+    for (const filter of less.filters()) if (!more.has(filter)) size += 1;
     return size;
   }
 
-  *effective(): Iterable<string> {
+  /** The filters in force, each once. */
+  *effective(): Generator<string> {
     if (this.#overflow) yield EVERYTHING;
-    yield* this.#live.keys();
-    for (const filter of this.#stale) if (!this.#live.has(filter)) yield filter;
+    yield* this.#live.filters();
+    for (const filter of this.#stale.filters()) if (!this.#live.has(filter)) yield filter;
   }
 
-  /** Whether a set of this size fits well enough to be taken exactly again. */
+  /** Whether a set of `count` routes would be kept. */
   fits(count: number): boolean {
-    return count <= this.#routesMax * FITS_AT;
+    return count <= this.#routesMax;
   }
 
-  apply(op: WireRouteOp): ApplyResult {
-    if (!isRoute(op.filter)) return { ok: false, problem: "bad_filter" };
-    if (this.#overflow) return { ok: true, edges: NO_EDGES };
-    const before = this.#live.get(op.filter);
-    if (before !== undefined) this.#digest = combine(this.#digest, routeDigest(op.filter, before));
+  /** One operation of the current life. Repeating it changes nothing. */
+  apply(op: RouteOp): ApplyResult {
+    if (!isValid(op)) return { ok: false, problem: "bad_filter" };
+    if (this.#overflow) return UNCHANGED;
+    const { filter } = op;
     if (op.op === "delete") {
-      if (before === undefined) return { ok: true, edges: NO_EDGES };
-      this.#live.delete(op.filter);
-      return { ok: true, edges: this.#stale.has(op.filter) ? NO_EDGES : [{ filter: op.filter, up: false }] };
+      if (!this.#live.delete(filter) || this.#stale.has(filter)) return UNCHANGED;
+      return { ok: true, edges: [{ filter, up: false }] };
     }
-    if (before === undefined && this.#live.size >= this.#routesMax)
-      return { ok: true, edges: this.#enterOverflow() };
-    this.#digest = combine(this.#digest, routeDigest(op.filter, op.groups));
-    this.#live.set(op.filter, op.groups.length === 0 ? NO_GROUPS : op.groups);
-    return {
-      ok: true,
-      edges:
-        before !== undefined || this.#stale.has(op.filter) ? NO_EDGES : [{ filter: op.filter, up: true }],
-    };
+    const known = this.#live.has(filter);
+    if (!known && this.#live.size === this.#routesMax) return { ok: true, edges: this.#enterOverflow() };
+    this.#live.set(filter, op.groups);
+    return known || this.#stale.has(filter) ? UNCHANGED : { ok: true, edges: [{ filter, up: true }] };
   }
 
+  /** A new set begins to arrive; an unfinished one is dropped. What is in force stays so. */
   beginBootstrap(): void {
-    this.#staging = { routes: new Map(), digest: EMPTY_DIGEST, overflow: false };
+    this.#staging = new DigestedRoutes();
   }
 
-  /** Collects a part of the bootstrap under way; false: it holds something that is no route. */
-  stage(ops: readonly WireRouteOp[]): boolean {
-    const staging = this.#staging;
-    if (staging === null) return true;
+  /** A part of the new set. False: a route is invalid, and the staged set is gone. */
+  stage(ops: readonly RouteOp[]): boolean {
     for (const op of ops) {
-      if (op.op !== "add" || !isRoute(op.filter)) return false;
-      if (staging.overflow) continue;
-      if (staging.routes.size >= this.#routesMax) {
-        staging.overflow = true;
-        staging.routes = new Map();
-        continue;
+      if (!isValid(op)) {
+        this.abandonStaging();
+        return false;
       }
-      const before = staging.routes.get(op.filter);
-      if (before !== undefined) staging.digest = combine(staging.digest, routeDigest(op.filter, before));
-      staging.digest = combine(staging.digest, routeDigest(op.filter, op.groups));
-      staging.routes.set(op.filter, op.groups.length === 0 ? NO_GROUPS : op.groups);
+      this.#staging = this.#staged(this.#staging ?? new DigestedRoutes(), op);
     }
     return true;
   }
 
-  /** The end marker: if what was staged is what the peer holds, it takes the place of everything before, in one step. */
-  commit(mark: RoutesMark): CommitResult {
-    const staging = this.#staging;
-    if (staging === null) return { ok: false, problem: "not_begun" };
+  abandonStaging(): void {
     this.#staging = null;
-    if (staging.overflow) {
+  }
+
+  /** The new set is whole: takes it over in one step, in place of the live and the stale one. Adds come first. */
+  commit(mark: RoutesMark): CommitResult {
+    const staged = this.#staging;
+    this.#staging = null;
+    if (staged === null) return { ok: false, problem: "count" };
+    if (staged === "overflow") {
+      // More routes than the limit arrived, so a mark that fits tells of another set.
+      if (this.fits(mark.count)) return { ok: false, problem: "count" };
       this.#complete = true;
       return { ok: true, edges: this.#enterOverflow() };
     }
-    if (staging.routes.size !== mark.count) return { ok: false, problem: "count" };
-    if (!digestEquals(staging.digest, mark.digest)) return { ok: false, problem: "digest" };
-    const before = new Set(this.effective());
-    const edges: PeerRouteEdge[] = [];
-    for (const filter of staging.routes.keys()) if (!before.has(filter)) edges.push({ filter, up: true });
-    for (const filter of before) if (!staging.routes.has(filter)) edges.push({ filter, up: false });
-    this.#live = staging.routes;
-    this.#digest = staging.digest;
-    this.#stale = new Set();
+    if (staged.size !== mark.count) return { ok: false, problem: "count" };
+    if (!digestEquals(staged.digest, mark.digest)) return { ok: false, problem: "digest" };
+    const edges = this.#edgesTo(staged);
+    this.#live = staged;
+    this.#stale = new DigestedRoutes();
     this.#overflow = false;
     this.#complete = true;
     return { ok: true, edges };
   }
 
-  /** The peer starts a new life: what its old one announced stays in force, stale. */
+  /** The peer lives anew: what it announced before stays in force until its new set is complete. */
   newSpeaker(): readonly PeerRouteEdge[] {
-    if (this.#overflow) this.#stale.add(EVERYTHING);
-    for (const filter of this.#live.keys()) this.#stale.add(filter);
-    this.#live = new Map();
-    this.#digest = EMPTY_DIGEST;
     this.#staging = null;
     this.#complete = false;
-    this.#overflow = false;
-    return NO_EDGES;
+    if (this.#overflow) {
+      this.#stale = everything();
+      this.#overflow = false;
+      return NO_EDGES;
+    }
+    const left = this.#live;
+    this.#live = new DigestedRoutes();
+    if (this.#stale.size === 0) {
+      this.#stale = left;
+      return NO_EDGES;
+    }
+    for (const { filter, groups } of left.routes()) this.#stale.set(filter, groups);
+    if (this.#stale.size <= this.#routesMax) return NO_EDGES;
+    // Lives that end before their set is complete would heap up their remains without end.
+    const widened = everything();
+    const edges = this.#edgesTo(widened);
+    this.#stale = widened;
+    this.#overflows += 1;
+    return edges;
   }
 
-  /** Everything goes. */
+  /** The peer has left, or was silent for too long: nothing stays. */
   clear(): readonly PeerRouteEdge[] {
-    const edges = [...this.effective()].map((filter) => ({ filter, up: false }));
-    this.#live = new Map();
-    this.#stale = new Set();
-    this.#digest = EMPTY_DIGEST;
+    const edges = this.#edgesTo(new DigestedRoutes());
+    this.#live = new DigestedRoutes();
+    this.#stale = new DigestedRoutes();
     this.#staging = null;
     this.#complete = false;
     this.#overflow = false;
     return edges;
   }
 
-  #enterOverflow(): PeerRouteEdge[] {
-    const before = new Set(this.effective());
-    const edges: PeerRouteEdge[] = before.has(EVERYTHING) ? [] : [{ filter: EVERYTHING, up: true }];
-    for (const filter of before) if (filter !== EVERYTHING) edges.push({ filter, up: false });
-    this.#live = new Map();
-    this.#stale = new Set();
-    this.#digest = EMPTY_DIGEST;
+  #staged(staging: Staged, op: RouteOp): Staged {
+    if (staging === "overflow") return staging;
+    if (op.op === "delete") staging.delete(op.filter);
+    else if (staging.size === this.#routesMax && !staging.has(op.filter)) return "overflow";
+    else staging.set(op.filter, op.groups);
+    return staging;
+  }
+
+  #enterOverflow(): readonly PeerRouteEdge[] {
+    const edges = this.#edgesTo(everything());
+    this.#live = new DigestedRoutes();
+    this.#stale = new DigestedRoutes();
     this.#overflow = true;
+    this.#overflows += 1;
     return edges;
+  }
+
+  /** The way from what is in force to `next`, adds first. */
+  #edgesTo(next: DigestedRoutes): readonly PeerRouteEdge[] {
+    const edges: PeerRouteEdge[] = [];
+    for (const filter of next.filters()) if (!this.#isInForce(filter)) edges.push({ filter, up: true });
+    for (const filter of this.effective()) if (!next.has(filter)) edges.push({ filter, up: false });
+    return edges;
+  }
+
+  #isInForce(filter: string): boolean {
+    if (this.#overflow) return filter === EVERYTHING;
+    return this.#live.has(filter) || this.#stale.has(filter);
   }
 }
 
-/** A filter that a peer may announce: valid, not shared, not reserved, in its one canonical form. */
-function isRoute(filter: string): boolean {
-  return !isReserved(filter) && filterProblem(filter) === null && canonical(filter) === filter;
+function everything(): DigestedRoutes {
+  const routes = new DigestedRoutes();
+  routes.set(EVERYTHING, []);
+  return routes;
+}
+
+/**
+ * Peers send rubbish. Only canonical filters: two names of one route would make two digests of one set. Groups are checked
+ * for what keeps them few and the digest unambiguous.
+ */
+function isValid(op: RouteOp): boolean {
+  const { filter } = op;
+  if (isReserved(filter) || canonical(filter) !== filter || filterProblem(filter) !== null) return false;
+  if (op.op === "delete") return true;
+  if (op.groups.length > ROUTE_GROUPS_MAX) return false;
+  return op.groups.every((group) => !group.includes("/") && filterProblem(`$share/${group}/x`) === null);
 }

@@ -1,0 +1,33 @@
+/** Reads the configuration for a command, and says what is wrong with it. */
+import { systemReason } from "../config/file-values.ts";
+import type { FlagValues } from "../config/flags.ts";
+import { type LoadedConfig, loadConfig } from "../config/load.ts";
+import { quoted } from "../config/printable.ts";
+import { formatProblem } from "../config/problem.ts";
+import type { Terminal } from "./terminal.ts";
+
+export function loadConfiguration(
+  path: string | undefined,
+  flags: FlagValues,
+  { env, readFile }: Pick<Terminal, "env" | "readFile">,
+): LoadedConfig {
+  if (path === undefined) return loadConfig({ env, flags, readFile });
+  let text: string;
+  try {
+    text = readFile(path);
+  } catch (error) {
+    const message = `cannot read ${quoted(path)}: ${systemReason(error)}`;
+    return { ok: false, problems: [{ path: "", message, from: null }] };
+  }
+  return loadConfig({ file: { path, text }, env, flags, readFile });
+}
+
+/** All problems, one a line. `path`: of the file, if there is one. */
+export function problemLines(
+  path: string | undefined,
+  { problems }: Extract<LoadedConfig, { ok: false }>,
+): string[] {
+  const where = path === undefined ? "" : ` in ${quoted(path)}`;
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+  return [`CONFIG_INVALID: ${count}${where}`, ...problems.map((problem) => `  ${formatProblem(problem)}`)];
+}

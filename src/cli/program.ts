@@ -1,0 +1,109 @@
+/**
+ * The command line: commands, flags, help, exit codes. Commands that need the whole agent are loaded when they are asked
+ * for, so that `check` and `--help` stay quick.
+ */
+import { Command, CommanderError } from "commander";
+import { LinkError } from "../base/error-codes.ts";
+import { check } from "./check.ts";
+import { loadConfiguration, problemLines } from "./configuration.ts";
+import { EXIT, EXIT_CODES_HELP } from "./exit-codes.ts";
+import { addRunOptions, flagValues, type RunOptions } from "./run-options.ts";
+import type { Terminal } from "./terminal.ts";
+
+const RUN_HELP = `
+Examples:
+  $ brokerlink run --config /etc/brokerlink/config.yaml
+  $ brokerlink run --cluster a --local mqtt://127.0.0.1:1883 --broker mosquitto \\
+      --link b=mqtt://127.0.0.1:2883 --topics b=t/#,c/1
+
+Every key can also come from the environment: BROKERLINK_LOCAL__SERVER,
+BROKERLINK_LINKS__0__SERVER. Later ones win: default, file, environment, flags.
+No flag takes a secret: use BROKERLINK_LOCAL__PASSWORD_FILE or the file.
+SIGTERM and SIGINT let messages under way arrive; a second one stops at once.
+${EXIT_CODES_HELP}`;
+
+const CHECK_HELP = `
+Examples:
+  $ brokerlink check config.yaml
+  $ brokerlink check --json config.yaml
+
+Nothing is opened but the files that the configuration names. The environment
+counts as it does for run.
+${EXIT_CODES_HELP}`;
+
+const HELP = `
+Examples:
+  $ brokerlink demo
+  $ brokerlink check config.yaml
+  $ brokerlink run --config config.yaml
+${EXIT_CODES_HELP}`;
+
+/** Answers the exit code. `args`: without the program and the script. */
+export async function runCli(args: readonly string[], terminal: Terminal): Promise<number> {
+  let code: number = EXIT.fine;
+  const program = new Command("brokerlink")
+    .description("Links MQTT brokers: two brokers far apart share one topic namespace, and only what somebody subscribed to crosses the wire.")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.out(text.replace(/\n$/, "")),
+      writeErr: (text) => terminal.error(text.replace(/\n$/, "")),
+    })
+    .helpCommand("help [command]", "show the help of a command")
+    .helpOption("-h, --help", "show this help")
+    .version(await versionFor(args), "-V, --version", "show the version")
+    .addHelpText("after", HELP);
+  addRunOptions(program.command("run"))
+    .description("Run the agent beside a broker until a signal.")
+    .addHelpText("after", RUN_HELP)
+    .action(async (options: RunOptions) => {
+      code = await runAgent(options, terminal);
+    });
+  program
+    .command("check")
+    .description("Say what a configuration means, or all that is wrong with it.")
+    .argument("<file>", "configuration file, YAML or JSON")
+    .option("--json", "print JSON: what the configuration is, or its problems")
+    .addHelpText("after", CHECK_HELP)
+    .action((file: string, { json }: { json?: boolean }) => {
+      code = check(file, json === true, terminal);
+    });
+  program
+    .command("demo")
+    .description("Two embedded brokers, two agents, and a live picture of what crosses between them.")
+    .addHelpText("after", EXIT_CODES_HELP)
+    .action(async () => {
+      const { demo } = await import("./demo.ts");
+      code = await demo();
+    });
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.usage;
+    terminal.error(failureText(error));
+    return EXIT.failed;
+  }
+}
+
+/** Read only when somebody may ask for it. */
+async function versionFor(args: readonly string[]): Promise<string> {
+  if (!args.includes("-V") && !args.includes("--version")) return "";
+  const { AGENT_VERSION } = await import("../agent/version.ts");
+  return AGENT_VERSION;
+}
+
+async function runAgent(options: RunOptions, terminal: Terminal): Promise<number> {
+  const loaded = loadConfiguration(options.config, flagValues(options), terminal);
+  if (!loaded.ok) {
+    terminal.error(problemLines(options.config, loaded).join("\n"));
+    return EXIT.config;
+  }
+  const { run } = await import("./run.ts");
+  return run(loaded.config, loaded.warnings);
+}
+
+/** A failure we know has a code and a sentence; anything else is a bug, and its stack is what helps. */
+function failureText(error: unknown): string {
+  if (error instanceof LinkError) return `${error.code}: ${error.message}`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

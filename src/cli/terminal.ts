@@ -1,0 +1,44 @@
+/** What a command needs of the process: two streams, the environment, files. Tests bring their own. */
+import { closeSync, openSync, readSync } from "node:fs";
+import { printableLines } from "../config/printable.ts";
+
+/** Larger than any configuration, certificate or secret; a device or an endless pipe must not eat the memory. */
+const FILE_BYTES_MAX = 4 * 1024 * 1024;
+
+export interface Terminal {
+  /** Text for people or programs, on stdout. Escaped; a line end is added. */
+  out(text: string): void;
+  /** Complaints, on stderr. Escaped; a line end is added. */
+  error(text: string): void;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Text of a file. Throws when it cannot be read. */
+  readFile(path: string): string;
+}
+
+export function processTerminal(): Terminal {
+  return {
+    out: (text) => void process.stdout.write(`${printableLines(text)}\n`),
+    error: (text) => void process.stderr.write(`${printableLines(text)}\n`),
+    env: process.env,
+    readFile: readBoundedFile,
+  };
+}
+
+/** Regular files, and pipes such as `/dev/stdin`; FILE_BYTES_MAX at most. */
+function readBoundedFile(path: string): string {
+  const file = openSync(path, "r");
+  try {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for (;;) {
+      const chunk = Buffer.alloc(64 * 1024);
+      const read = readSync(file, chunk, 0, chunk.length, null);
+      if (read === 0) return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
+      size += read;
+      if (size > FILE_BYTES_MAX) throw new Error(`is larger than ${FILE_BYTES_MAX} bytes`);
+      chunks.push(chunk.subarray(0, read));
+    }
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,0 +1,177 @@
+/** From checked values to the AgentConfig: what one key says about another is checked here, over all links. */
+import { underPrefix } from "../wire/names.ts";
+import { endpoint } from "./endpoint.ts";
+import type { FileValues } from "./file-values.ts";
+import { CLIENT_ID_BYTES_MAX, type LinkValues } from "./link-keys.ts";
+import { quoted } from "./printable.ts";
+import type { ProblemList } from "./problem.ts";
+import type { AgentValues } from "./schema.ts";
+import type { AgentConfig, HttpConfig, LinkConfig, LocalConfig } from "./types.ts";
+
+/** Stands in for a name or address that is missing: what is built with it is thrown away with the problems. */
+const MISSING = "missing";
+
+/** Complete and meaningful only if `problems` stays empty. */
+export function agentConfig(values: AgentValues, files: FileValues, problems: ProblemList): AgentConfig {
+  const cluster = values.cluster ?? MISSING;
+  const clientid = values.local.clientid ?? `brokerlink-${cluster}`;
+  const local = localConfig(values, clientid, files, problems);
+  const links = values.links.flatMap((link, index) =>
+    link === null ? [] : [linkConfig(link, index, values, clientid, files, problems)],
+  );
+  reportNames(values, problems);
+  return {
+    cluster,
+    controlPrefix: values.control_prefix,
+    local,
+    links,
+    spool: {
+      bytesMax: values.spool.max_bytes,
+      ageMaxMs: values.spool.max_age,
+      whenFull: values.spool.when_full,
+    },
+    http: httpConfig(values, files, problems),
+    logLevel: values.log.level,
+  };
+}
+
+function localConfig(
+  values: AgentValues,
+  clientid: string,
+  files: FileValues,
+  problems: ProblemList,
+): LocalConfig {
+  const { local } = values;
+  const broker = local.broker ?? "static";
+  reportNeeds(values, problems);
+  return {
+    ...endpoint(local.server ?? [], clientid, local, ["local"], files, problems),
+    broker,
+    ignoreClients: local.ignore_clients,
+    untrackedSubscriptions: local.untracked_subscriptions,
+    interestAtStart: local.interest_at_start,
+    trustAfterMs: Number.isFinite(local.trust_after) ? local.trust_after : null,
+    eventsTopic: local.events_topic,
+    filters: local.filters,
+  };
+}
+
+/** What only some kinds of broker need, and only they take. */
+function reportNeeds({ local: { broker, events_topic, filters } }: AgentValues, problems: ProblemList): void {
+  const eventsAt = ["local", "events_topic"];
+  const filtersAt = ["local", "filters"];
+  if (broker === null) return;
+  if (!problems.hasBelow(eventsAt)) {
+    if (broker === "events" && events_topic === null) problems.add(eventsAt, 'is missing: "broker: events" needs it');
+    if (broker !== "events" && events_topic !== null) {
+      problems.add(eventsAt, `is only for "broker: events", and the broker is "${broker}"`);
+    }
+  }
+  if (!problems.hasBelow(filtersAt)) {
+    if (broker === "static" && filters.length === 0) {
+      problems.add(filtersAt, 'is missing: "broker: static" needs at least one filter');
+    }
+    if (broker !== "static" && filters.length > 0) {
+      problems.add(filtersAt, `is only for "broker: static", and the broker is "${broker}"`);
+    }
+  }
+}
+
+function linkConfig(
+  link: LinkValues,
+  index: number,
+  values: AgentValues,
+  localClientId: string,
+  files: FileValues,
+  problems: ProblemList,
+): LinkConfig {
+  const at = ["links", index];
+  const name = link.name ?? MISSING;
+  for (const [key, filters] of [
+    ["topics", link.topics],
+    ["export", link.export],
+  ] as const) {
+    for (const prefix of new Set([values.control_prefix, link.control_prefix])) {
+      for (const filter of filters.filter((candidate) => underPrefix(prefix, candidate))) {
+        problems.add([...at, key], `filter ${quoted(filter)} is reserved: it lies under control_prefix ${quoted(prefix)}`);
+      }
+    }
+  }
+  if (link.server === null && !problems.hasBelow([...at, "server"])) reportNeedless(link, index, problems);
+  const clientid = link.clientid ?? defaultClientId(localClientId, name);
+  return {
+    name,
+    enable: link.enable,
+    topics: link.topics,
+    exportFilters: link.export,
+    endpoint: link.server === null ? null : endpoint(link.server, clientid, link, at, files, problems),
+    controlPrefix: link.server === null ? values.control_prefix : link.control_prefix,
+    routesMax: link.max_routes,
+    demandMax: link.max_demand,
+    routeRetentionMs: link.route_retention,
+    framesInflightMax: link.max_inflight,
+    retryIntervalMs: link.retry_interval,
+  };
+}
+
+/** What says how to reach a broker is a mistake where none is named. */
+function reportNeedless(link: LinkValues, index: number, problems: ProblemList): void {
+  for (const key of ["username", "password", "password_file"] as const) {
+    if (link[key] !== null) problems.add(["links", index, key], "is given without server, so there is nowhere to use it");
+  }
+  const { cacertfile, certfile, keyfile, servername } = link.ssl;
+  if ([cacertfile, certfile, keyfile, servername].some((value) => value !== null) || link.ssl.enable === true) {
+    problems.add(["links", index, "ssl"], "is given without server, so there is nowhere to use it");
+  }
+}
+
+function httpConfig({ http }: AgentValues, files: FileValues, problems: ProblemList): HttpConfig {
+  const token = files.secret(null, http.token_file, ["http"], "token");
+  // It travels in a header: RFC 9110 §5.5 has no other characters, and RFC 6750 no spaces.
+  if (token !== null && !/^[\x21-\x7e]+$/.test(token)) {
+    problems.add(["http", "token_file"], "holds a token with spaces, several lines, or characters beyond ASCII");
+  }
+  return { host: http.host, port: http.port, token };
+}
+
+function reportNames({ cluster, links }: AgentValues, problems: ProblemList): void {
+  const first = new Map<string, number>();
+  const clientIds = new Map<string, number>();
+  for (const [index, link] of links.entries()) {
+    if (link === null || link.name === null) continue;
+    const { name } = link;
+    const twin = first.get(name);
+    if (name === cluster) {
+      problems.add(["links", index, "name"], `"${name}" is the name of this cluster: a link names the peer's`);
+    } else if (twin !== undefined) {
+      problems.add(["links", index, "name"], `"${name}" is already the name of links[${twin}]`);
+    } else first.set(name, index);
+    reportSharedClientId(link, index, clientIds, problems);
+  }
+}
+
+/** Two connections with one client id at one broker end each other for ever (MQTT-3.1.4-3). */
+function reportSharedClientId(
+  link: LinkValues,
+  index: number,
+  seen: Map<string, number>,
+  problems: ProblemList,
+): void {
+  if (link.clientid === null) return;
+  for (const { host, port } of link.server ?? []) {
+    const key = `${host}:${port} ${link.clientid}`;
+    const twin = seen.get(key);
+    if (twin !== undefined && twin !== index) {
+      problems.add(["links", index, "clientid"], `${quoted(link.clientid)} is also that of links[${twin}] at the same broker`);
+      return;
+    }
+    seen.set(key, index);
+  }
+}
+
+/** Within the limit of a given one: a name has 64 characters, and both names are ASCII. */
+function defaultClientId(localClientId: string, name: string): string {
+  const ending = `-to-${name}`;
+  const room = CLIENT_ID_BYTES_MAX - ending.length;
+  return localClientId.length <= room ? `${localClientId}${ending}` : `brokerlink${ending}`;
+}

@@ -1,0 +1,130 @@
+/** A checked configuration in plain words, for `brokerlink check`. Never prints a secret. */
+import { controlTopic } from "../wire/names.ts";
+import { formatBytes, formatDuration, grouped } from "./formats.ts";
+import { printable, quoted } from "./printable.ts";
+import { isLoopback } from "./server-format.ts";
+import type { AgentConfig, EndpointConfig, LinkConfig } from "./types.ts";
+
+/** More than this nobody reads in a terminal. */
+const FILTERS_SHOWN = 20;
+
+/** Lines of text, safe to print. */
+export function describeConfig(config: AgentConfig): string[] {
+  return [
+    `Cluster ${config.cluster}`,
+    ...localLines(config),
+    ...config.links.flatMap((link) => ["", ...linkLines(link, config)]),
+  ];
+}
+
+function localLines(config: AgentConfig): string[] {
+  const { local, http, spool, links } = config;
+  const isOpen = isLoopback(http.host) || http.token !== null;
+  return [
+    row("broker", `${local.broker} at ${reach(local)}`),
+    row("sessions", ["events", "link", "data"].map((name) => quoted(`${local.clientid}-${name}`)).join(", ")),
+    row("interest", interest(config)),
+    ...(local.ignoreClients.length === 0 ? [] : [row("", `clients ${filterList(local.ignoreClients)} do not count`)]),
+    row("access", `its user needs every topic, ${quoted(`${config.controlPrefix}/#`)}${eventsAccess(config)}`),
+    row(
+      "spool",
+      `${links.length === 0 ? "" : "for each link "}up to ${formatBytes(spool.bytesMax)} in memory, for up to ${formatDuration(spool.ageMaxMs)}; when full it drops the ${spool.whenFull === "drop_oldest" ? "oldest" : "newest"} messages`,
+    ),
+    row(
+      "http",
+      `${printable(http.host)} port ${http.port === 0 ? "any" : http.port}${isOpen ? "" : " (health and metrics only: there is no token for the API)"}`,
+    ),
+    row("log", `from level ${config.logLevel}`),
+  ];
+}
+
+function interest({ local }: AgentConfig): string {
+  if (local.broker === "static") return `fixed: ${filterList(local.filters)}`;
+  const source = {
+    mosquitto: "from Mosquitto's log topics; proven complete by its counters",
+    aedes: "from Aedes's JSON events in $SYS",
+    emqx: "from EMQX's event messages in $SYS",
+    events: `from events on ${quoted(local.eventsTopic ?? "")}`,
+  }[local.broker];
+  const trust = local.trustAfterMs === null ? "" : `; trusted after ${formatDuration(local.trustAfterMs)}`;
+  const start = local.interestAtStart === "none" ? "; no client is there before this agent" : "";
+  return `${source}${trust}${start}`;
+}
+
+function eventsAccess({ local }: AgentConfig): string {
+  switch (local.broker) {
+    case "mosquitto":
+    case "aedes":
+      return ' and to read "$SYS/#"';
+    case "emqx":
+      return ' and to read "$SYS/brokers/+/clients/#"';
+    case "events":
+      return ` and to read ${quoted(local.eventsTopic ?? "")}`;
+    case "static":
+      return "";
+  }
+}
+
+function linkLines(link: LinkConfig, config: AgentConfig): string[] {
+  const { name, endpoint, topics, exportFilters } = link;
+  return [
+    `Link ${name}${link.enable ? "" : " (disabled: nothing below happens)"}`,
+    row(
+      "path",
+      endpoint === null
+        ? `${name} dials in: its agent connects to the local broker`
+        : `this agent connects, as ${quoted(endpoint.clientid)}, to ${reach(endpoint)}`,
+    ),
+    row(
+      "receives",
+      topics.length === 0 ? "nothing" : `what local clients subscribe to within ${filterList(topics)}`,
+    ),
+    row(
+      "may send",
+      exportFilters.length === 0 ? "nothing" : `what ${name} asks for within ${filterList(exportFilters)}`,
+    ),
+    row(
+      "limits",
+      `${grouped(link.routesMax)} routes, ${grouped(link.demandMax)} subscriptions for it, ${grouped(link.framesInflightMax)} frames in flight, sent again after ${formatDuration(link.retryIntervalMs)}; its routes are kept for ${formatDuration(link.routeRetentionMs)} of silence`,
+    ),
+    ...accessLines(link, config),
+  ];
+}
+
+/** What access rules must allow, on either side. */
+function accessLines({ name, endpoint, controlPrefix }: LinkConfig, config: AgentConfig): string[] {
+  const me = config.cluster;
+  const toMe = quoted(conversation(config.controlPrefix, me, name));
+  if (endpoint === null) {
+    return [
+      row("access", `on the local broker, the user of ${name} may publish ${toMe}`),
+      row("", `and subscribe to ${quoted(conversation(config.controlPrefix, name, me))}, and nothing else`),
+    ];
+  }
+  return [
+    row("access", `on its broker, this agent's user may publish ${quoted(conversation(controlPrefix, name, me))}`),
+    row("", `and, if its link has no server, subscribe to ${quoted(conversation(controlPrefix, me, name))}`),
+    row("", `on the local broker, the user of ${name} may publish ${toMe}, if its link has a server`),
+  ];
+}
+
+/** `<prefix>/v1/<to>/<from>/#`. */
+function conversation(prefix: string, to: string, from: string): string {
+  return controlTopic(prefix, to, from).replace(/ctl$/, "#");
+}
+
+function reach({ urls, username, tls }: EndpointConfig): string {
+  const user = username === null ? "" : `, user ${quoted(username)}`;
+  const how = tls === null ? "" : `, TLS ${tls.verify ? "verified" : "NOT verified"}${tls.cert === null ? "" : " with own certificate"}`;
+  return `${urls.map(printable).join(" or ")}${user}${how}`;
+}
+
+function filterList(filters: readonly string[]): string {
+  const shown = filters.slice(0, FILTERS_SHOWN).map(quoted).join(", ");
+  const left = filters.length - FILTERS_SHOWN;
+  return left > 0 ? `${shown} and ${grouped(left)} more` : shown;
+}
+
+function row(name: string, text: string): string {
+  return `  ${name.padEnd(9)} ${text}`;
+}

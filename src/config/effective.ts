@@ -1,0 +1,68 @@
+/** A checked configuration under the names of its keys, defaults filled in, secrets as `******`: for `check --json`. */
+import { formatDuration } from "./formats.ts";
+import type { AgentConfig, EndpointConfig, LinkConfig } from "./types.ts";
+
+/** As EMQX's API shows a secret. */
+const MASK = "******";
+
+export function effectiveConfig(config: AgentConfig): object {
+  const { local, spool, http } = config;
+  return {
+    cluster: config.cluster,
+    control_prefix: config.controlPrefix,
+    local: {
+      ...endpointKeys(local),
+      broker: local.broker,
+      ignore_clients: local.ignoreClients,
+      untracked_subscriptions: local.untrackedSubscriptions,
+      interest_at_start: local.interestAtStart,
+      trust_after: local.trustAfterMs === null ? "never" : formatDuration(local.trustAfterMs),
+      ...(local.eventsTopic === null ? {} : { events_topic: local.eventsTopic }),
+      ...(local.filters.length === 0 ? {} : { filters: local.filters }),
+    },
+    links: config.links.map(linkKeys),
+    spool: { max_bytes: spool.bytesMax, max_age: formatDuration(spool.ageMaxMs), when_full: spool.whenFull },
+    http: { host: http.host, port: http.port, ...(http.token === null ? {} : { token: MASK }) },
+    log: { level: config.logLevel },
+  };
+}
+
+function linkKeys(link: LinkConfig): object {
+  return {
+    name: link.name,
+    enable: link.enable,
+    ...(link.endpoint === null ? {} : endpointKeys(link.endpoint)),
+    topics: link.topics,
+    export: link.exportFilters,
+    control_prefix: link.controlPrefix,
+    max_inflight: link.framesInflightMax,
+    retry_interval: formatDuration(link.retryIntervalMs),
+    max_routes: link.routesMax,
+    max_demand: link.demandMax,
+    route_retention: formatDuration(link.routeRetentionMs),
+    durability: "memory",
+    retained: "strip",
+    protocol: "brokerlink",
+  };
+}
+
+function endpointKeys({ urls, clientid, username, password, tls, protocolVersion }: EndpointConfig): object {
+  return {
+    server: urls,
+    clientid,
+    ...(username === null ? {} : { username }),
+    ...(password === null ? {} : { password: MASK }),
+    protocol_version: protocolVersion ?? "auto",
+    ...(tls === null
+      ? {}
+      : {
+          ssl: {
+            enable: true,
+            verify: tls.verify,
+            ...(tls.servername === null ? {} : { servername: tls.servername }),
+            ...(tls.ca === null ? {} : { cacertfile: MASK }),
+            ...(tls.cert === null ? {} : { certfile: MASK, keyfile: MASK }),
+          },
+        }),
+  };
+}

@@ -1,0 +1,60 @@
+/**
+ * The configuration of an agent from all its sources: default < file < environment < flags. Everything that is wrong is
+ * reported at once; what is right comes out parsed, complete and frozen. Opens nothing but the files that the
+ * configuration names, through `readFile`.
+ */
+import { agentConfig } from "./agent-config.ts";
+import { readEnvironment } from "./environment.ts";
+import { parseConfigFile } from "./file.ts";
+import { FileValues } from "./file-values.ts";
+import type { FlagValues } from "./flags.ts";
+import { applyFlags, applySettings } from "./merge.ts";
+import { Origins } from "./origins.ts";
+import { type ConfigProblem, ProblemList } from "./problem.ts";
+import { readKeys } from "./read-keys.ts";
+import { AGENT_KEYS, AGENT_REFUSED } from "./schema.ts";
+import type { AgentConfig } from "./types.ts";
+import { configWarnings } from "./warnings.ts";
+
+export interface ConfigSources {
+  readonly file?: { readonly path: string; readonly text: string } | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly flags: FlagValues;
+  /** Text of a file that the configuration names. Throws when it cannot be read. */
+  readonly readFile: (path: string) => string;
+}
+
+export type LoadedConfig =
+  | { readonly ok: true; readonly config: AgentConfig; readonly warnings: readonly string[] }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+export function loadConfig({ file, env, flags, readFile }: ConfigSources): LoadedConfig {
+  const parsed = parseConfigFile(file?.text ?? "");
+  const origins = new Origins((path) => parsed.lineOf(path));
+  const problems = new ProblemList((path) => origins.where(path));
+  for (const { message, line } of parsed.problems) {
+    problems.addNamed("", message, line === null ? null : `line ${line}`);
+  }
+  const environment = readEnvironment(env);
+  for (const { variable, message } of environment.problems) problems.addNamed(variable, message, null);
+  // Without its file everything would seem to be missing.
+  if (parsed.problems.length > 0) return { ok: false, problems: problems.list() };
+
+  const root = parsed.tree;
+  applySettings(root, environment.settings, origins, problems);
+  applyFlags(root, flags, origins, problems);
+  const values = readKeys(AGENT_KEYS, AGENT_REFUSED, root, problems.below([]));
+  const files = new FileValues({ readFile, configPath: file?.path ?? null }, origins, problems);
+  const config = agentConfig(values, files, problems);
+  if (problems.count > 0) return { ok: false, problems: problems.list() };
+  return { ok: true, config: frozen(config), warnings: configWarnings(config) };
+}
+
+/** Everything below too: a configuration changes by being loaded again, never in place. */
+function frozen<T>(value: T): T {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const inner of Object.values(value)) frozen(inner);
+  }
+  return value;
+}

@@ -1,0 +1,85 @@
+/** What is allowed and may still surprise: said once at the start and by `check`. One sentence each, the key first. */
+import { LINK_KEYS } from "./link-keys.ts";
+import { quoted } from "./printable.ts";
+import { isLoopback, isSecure } from "./server-format.ts";
+import type { AgentConfig, EndpointConfig, LinkConfig } from "./types.ts";
+
+/** MQTT 3.1.1 §3.1.3.1: a server need not take more. */
+const CLIENT_ID_BYTES_SURE = 23;
+/** `-events`, the longest ending of a local client id. */
+const CLIENT_ID_ENDING_BYTES = 7;
+/** Half of what Node.js gives its heap on a small machine. */
+const SPOOL_BYTES_LARGE = 2 ** 30;
+const TOKEN_LENGTH_SURE = 16;
+
+export function configWarnings(config: AgentConfig): string[] {
+  return [
+    ...agentWarnings(config),
+    ...localWarnings(config),
+    ...config.links.flatMap((link, index) => linkWarnings(link, index, config)),
+  ];
+}
+
+function agentWarnings({ links, spool, controlPrefix, http }: AgentConfig): string[] {
+  const warnings: string[] = [];
+  if (links.length === 0) warnings.push("links: there are none, so this agent has nothing to do");
+  if (links.some(({ enable }) => enable)) {
+    warnings.push(
+      `durability: ${LINK_KEYS.durability.fallback}: messages that a peer has not confirmed are lost when this agent ends`,
+    );
+  }
+  if (spool.bytesMax * links.length > SPOOL_BYTES_LARGE) {
+    warnings.push("spool.max_bytes: all spools together may take more than 1GiB of this process's memory");
+  }
+  if (!controlPrefix.startsWith("$")) {
+    warnings.push(
+      `control_prefix: ${quoted(controlPrefix)} does not begin with "$", so local clients that subscribe to "#" see what agents say`,
+    );
+  }
+  if (http.token !== null && http.token.length < TOKEN_LENGTH_SURE) {
+    warnings.push(`http.token_file: the token has fewer than ${TOKEN_LENGTH_SURE} characters`);
+  }
+  return warnings;
+}
+
+function localWarnings({ local }: AgentConfig): string[] {
+  const warnings = endpointWarnings(local, "local", CLIENT_ID_ENDING_BYTES);
+  const hasNoCount = local.broker === "aedes" || local.broker === "emqx" || local.broker === "events";
+  if (hasNoCount && local.interestAtStart === "unknown" && local.trustAfterMs === null) {
+    warnings.push(
+      `local.broker: ${local.broker} gives no count of its subscriptions, so this agent asks for all of each link's topics for ever; set local.trust_after, or local.interest_at_start: none if it starts before all clients`,
+    );
+  }
+  return warnings;
+}
+
+function linkWarnings(link: LinkConfig, index: number, { local }: AgentConfig): string[] {
+  if (!link.enable) return [];
+  const at = `links[${index}]`;
+  const warnings: string[] = [];
+  if (link.topics.length === 0 && link.exportFilters.length === 0) {
+    warnings.push(`${at}: topics and export are empty, so nothing crosses this link`);
+  }
+  if (link.endpoint === null) return warnings;
+  const shared = link.endpoint.urls.find((url) => local.urls.includes(url));
+  if (shared !== undefined) warnings.push(`${at}.server: ${shared} is the local broker, not the peer's`);
+  return [...warnings, ...endpointWarnings(link.endpoint, at, 0)];
+}
+
+function endpointWarnings(endpoint: EndpointConfig, at: string, endingBytes: number): string[] {
+  const { urls, password, tls, clientid, protocolVersion } = endpoint;
+  const warnings: string[] = [];
+  const far = urls.filter((url) => !isSecure(url) && !isLoopback(new URL(url).hostname));
+  if (password !== null && far.length > 0) {
+    warnings.push(`${at}.server: the password travels to ${far.join(", ")} for everybody on the way to read`);
+  }
+  if (tls?.verify === false) {
+    warnings.push(`${at}.ssl.verify: false: anybody on the way can pretend to be this broker`);
+  }
+  if (protocolVersion === 4 && clientid.length + endingBytes > CLIENT_ID_BYTES_SURE) {
+    warnings.push(
+      `${at}.clientid: client ids of more than ${CLIENT_ID_BYTES_SURE} bytes, such as ${quoted(clientid)}, are refused by some MQTT 3.1.1 brokers`,
+    );
+  }
+  return warnings;
+}

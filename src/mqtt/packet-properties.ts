@@ -1,0 +1,51 @@
+/**
+ * The MQTT 5 properties of a PUBLISH as the packet carries them, and their way to and from a message's own.
+ *
+ * The client library keeps user properties as an object: repeated keys stay in order among themselves, but the order
+ * between different keys is lost where keys repeat or look like numbers.
+ */
+import type { MessageProperties } from "../wire/message.ts";
+
+export interface PacketProperties {
+  readonly payloadFormatIndicator?: boolean;
+  /** Seconds that are left. */
+  readonly messageExpiryInterval?: number;
+  readonly contentType?: string;
+  readonly responseTopic?: string;
+  readonly correlationData?: Uint8Array;
+  readonly userProperties?: Readonly<Record<string, string | readonly string[]>>;
+}
+
+/** Null stays null: a message without properties. */
+export function toPacketProperties(properties: MessageProperties | null): PacketProperties | null {
+  if (properties === null) return null;
+  const { userProperties, ...plain } = properties;
+  if (userProperties === undefined) return plain;
+  // Without a prototype: `__proto__` is a key like any other.
+  const byKey: Record<string, string[]> = Object.create(null);
+  for (const [key, value] of userProperties) {
+    const values = byKey[key];
+    if (values === undefined) byKey[key] = [value];
+    else values.push(value);
+  }
+  return { ...plain, userProperties: byKey };
+}
+
+/** Null: the message has none. What belongs to the packet, not to the message, stays behind: expiry is told apart. */
+export function toMessageProperties(properties: PacketProperties | null): MessageProperties | null {
+  if (properties === null) return null;
+  const { payloadFormatIndicator, contentType, responseTopic, correlationData, userProperties } = properties;
+  const pairs: (readonly [string, string])[] = [];
+  for (const [key, values] of Object.entries(userProperties ?? {})) {
+    if (typeof values === "string") pairs.push([key, values]);
+    else for (const value of values) pairs.push([key, value]);
+  }
+  const message: MessageProperties = {
+    ...(payloadFormatIndicator === undefined ? {} : { payloadFormatIndicator }),
+    ...(contentType === undefined ? {} : { contentType }),
+    ...(responseTopic === undefined ? {} : { responseTopic }),
+    ...(correlationData === undefined ? {} : { correlationData }),
+    ...(pairs.length === 0 ? {} : { userProperties: pairs }),
+  };
+  return Object.keys(message).length === 0 ? null : message;
+}

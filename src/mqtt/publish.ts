@@ -1,0 +1,76 @@
+/** What a session is asked to publish and how that ended; and how many bytes it will be (MQTT 3.3). */
+import { utf8Length } from "../topic/filter.ts";
+import type { PacketProperties } from "./packet-properties.ts";
+
+export interface PublishPacket {
+  /** Valid, without wildcards. */
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly qos: 0 | 1;
+  readonly retain: boolean;
+  /** Left out on a 3.1.1 connection, like the expiry. */
+  readonly properties?: PacketProperties | null;
+  /** Seconds the message may still wait; rounded up to 1 at least, because 0 left would be written as "never". */
+  readonly expirySeconds?: number | null;
+}
+
+/**
+ * `reasonCode`: the broker's own, 0 from 3.1.1, 0 for QoS 0 once it is handed to the connection. `lost`: the connection
+ * ended first, or there was none; the broker may or may not have it. `full`, `tooLarge`: never sent.
+ */
+export type PublishResult =
+  | { readonly ok: true; readonly reasonCode: number }
+  | { readonly ok: false; readonly why: "lost" | "full" | "tooLarge" };
+
+/** The reason code that a broker would have given; null where nobody can know. */
+export function failureCode(why: "lost" | "full" | "tooLarge"): number | null {
+  switch (why) {
+    case "lost":
+      return null;
+    case "full":
+      return 0x97;
+    case "tooLarge":
+      return 0x95;
+  }
+}
+
+/** The properties as they go into the packet: the expiry joined in, nothing on a 3.1.1 connection. */
+export function outgoingProperties(packet: PublishPacket, version: 4 | 5): PacketProperties | null {
+  if (version === 4) return null;
+  const { properties = null, expirySeconds = null } = packet;
+  if (expirySeconds === null) return properties;
+  return { ...properties, messageExpiryInterval: Math.max(1, Math.ceil(expirySeconds)) };
+}
+
+/** The whole packet in bytes, as Maximum Packet Size counts it. */
+export function publishBytes(packet: PublishPacket, version: 4 | 5): number {
+  let body = 2 + utf8Length(packet.topic) + (packet.qos === 0 ? 0 : 2) + packet.payload.length;
+  if (version === 5) {
+    const properties = propertiesBytes(outgoingProperties(packet, version));
+    body += properties + varintBytes(properties);
+  }
+  return 1 + varintBytes(body) + body;
+}
+
+function propertiesBytes(properties: PacketProperties | null): number {
+  if (properties === null) return 0;
+  const { contentType, responseTopic, correlationData, userProperties } = properties;
+  let bytes = 0;
+  if (properties.payloadFormatIndicator !== undefined) bytes += 2;
+  if (properties.messageExpiryInterval !== undefined) bytes += 5;
+  if (contentType !== undefined) bytes += 3 + utf8Length(contentType);
+  if (responseTopic !== undefined) bytes += 3 + utf8Length(responseTopic);
+  if (correlationData !== undefined) bytes += 3 + correlationData.length;
+  for (const [key, values] of Object.entries(userProperties ?? {})) {
+    for (const value of typeof values === "string" ? [values] : values) {
+      bytes += 5 + utf8Length(key) + utf8Length(value);
+    }
+  }
+  return bytes;
+}
+
+function varintBytes(value: number): number {
+  if (value < 0x80) return 1;
+  if (value < 0x4000) return 2;
+  return value < 0x20_0000 ? 3 : 4;
+}
