@@ -8,7 +8,7 @@ import type { AgentConfig, LinkConfig } from "../config/types.ts";
 import { Hub, type LocalMessage } from "../hub/hub.ts";
 import type { HubEvent } from "../hub/hub-event.ts";
 import type { Outlet } from "../hub/outlet.ts";
-import type { SessionProblem } from "../mqtt/packets.ts";
+import type { SessionProblem } from "../mqtt/session.ts";
 import type { AgentStatus } from "../ops/agent-status.ts";
 import type { Logger } from "../ops/log.ts";
 import { controlProblem } from "./control-answer.ts";
@@ -64,7 +64,9 @@ export class Agent {
         randomHex16,
         demandMax: Math.max(1, ...enabled.map((link) => link.demandMax)),
         interest: {
-          ownClients: new Set((["events", "link", "data"] as const).map((name) => sessionClientId(local.clientid, name))),
+          ownClients: new Set(
+            (["events", "link", "data"] as const).map((name) => sessionClientId(local.clientid, name)),
+          ),
           ignoreClients: local.ignoreClients,
           untrackedSubscriptions: local.untrackedSubscriptions,
           atStart: local.broker === "static" ? "none" : local.interestAtStart,
@@ -102,11 +104,15 @@ export class Agent {
       },
       this.#localEvents(),
     );
-    for (const link of enabled) if (link.endpoint !== null) this.#peers.set(link.name, this.#peerConnection(link, link.endpoint));
+    for (const link of enabled)
+      if (link.endpoint !== null) this.#peers.set(link.name, this.#peerConnection(link, link.endpoint));
   }
 
   start(): void {
-    this.#log.info({ cluster: this.config.cluster, links: this.config.links.length, version: AGENT_VERSION }, "agent started");
+    this.#log.info(
+      { cluster: this.config.cluster, links: this.config.links.length, version: AGENT_VERSION },
+      "agent started",
+    );
     this.#local.start();
     for (const peer of this.#peers.values()) peer.start();
     this.#turn.request();
@@ -120,7 +126,8 @@ export class Agent {
       await new Promise((resume) => setTimeout(resume, 20));
     }
     const left = this.hub.status(Date.now()).links.reduce((sum, link) => sum + link.queue.spooled, 0);
-    if (left > 0) this.#log.warn({ messages: left }, "stopped with messages that no peer confirmed; memory durability loses them");
+    if (left > 0)
+      this.#log.warn({ messages: left }, "stopped with messages that no peer confirmed; memory durability loses them");
     this.hub.goodbye("pause", Date.now());
     this.#turn.stop();
     await Promise.all([...this.#peers.values()].map((peer) => peer.stop(CLOSE_MS)).concat(this.#local.stop(CLOSE_MS)));
@@ -164,7 +171,9 @@ export class Agent {
   }
 
   #busy(): boolean {
-    return [...this.hub.links()].some((link) => link.outbound.spool.depth > 0 || link.inbound.pending + link.inbound.inflight > 0);
+    return [...this.hub.links()].some(
+      (link) => link.outbound.spool.depth > 0 || link.inbound.pending + link.inbound.inflight > 0,
+    );
   }
 
   #outlet(): Outlet {
@@ -229,7 +238,9 @@ export class Agent {
   #frameAnswered(name: string, frame: number, reasonCode: number): void {
     this.#then((nowMs) => {
       this.hub.frameRefused(name, frame, reasonCode);
-      this.hub.link(name)?.problem("MESSAGE_REFUSED", `the broker refuses message frames with 0x${reasonCode.toString(16)}`, nowMs);
+      this.hub
+        .link(name)
+        ?.problem("MESSAGE_REFUSED", `the broker refuses message frames with 0x${reasonCode.toString(16)}`, nowMs);
     });
   }
 
@@ -249,12 +260,14 @@ export class Agent {
         this.#brokerDropped = total;
       },
       session: (name, up, problem) => this.#session(name, up, problem),
-      linkUp: (packetBytesMax) => this.#then((nowMs) => {
-        for (const { name } of dialIns) this.hub.linkUp(name, packetBytesMax, nowMs);
-      }),
-      linkDown: (problem) => this.#then((nowMs) => {
-        for (const { name } of dialIns) this.hub.linkDown(name, problem.reason, nowMs);
-      }),
+      linkUp: (packetBytesMax) =>
+        this.#then((nowMs) => {
+          for (const { name } of dialIns) this.hub.linkUp(name, packetBytesMax, nowMs);
+        }),
+      linkDown: (problem) =>
+        this.#then((nowMs) => {
+          for (const { name } of dialIns) this.hub.linkDown(name, problem.reason, nowMs);
+        }),
       control: (to, from, bytes) => this.#then((nowMs) => this.hub.control(to, from, bytes, nowMs)),
       frame: (from, bytes, stayMs) => this.#then((nowMs) => this.hub.frame(from, bytes, stayMs, nowMs)),
       dataUp: (sessionPresent, properties, echoing) =>

@@ -10,10 +10,16 @@ export function controlProblem(link: string, reasonCode: number): { code: ErrorC
     return { code: "PEER_SILENT", reason: `no agent of cluster "${link}" listens on its broker` };
   }
   if (reasonCode === NOT_AUTHORIZED) {
-    return { code: "CONTROL_DENIED", reason: `the broker denies publishing on the control topics of link "${link}" (0x87, not authorized)` };
+    return {
+      code: "CONTROL_DENIED",
+      reason: `the broker denies publishing on the control topics of link "${link}" (0x87, not authorized)`,
+    };
   }
   if (reasonCode >= 0x80) {
-    return { code: "CONTROL_DENIED", reason: `the broker refuses control messages of link "${link}" with 0x${reasonCode.toString(16)}` };
+    return {
+      code: "CONTROL_DENIED",
+      reason: `the broker refuses control messages of link "${link}" with 0x${reasonCode.toString(16)}`,
+    };
   }
   return null;
 }

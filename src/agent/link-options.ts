@@ -1,6 +1,6 @@
 /** One link's configuration as the hub takes it. */
 import type { AgentConfig, LinkConfig } from "../config/types.ts";
-import type { HubLinkOptions } from "../hub/hub-link.ts";
+import type { HubLinkOptions } from "../hub/link-host.ts";
 
 export function hubLinkOptions(link: LinkConfig, config: AgentConfig): HubLinkOptions {
   return {

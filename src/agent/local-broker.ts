@@ -8,26 +8,25 @@
  */
 import type { AdapterSink, BrokerAdapter } from "../broker/adapter.ts";
 import type { LocalConfig } from "../config/types.ts";
-import type { Republish } from "../hub/outlet.ts";
-import { FRAME_EXPIRY_SECONDS } from "../hub/hub-link.ts";
 import type { LocalMessage } from "../hub/hub.ts";
-import type { MessageAbout, PublishResult, SessionProblem, SubscribeEntry } from "../mqtt/packets.ts";
-import { MqttSession } from "../mqtt/session.ts";
-import type { DemandFilter } from "../route/demand.ts";
+import { FRAME_EXPIRY_SECONDS } from "../hub/link-host.ts";
+import type { Republish } from "../hub/outlet.ts";
+import { toMessageProperties, toPacketProperties } from "../mqtt/packet-properties.ts";
+import { failureCode } from "../mqtt/publish.ts";
+import { reasonText } from "../mqtt/reason-code.ts";
+import { type MessageAbout, MqttSession, type SessionProblem } from "../mqtt/session.ts";
+import type { SubscribeEntry } from "../mqtt/subscribe.ts";
+import type { DemandFilter } from "../route/demand-ids.ts";
 import { controlTopic, inboxFilters, messageTopic, parseName, probeTopic } from "../wire/names.ts";
+import { ControlProbe } from "./control-probe.ts";
 import { EchoProbe } from "./echo-probe.ts";
 import { stayMs } from "./peer-connection.ts";
 
 /** The durable sessions outlive a short absence; a longer one starts from nothing anyway, since memory is gone with the process. */
 const SESSION_EXPIRY_SECONDS = 300;
 const KEEP_ALIVE_SECONDS = 20;
-/** A control topic that does not come back to us by then will not: the broker's access list is in the way. */
-const CONTROL_PROBE_MS = 5_000;
 /** The link and data sessions wait this long for the events: what they subscribe should be announced, and so be counted right. */
 const EVENTS_FIRST_MS = 6_000;
-/** MQTT 5, 3.4.2.1: what our own session refuses to send is answered as the broker would. */
-const PACKET_TOO_LARGE = 0x95;
-const QUOTA_EXCEEDED = 0x97;
 
 export interface LocalBrokerOptions {
   readonly config: LocalConfig;
@@ -64,11 +63,9 @@ export class LocalBroker {
   readonly #linkSession: MqttSession;
   readonly #dataSession: MqttSession;
   readonly #markTopic: string;
-  readonly #probeTopic: string;
+  readonly #controlProbe: ControlProbe;
   readonly #echoProbe: EchoProbe;
   #eventsDownAtMs: number | null = null;
-  #controlProbe: NodeJS.Timeout | null = null;
-  #listening = false;
   #eventsFirst: NodeJS.Timeout | null = null;
   #othersStarted = false;
 
@@ -77,7 +74,6 @@ export class LocalBroker {
     this.#events = events;
     const { config, cluster, controlPrefix } = options;
     this.#markTopic = `${probeTopic(controlPrefix, cluster)}-mark`;
-    this.#probeTopic = probeTopic(controlPrefix, cluster);
     this.#adapter = options.adapter({
       ...events,
       event: (event) => {
@@ -87,7 +83,14 @@ export class LocalBroker {
         if (event.type === "gap" || event.type === "broker_restarted") this.#resubscribe();
       },
     });
-    const common = { endpoint: config, keepAliveSeconds: KEEP_ALIVE_SECONDS, ackByPing: true, random: options.random, will: () => null, side: "local" } as const;
+    const common = {
+      endpoint: config,
+      keepAliveSeconds: KEEP_ALIVE_SECONDS,
+      ackByPing: true,
+      random: options.random,
+      will: () => null,
+      side: "local",
+    } as const;
     const durable = { cleanStart: "first", expirySeconds: SESSION_EXPIRY_SECONDS } as const;
     this.#eventsSession = new MqttSession(
       { ...common, clientId: sessionClientId(config.clientid, "events"), session: durable, bridge: false },
@@ -98,7 +101,12 @@ export class LocalBroker {
       },
     );
     this.#linkSession = new MqttSession(
-      { ...common, clientId: sessionClientId(config.clientid, "link"), session: { cleanStart: "always", expirySeconds: 0 }, bridge: true },
+      {
+        ...common,
+        clientId: sessionClientId(config.clientid, "link"),
+        session: { cleanStart: "always", expirySeconds: 0 },
+        bridge: true,
+      },
       {
         connected: (how) => this.#linkConnected(how.limits.maximumPacketSize),
         disconnected: (problem) => this.#linkDisconnected(problem),
@@ -113,6 +121,7 @@ export class LocalBroker {
         message: (topic, payload, about) => this.#dataMessage(topic, payload, about),
       },
     );
+    this.#controlProbe = new ControlProbe(probeTopic(controlPrefix, cluster), this.#dataSession, events);
     this.#echoProbe = new EchoProbe(`${probeTopic(controlPrefix, cluster)}-echo`, this.#dataSession, this.#linkSession);
   }
 
@@ -138,15 +147,23 @@ export class LocalBroker {
 
   #inbox(): SubscribeEntry[] {
     const { controlPrefix, cluster } = this.#options;
-    return [...inboxFilters(controlPrefix, cluster), this.#probeTopic].map((filter) => ({ filter, qos: 1, noLocal: true }));
+    return [...inboxFilters(controlPrefix, cluster), this.#controlProbe.topic].map((filter) => ({
+      filter,
+      qos: 1,
+      noLocal: true,
+    }));
   }
 
   /** The events session ends last: what the others' end changes is no longer of interest. */
   async stop(graceMs: number): Promise<void> {
-    if (this.#controlProbe !== null) clearTimeout(this.#controlProbe);
+    this.#controlProbe.stop();
     if (this.#eventsFirst !== null) clearTimeout(this.#eventsFirst);
     this.#othersStarted = true;
-    await Promise.all([this.#linkSession.stop(graceMs), this.#dataSession.stop(graceMs), this.#eventsSession.stop(graceMs)]);
+    await Promise.all([
+      this.#linkSession.stop(graceMs),
+      this.#dataSession.stop(graceMs),
+      this.#eventsSession.stop(graceMs),
+    ]);
   }
 
   get deadlineMs(): number {
@@ -159,10 +176,6 @@ export class LocalBroker {
 
   refreshCount(nowMs: number): void {
     this.#adapter.refreshCount(nowMs);
-  }
-
-  get dataCongested(): boolean {
-    return this.#dataSession.congested;
   }
 
   // ── what the hub asks of the data session ─────────────────────────────────────────────────────────
@@ -186,14 +199,20 @@ export class LocalBroker {
   }
 
   sendMarker(marker: number): void {
-    this.#dataSession.publish({ topic: this.#markTopic, payload: Buffer.from(String(marker)), qos: 1, retain: false });
+    this.#dataSession.publish({
+      topic: this.#markTopic,
+      payload: Buffer.from(String(marker)),
+      qos: 1,
+      retain: false,
+    });
   }
 
   republish(message: Republish, done: ((reasonCode: number | null) => void) | null): void {
     const { topic, payload, qos, retain, properties, expirySeconds } = message;
-    const packet = { topic, payload, qos, retain, properties, expirySeconds };
+    const packet = { topic, payload, qos, retain, properties: toPacketProperties(properties), expirySeconds };
     if (done === null) this.#dataSession.publish(packet);
-    else this.#dataSession.publish(packet, (result) => done(answerCode(result)));
+    // What our own session refuses to send is answered as the broker would.
+    else this.#dataSession.publish(packet, (result) => done(result.ok ? result.reasonCode : failureCode(result.why)));
   }
 
   // ── the link session ─────────────────────────────────────────────────────────────────────────────
@@ -208,7 +227,12 @@ export class LocalBroker {
 
   sendFrame(peer: string, frame: number, bytes: Uint8Array, confirm: boolean): void {
     const { controlPrefix, cluster } = this.#options;
-    const packet = { topic: messageTopic(controlPrefix, peer, cluster), payload: bytes, retain: false, expirySeconds: FRAME_EXPIRY_SECONDS };
+    const packet = {
+      topic: messageTopic(controlPrefix, peer, cluster),
+      payload: bytes,
+      retain: false,
+      expirySeconds: FRAME_EXPIRY_SECONDS,
+    };
     if (!confirm) {
       this.#linkSession.publish({ ...packet, qos: 0 });
       return;
@@ -228,49 +252,31 @@ export class LocalBroker {
     this.#linkSession.subscribe(entries, (codes) => {
       if (codes === null) return;
       const refused = codes.findIndex((code) => code >= 0x80);
-      if (refused >= 0) this.#events.controlDenied(entries[refused]?.filter ?? "", `SUBSCRIBE refused with 0x${codes[refused]?.toString(16)}`);
-      this.#listening = true;
+      if (refused >= 0)
+        this.#events.controlDenied(
+          entries[refused]?.filter ?? "",
+          `SUBSCRIBE refused: ${reasonText(codes[refused] ?? 0x80)}`,
+        );
       this.#events.linkUp(packetBytesMax);
-      this.#probeControl();
+      this.#controlProbe.listening(true);
       this.#echoProbe.linkReady();
     });
   }
 
   #linkDisconnected(problem: SessionProblem): void {
-    this.#listening = false;
+    this.#controlProbe.listening(false);
     this.#events.session("link", false, problem);
     this.#echoProbe.linkLost();
     this.#events.linkDown(problem);
   }
 
   #linkMessage(topic: string, payload: Uint8Array, about: MessageAbout): void {
-    if (topic === this.#probeTopic) {
-      if (this.#controlProbe !== null) clearTimeout(this.#controlProbe);
-      this.#controlProbe = null;
-      this.#events.controlWorks();
-      return;
-    }
+    if (this.#controlProbe.message(topic)) return;
     const name = parseName(this.#options.controlPrefix, topic);
     if (name === null || about.retain) return;
     if (name.kind === "ctl") this.#events.control(name.to, name.from, payload);
-    else if (name.to === this.#options.cluster) this.#events.frame(name.from, payload, stayMs(about.expirySeconds));
-  }
-
-  /** Publishes under the prefix on one session and waits for it on another: an access list in the way is named, not waited for. */
-  #probeControl(): void {
-    if (this.#controlProbe !== null || !this.#dataSession.connected || !this.#listening) return;
-    const topic = this.#probeTopic;
-    const denied = (why: string): void => {
-      this.#controlProbe = null;
-      this.#events.controlDenied(topic, why);
-    };
-    this.#controlProbe = setTimeout(() => denied("published, but never delivered to us: the user needs read on it"), CONTROL_PROBE_MS);
-    this.#controlProbe.unref();
-    this.#dataSession.publish({ topic, payload: Buffer.from("probe"), qos: 1, retain: false }, (result) => {
-      if (!result.ok || result.reasonCode < 0x80 || this.#controlProbe === null) return;
-      clearTimeout(this.#controlProbe);
-      denied(`PUBLISH refused with 0x${result.reasonCode.toString(16)}: the user needs write on it`);
-    });
+    else if (name.to === this.#options.cluster)
+      this.#events.frame(name.from, payload, stayMs(about.properties?.messageExpiryInterval));
   }
 
   // ── the events session ───────────────────────────────────────────────────────────────────────────
@@ -283,7 +289,11 @@ export class LocalBroker {
     this.#adapter.up(
       {
         clientId: sessionClientId(this.#options.config.clientid, "events"),
-        subscribe: (filters, qos, granted) => session.subscribe(filters.map((filter) => ({ filter, qos })), granted),
+        subscribe: (filters, qos, granted) =>
+          session.subscribe(
+            filters.map((filter) => ({ filter, qos })),
+            granted,
+          ),
         unsubscribe: (filters, done) => session.unsubscribe(filters, done),
       },
       { sessionPresent, awayMs },
@@ -305,7 +315,7 @@ export class LocalBroker {
 
   #dataConnected(sessionPresent: boolean, versionFive: boolean): void {
     this.#events.session("data", true, null);
-    this.#probeControl();
+    this.#controlProbe.dataUp();
     if (versionFive) {
       this.#dataSession.subscribe([{ filter: this.#markTopic, qos: 1 }], (codes) => {
         if (codes !== null) this.#events.dataUp(sessionPresent, true, false);
@@ -332,8 +342,8 @@ export class LocalBroker {
       payload,
       qos: about.qos,
       retain: about.retain,
-      properties: about.properties,
-      expirySeconds: about.expirySeconds,
+      properties: toMessageProperties(about.properties),
+      expirySeconds: about.properties?.messageExpiryInterval ?? null,
       subscriptionIds: about.subscriptionIds,
     });
   }
@@ -341,17 +351,4 @@ export class LocalBroker {
 
 export function sessionClientId(prefix: string, name: LocalSessionName): string {
   return `${prefix}-${name}`;
-}
-
-/** What a republish means for its message: a code of the broker, or null when it is in doubt. */
-function answerCode(result: PublishResult): number | null {
-  if (result.ok) return result.reasonCode;
-  switch (result.why) {
-    case "lost":
-      return null;
-    case "too_large":
-      return PACKET_TOO_LARGE;
-    case "queue_full":
-      return QUOTA_EXCEEDED;
-  }
 }

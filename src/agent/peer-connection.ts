@@ -3,9 +3,8 @@
  * a peer that cannot reach us are received. A thin shell over one MQTT session; the hub decides.
  */
 import type { EndpointConfig } from "../config/types.ts";
-import { FRAME_EXPIRY_SECONDS } from "../hub/hub-link.ts";
-import type { SessionProblem } from "../mqtt/packets.ts";
-import { MqttSession } from "../mqtt/session.ts";
+import { FRAME_EXPIRY_SECONDS } from "../hub/link-host.ts";
+import { MqttSession, type SessionProblem } from "../mqtt/session.ts";
 import { controlTopic, messageTopic, parseName, peerInboxFilters } from "../wire/names.ts";
 
 /** A peer's broker that goes away is noticed well before its agent counts as silent. */
@@ -58,7 +57,8 @@ export class PeerConnection {
       {
         connected: (how) => this.#connected(how.limits.maximumPacketSize),
         disconnected: (problem) => events.down(problem),
-        message: (topic, payload, about) => this.#message(topic, payload, about.retain, about.expirySeconds),
+        message: (topic, payload, about) =>
+          this.#message(topic, payload, about.retain, about.properties?.messageExpiryInterval),
       },
     );
   }
@@ -77,14 +77,22 @@ export class PeerConnection {
 
   sendControl(bytes: Uint8Array): void {
     const { prefix, peer, me } = this.#options;
-    this.#session.publish({ topic: controlTopic(prefix, peer, me), payload: bytes, qos: 1, retain: false }, (result) => {
-      if (result.ok) this.#events.controlAnswered(result.reasonCode);
-    });
+    this.#session.publish(
+      { topic: controlTopic(prefix, peer, me), payload: bytes, qos: 1, retain: false },
+      (result) => {
+        if (result.ok) this.#events.controlAnswered(result.reasonCode);
+      },
+    );
   }
 
   sendFrame(frame: number, bytes: Uint8Array, confirm: boolean): void {
     const { prefix, peer, me } = this.#options;
-    const packet = { topic: messageTopic(prefix, peer, me), payload: bytes, retain: false, expirySeconds: FRAME_EXPIRY_SECONDS };
+    const packet = {
+      topic: messageTopic(prefix, peer, me),
+      payload: bytes,
+      retain: false,
+      expirySeconds: FRAME_EXPIRY_SECONDS,
+    };
     if (!confirm) {
       this.#session.publish({ ...packet, qos: 0 });
       return;
@@ -97,14 +105,18 @@ export class PeerConnection {
   /** The peer may have no way to reach us: then it answers on its own broker, where we listen. */
   #connected(packetBytesMax: number): void {
     const { prefix, me, peer } = this.#options;
-    const entries = peerInboxFilters(prefix, me, peer).map((filter) => ({ filter, qos: 1 as const, noLocal: true }));
+    const entries = peerInboxFilters(prefix, me, peer).map((filter) => ({
+      filter,
+      qos: 1 as const,
+      noLocal: true,
+    }));
     this.#session.subscribe(entries, (codes) => {
       // A refusal only matters to a peer that cannot dial, and such a peer's silence is noticed and said anyway.
       if (codes !== null) this.#events.up(packetBytesMax);
     });
   }
 
-  #message(topic: string, payload: Uint8Array, retain: boolean, expirySeconds: number | null): void {
+  #message(topic: string, payload: Uint8Array, retain: boolean, expirySeconds: number | undefined): void {
     const { prefix, me, peer } = this.#options;
     const name = parseName(prefix, topic);
     // What a broker kept is not said now: retained messages under the prefix are never trusted.
@@ -115,6 +127,6 @@ export class PeerConnection {
 }
 
 /** How long brokers held a frame, by what is left of its Message Expiry Interval (MQTT-3.3.2-6); 0 without one. */
-export function stayMs(expirySeconds: number | null): number {
-  return expirySeconds === null ? 0 : Math.max(0, FRAME_EXPIRY_SECONDS - expirySeconds) * 1000;
+export function stayMs(expirySeconds: number | undefined): number {
+  return expirySeconds === undefined ? 0 : Math.max(0, FRAME_EXPIRY_SECONDS - expirySeconds) * 1000;
 }

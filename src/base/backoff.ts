@@ -19,14 +19,8 @@ export class Backoff {
 
   /** `random` answers 0 ≤ x < 1. */
   constructor(options: BackoffOptions, random: () => number) {
-    assert(
-      options.baseMs > 0 && options.capMs >= options.baseMs,
-      `backs off ${options.baseMs} … ${options.capMs} ms`,
-    );
-    assert(
-      options.factor >= 1 && options.jitter >= 0 && options.jitter <= 1,
-      "backoff factor or jitter out of range",
-    );
+    assert(options.baseMs > 0 && options.capMs >= options.baseMs, `backs off ${options.baseMs} … ${options.capMs} ms`);
+    assert(options.factor >= 1 && options.jitter >= 0 && options.jitter <= 1, "backoff factor or jitter out of range");
     this.#options = options;
     this.#random = random;
   }

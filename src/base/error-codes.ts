@@ -15,19 +15,18 @@ const SENTENCES = {
   LOCAL_REFUSED: "The local broker answered and refused the connection.",
   LOCAL_TLS: "The TLS handshake with the local broker failed.",
   LOCAL_SESSION_TAKEN: "Another client took over one of the agent's sessions on the local broker.",
-  LOCAL_SESSION_LOST:
-    "The local broker forgot a durable session of the agent; what it had queued there is gone.",
+  LOCAL_SESSION_LOST: "The local broker forgot a durable session of the agent; what it had queued there is gone.",
   LOCAL_UNSUITABLE: "The local broker lacks something that the configuration relies on.",
   LOCAL_QUEUE_OVERFLOW: "The local broker dropped messages while the agent held its acknowledgements back.",
   EVENTS_DISABLED: "The local broker does not announce its clients' subscriptions.",
-  EVENTS_LOST:
-    "Subscription events may have been missed; the agent asks for more than it needs until that is mended.",
+  EVENTS_LOST: "Subscription events may have been missed; the agent asks for more than it needs until that is mended.",
   DEMAND_REFUSED: "The local broker refused a subscription that a peer needs.",
   TABLE_FULL: "A table reached its limit and was widened.",
 
   PEER_UNREACHABLE: "The peer's broker does not answer at its address.",
   PEER_LOGIN_REFUSED: "The peer's broker answered and refused the connection.",
   PEER_TLS: "The TLS handshake with the peer's broker failed.",
+  PEER_SESSION_TAKEN: "Another client took over the link's session on the peer's broker.",
   CONTROL_DENIED: "A broker denied the agent the right to publish or subscribe under the control prefix.",
   PEER_SILENT: "The connection stands, but the peer's agent does not answer.",
   PEER_UNKNOWN_LINK: "The peer has no link with this cluster's name.",

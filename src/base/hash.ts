@@ -34,10 +34,7 @@ export function hash32(bytes: Uint8Array, seed: number): number {
   const blocksEnd = length & ~3;
   for (let i = 0; i < blocksEnd; i += 4) {
     const k =
-      byteAt(bytes, i) |
-      (byteAt(bytes, i + 1) << 8) |
-      (byteAt(bytes, i + 2) << 16) |
-      (byteAt(bytes, i + 3) << 24);
+      byteAt(bytes, i) | (byteAt(bytes, i + 1) << 8) | (byteAt(bytes, i + 2) << 16) | (byteAt(bytes, i + 3) << 24);
     h ^= Math.imul(rotateLeft(Math.imul(k, C1), 15), C2);
     h = (Math.imul(rotateLeft(h, 13), 5) + 0xe6546b64) | 0;
   }

@@ -97,9 +97,7 @@ export class AedesClients {
     if (client === undefined) return filters.map(() => !this.#forgot);
     const stale = mayBeStale(client, node, filters, nowMs);
     if (client.node === null && !stale) client.owing = false;
-    const certain = filters.map(
-      (filter) => !stale || !(client.partial || client.fresh?.has(filter) === true),
-    );
+    const certain = filters.map((filter) => !stale || !(client.partial || client.fresh?.has(filter) === true));
     for (const [index, filter] of filters.entries()) {
       if (!certain[index]) continue;
       client.fresh?.delete(filter);

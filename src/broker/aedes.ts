@@ -12,12 +12,7 @@ import { asRecord, ownList, ownNumber, ownText, parseRecord } from "./own-json.t
 import { Probe } from "./probe.ts";
 import { reconnectGap } from "./reconnect-gap.ts";
 
-const TOPICS = [
-  "$SYS/+/new/clients",
-  "$SYS/+/new/subscribes",
-  "$SYS/+/new/unsubscribes",
-  "$SYS/+/disconnect/clients",
-];
+const TOPICS = ["$SYS/+/new/clients", "$SYS/+/new/subscribes", "$SYS/+/new/unsubscribes", "$SYS/+/disconnect/clients"];
 const TOPIC = /^\$SYS\/([^/]+)\/(new\/clients|new\/subscribes|new\/unsubscribes|disconnect\/clients)$/;
 
 /** One event names all filters of one packet: a thousand long ones fit. */
@@ -158,9 +153,7 @@ export class AedesAdapter implements BrokerAdapter {
       this.#unreadable(payload);
       return;
     }
-    const filters = subs.filter(
-      (item): item is string => typeof item === "string" && filterProblem(item) === null,
-    );
+    const filters = subs.filter((item): item is string => typeof item === "string" && filterProblem(item) === null);
     if (filters.length < subs.length) this.#unreadable(payload);
     if (client === this.#session?.clientId && filters.some((filter) => filter === this.#probe.filter)) {
       this.#probe.answered();

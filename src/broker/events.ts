@@ -41,8 +41,7 @@ export class EventsAdapter implements BrokerAdapter {
     this.#sink = options.sink;
     this.#topic = topic;
     const { controlPrefix, cluster } = options;
-    this.#probe =
-      kind === "emqx" ? new Probe(`${controlPrefix}/v1/${cluster}/${cluster}/probe`, options.random) : null;
+    this.#probe = kind === "emqx" ? new Probe(`${controlPrefix}/v1/${cluster}/${cluster}/probe`, options.random) : null;
     this.#connectedAt = new BoundedMap(options.clientsMax ?? CLIENTS_MAX);
   }
 

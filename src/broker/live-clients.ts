@@ -6,6 +6,8 @@
  */
 
 export interface LiveClient {
+  /** False: it is only one reading of a line that may be about another client. */
+  sure: boolean;
   /** Came over WebSocket; null: connected before we looked. */
   websocket: boolean | null;
   /** A second connection took this id over; its "connected" line is still to come. */
@@ -15,13 +17,9 @@ export interface LiveClient {
   staleUntilMs: number;
 }
 
-/** UTF-16 units. A name that fills a line of 999 bytes has at least 900 bytes, of at most three to a unit. */
-const LONG_NAME_UNITS = 300;
-
 export class LiveClients {
   readonly #limit: number;
   readonly #clients = new Map<string, LiveClient>();
-  readonly #long = new Set<string>();
   #refused = 0;
   #complete = true;
 
@@ -46,37 +44,31 @@ export class LiveClients {
       this.#complete = false;
       return undefined;
     }
-    const fresh: LiveClient = { websocket: null, takenOver: false, staleCloses: 0, staleUntilMs: 0 };
+    const fresh: LiveClient = {
+      sure: false,
+      websocket: null,
+      takenOver: false,
+      staleCloses: 0,
+      staleUntilMs: 0,
+    };
     this.#clients.set(client, fresh);
-    if (client.length >= LONG_NAME_UNITS) this.#long.add(client);
     return fresh;
   }
 
   delete(client: string): void {
     this.#clients.delete(client);
-    this.#long.delete(client);
   }
 
   /** The broker started anew: nobody is connected. */
   clear(): void {
     this.#clients.clear();
-    this.#long.clear();
     this.#complete = true;
   }
 
-  /** The names that `text` starts with, followed by the flags of a "connected" line. */
-  within(text: string): string[] {
-    const names: string[] = [];
-    for (let at = text.indexOf(" ("); at >= 0; at = text.indexOf(" (", at + 1)) {
-      const name = text.slice(0, at);
-      if (this.#clients.has(name)) names.push(name);
-    }
-    return names;
-  }
-
-  /** The names that start with `text`, of those long enough to fill a line of the broker's. */
-  startingWith(text: string): string[] {
-    return [...this.#long].filter((name) => name.startsWith(text));
+  /** False: this one is connected already and was not taken over, so no line says that it connects. */
+  mayConnect(client: string): boolean {
+    const entry = this.#clients.get(client);
+    return entry === undefined || !entry.sure || entry.takenOver;
   }
 
   get size(): number {

@@ -8,13 +8,7 @@ import { BoundedMap } from "../base/bounded-map.ts";
 import type { SessionEnd } from "../route/interest-event.ts";
 import type { AdapterSink } from "./adapter.ts";
 import { LiveClients } from "./live-clients.ts";
-import {
-  type Choice,
-  choose,
-  type Reading,
-  subscribeReadings,
-  unsubscribeReadings,
-} from "./mosquitto-line.ts";
+import { type Choice, choose, type Reading, subscribeReadings, unsubscribeReadings } from "./mosquitto-line.ts";
 import { type ConnectReading, type Notice, parseCutNotice, parseNotice } from "./mosquitto-notice.ts";
 
 /** More readings of one line than this come from names made for it: then the table is incomplete, and that is said. */
@@ -24,6 +18,10 @@ const STALE_CLOSE_MS = 10_000;
 const STALE_CLOSES_MAX = 8;
 /** Accepted sockets whose CONNECT is still to come; only tells WebSocket from TCP, so the oldest may be forgotten. */
 const OPENED_MAX = 1_024;
+/** UTF-16 units of at most three bytes each. A name that fills a line of 999 bytes has at least 900. */
+const LONG_NAME_UNITS = 300;
+/** With more such names than this, a cut "connected" line may be about any client. */
+const LONG_NAMES_MAX = 1_024;
 /** Mosquitto prints WebSocket peers as IPv4-mapped addresses; its TCP listeners are never dual-stack. */
 const WEBSOCKET_ADDRESS = "::ffff:";
 /** MQTT versions whose clean flag decides what becomes of the session: 3.1 and 3.1.1, as 2.0 and as later ones print them. */
@@ -33,6 +31,8 @@ export class MosquittoLog {
   readonly #sink: AdapterSink;
   readonly #live: LiveClients;
   readonly #opened = new BoundedMap<string, true>(OPENED_MAX);
+  /** Names long enough that a line may end within them. */
+  readonly #long = new BoundedMap<string, true>(LONG_NAMES_MAX);
   #own: string | null = null;
 
   constructor(sink: AdapterSink, clientsMax: number) {
@@ -43,13 +43,13 @@ export class MosquittoLog {
   /** The events session itself: connected while we read its lines. */
   ownClient(client: string): void {
     this.#own = client;
-    this.#live.add(client);
+    this.#met(client);
   }
 
   /** The broker started anew: nobody else is connected. */
   brokerRestarted(): void {
     this.#live.clear();
-    if (this.#own !== null) this.#live.add(this.#own);
+    if (this.#own !== null) this.#met(this.#own);
   }
 
   get clients(): LiveClients {
@@ -88,11 +88,11 @@ export class MosquittoLog {
     return choice;
   }
 
-  /** Only a connected client prints such lines: one that connected before we looked, or whose line could not be read. */
+  /** Only a connected client prints such lines, also when it connected before we looked. */
   #met(client: string): void {
-    if (this.#live.has(client)) return;
-    this.#live.add(client);
-    this.#sink.event({ type: "connected", client, cleanStart: null, session: "unknown" });
+    const entry = this.#live.add(client);
+    if (entry !== undefined) entry.sure = true;
+    if (client.length >= LONG_NAME_UNITS) this.#long.set(client, true);
   }
 
   /** A line of `log/N` or `log/E`. */
@@ -135,42 +135,51 @@ export class MosquittoLog {
     if (only === undefined) return;
     if (others.length > 0) {
       this.#sink.odd("ambiguous", line);
-      // Whoever it is, none of them may lose rows by this line or by the flags of an earlier one.
-      for (const { client } of readings) this.#connectedAs(client, websocket, null, "unknown", nowMs);
+      this.#doubt(readings.map(({ client }) => client));
+      for (const { client } of readings) this.#socketOf(client, websocket, nowMs);
       return;
     }
-    this.#connectedAs(only.client, websocket, only.clean, sessionEnd(only), nowMs);
+    this.#socketOf(only.client, websocket, nowMs);
+    this.#met(only.client);
+    this.#sink.event({
+      type: "connected",
+      client: only.client,
+      cleanStart: only.clean,
+      session: sessionEnd(only),
+    });
   }
 
-  #connectedAs(
-    client: string,
-    websocket: boolean,
-    cleanStart: boolean | null,
-    session: SessionEnd,
-    nowMs: number,
-  ): void {
+  #socketOf(client: string, websocket: boolean, nowMs: number): void {
     const entry = this.#live.add(client);
-    if (entry !== undefined) {
-      if (entry.takenOver && (entry.websocket ?? websocket)) {
-        // The old WebSocket prints its close after the new connection's line, and it looks like the new one's end.
-        entry.staleCloses = Math.min(entry.staleCloses + 1, STALE_CLOSES_MAX);
-        entry.staleUntilMs = nowMs + STALE_CLOSE_MS;
-      }
-      entry.takenOver = false;
-      entry.websocket = websocket;
+    if (entry === undefined) return;
+    if (entry.takenOver && (entry.websocket ?? websocket)) {
+      // The old WebSocket prints its close after the new connection's line, and it looks like the new one's end.
+      entry.staleCloses = Math.min(entry.staleCloses + 1, STALE_CLOSES_MAX);
+      entry.staleUntilMs = nowMs + STALE_CLOSE_MS;
     }
-    this.#sink.event({ type: "connected", client, cleanStart, session });
+    entry.takenOver = false;
+    entry.websocket = websocket;
   }
 
-  /** Somebody we cannot name: what is known of the sessions it may be must not decide over their rows. */
+  /** Somebody connected whose id cannot be read: it begins `rest`, or (cut) `rest` begins it. */
   #connectedUnclear(rest: string, line: string, cut: boolean): void {
     if (!cut) this.#sink.odd("unparsable", line);
-    for (const client of new Set([
-      ...this.#live.within(rest),
-      ...(cut ? this.#live.startingWith(rest) : []),
-    ])) {
-      this.#sink.event({ type: "connected", client, cleanStart: null, session: "unknown" });
+    const names = [...rest.matchAll(/(?<=.) \(/g)].map(({ index }) => rest.slice(0, index));
+    const long = cut ? [...this.#long].map(([name]) => name).filter((name) => name.startsWith(rest)) : [];
+    this.#doubt([...names, ...long], cut && this.#long.size >= LONG_NAMES_MAX);
+  }
+
+  /**
+   * One of these connected, perhaps with a clean start that wiped its rows. That proves nothing about any of them; "they
+   * may be gone" is what an end of a connection says that nobody knew of.
+   */
+  #doubt(names: readonly string[], anybody = false): void {
+    const candidates = names.filter((name) => this.#live.mayConnect(name));
+    if (anybody || candidates.length > READINGS_MAX || !this.#live.complete) {
+      this.#sink.event({ type: "gap", reason: "events_unparsable" });
+      return;
     }
+    for (const client of candidates) this.#sink.event({ type: "disconnected", client });
   }
 
   #takenOver(client: string): void {

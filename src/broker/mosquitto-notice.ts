@@ -93,8 +93,7 @@ function connectReadings(rest: string): ConnectReading[] {
   const named = rest.endsWith("').");
   for (const match of rest.matchAll(FLAGS)) {
     const withUser = match[0].endsWith("u'");
-    if (match.index === 0 || (withUser && (!named || match.index + match[0].length > rest.length - 3)))
-      continue;
+    if (match.index === 0 || (withUser && (!named || match.index + match[0].length > rest.length - 3))) continue;
     readings.push({
       client: rest.slice(0, match.index),
       protocol: Number(match[1]),

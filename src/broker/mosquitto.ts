@@ -297,9 +297,7 @@ export class MosquittoAdapter implements BrokerAdapter {
     }
   }
 
-  #gap(
-    reason: "session_lost" | "away_too_long" | "events_dropped" | "events_unparsable" | "broker_restarted",
-  ): void {
+  #gap(reason: "session_lost" | "away_too_long" | "events_dropped" | "events_unparsable" | "broker_restarted"): void {
     // What was held came before the gap: it proves nothing after it, and the gap says that it is missing.
     if (reason === "session_lost" || reason === "away_too_long") this.#held.clear();
     this.#sink.event({ type: "gap", reason });

@@ -40,7 +40,6 @@ export class StaticAdapter implements BrokerAdapter {
     const client = STATIC_CLIENT;
     this.#sink.event({ type: "events_enabled", enabled: true });
     this.#sink.event({ type: "connected", client, cleanStart: true, session: "outlives_connection" });
-    for (const filter of this.#filters)
-      this.#sink.event({ type: "subscribed", client, filter, certain: true });
+    for (const filter of this.#filters) this.#sink.event({ type: "subscribed", client, filter, certain: true });
   }
 }

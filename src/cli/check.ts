@@ -19,9 +19,12 @@ export function check(path: string, asJson: boolean, terminal: Terminal): number
   } else if (!loaded.ok) terminal.error(problemLines(path, loaded).join("\n"));
   else {
     const lines = describeConfig(loaded.config);
-    const variables = Object.keys(terminal.env).filter((name) => name.startsWith(ENVIRONMENT_PREFIX) && terminal.env[name]);
+    const variables = Object.keys(terminal.env).filter(
+      (name) => name.startsWith(ENVIRONMENT_PREFIX) && terminal.env[name],
+    );
     if (variables.length > 0) lines.push("", `Variables of the environment count too: ${variables.sort().join(", ")}`);
-    for (const [index, warning] of loaded.warnings.entries()) lines.push(...(index === 0 ? [""] : []), `warning: ${warning}`);
+    for (const [index, warning] of loaded.warnings.entries())
+      lines.push(...(index === 0 ? [""] : []), `warning: ${warning}`);
     terminal.out(lines.join("\n"));
   }
   return code;

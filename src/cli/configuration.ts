@@ -23,10 +23,7 @@ export function loadConfiguration(
 }
 
 /** All problems, one a line. `path`: of the file, if there is one. */
-export function problemLines(
-  path: string | undefined,
-  { problems }: Extract<LoadedConfig, { ok: false }>,
-): string[] {
+export function problemLines(path: string | undefined, { problems }: Extract<LoadedConfig, { ok: false }>): string[] {
   const where = path === undefined ? "" : ` in ${quoted(path)}`;
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
   return [`CONFIG_INVALID: ${count}${where}`, ...problems.map((problem) => `  ${formatProblem(problem)}`)];

@@ -42,7 +42,9 @@ ${EXIT_CODES_HELP}`;
 export async function runCli(args: readonly string[], terminal: Terminal): Promise<number> {
   let code: number = EXIT.fine;
   const program = new Command("brokerlink")
-    .description("Links MQTT brokers: two brokers far apart share one topic namespace, and only what somebody subscribed to crosses the wire.")
+    .description(
+      "Links MQTT brokers: two brokers far apart share one topic namespace, and only what somebody subscribed to crosses the wire.",
+    )
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.out(text.replace(/\n$/, "")),

@@ -4,8 +4,8 @@
  */
 import { Agent, DRAIN_MS } from "../agent/agent.ts";
 import type { AgentConfig } from "../config/types.ts";
-import { createLogger } from "../ops/log.ts";
 import { listen } from "../ops/http.ts";
+import { createLogger } from "../ops/log.ts";
 
 /** Past the drain and the closing of sockets something hangs: say so and go. */
 const OVERSTAY_MS = DRAIN_MS + 10_000;

@@ -35,12 +35,7 @@ export function agentConfig(values: AgentValues, files: FileValues, problems: Pr
   };
 }
 
-function localConfig(
-  values: AgentValues,
-  clientid: string,
-  files: FileValues,
-  problems: ProblemList,
-): LocalConfig {
+function localConfig(values: AgentValues, clientid: string, files: FileValues, problems: ProblemList): LocalConfig {
   const { local } = values;
   const broker = local.broker ?? "static";
   reportNeeds(values, problems);
@@ -93,7 +88,10 @@ function linkConfig(
   ] as const) {
     for (const prefix of new Set([values.control_prefix, link.control_prefix])) {
       for (const filter of filters.filter((candidate) => underPrefix(prefix, candidate))) {
-        problems.add([...at, key], `filter ${quoted(filter)} is reserved: it lies under control_prefix ${quoted(prefix)}`);
+        problems.add(
+          [...at, key],
+          `filter ${quoted(filter)} is reserved: it lies under control_prefix ${quoted(prefix)}`,
+        );
       }
     }
   }
@@ -117,7 +115,8 @@ function linkConfig(
 /** What says how to reach a broker is a mistake where none is named. */
 function reportNeedless(link: LinkValues, index: number, problems: ProblemList): void {
   for (const key of ["username", "password", "password_file"] as const) {
-    if (link[key] !== null) problems.add(["links", index, key], "is given without server, so there is nowhere to use it");
+    if (link[key] !== null)
+      problems.add(["links", index, key], "is given without server, so there is nowhere to use it");
   }
   const { cacertfile, certfile, keyfile, servername } = link.ssl;
   if ([cacertfile, certfile, keyfile, servername].some((value) => value !== null) || link.ssl.enable === true) {
@@ -151,18 +150,16 @@ function reportNames({ cluster, links }: AgentValues, problems: ProblemList): vo
 }
 
 /** Two connections with one client id at one broker end each other for ever (MQTT-3.1.4-3). */
-function reportSharedClientId(
-  link: LinkValues,
-  index: number,
-  seen: Map<string, number>,
-  problems: ProblemList,
-): void {
+function reportSharedClientId(link: LinkValues, index: number, seen: Map<string, number>, problems: ProblemList): void {
   if (link.clientid === null) return;
   for (const { host, port } of link.server ?? []) {
     const key = `${host}:${port} ${link.clientid}`;
     const twin = seen.get(key);
     if (twin !== undefined && twin !== index) {
-      problems.add(["links", index, "clientid"], `${quoted(link.clientid)} is also that of links[${twin}] at the same broker`);
+      problems.add(
+        ["links", index, "clientid"],
+        `${quoted(link.clientid)} is also that of links[${twin}] at the same broker`,
+      );
       return;
     }
     seen.set(key, index);

@@ -75,10 +75,7 @@ function linkLines(link: LinkConfig, config: AgentConfig): string[] {
         ? `${name} dials in: its agent connects to the local broker`
         : `this agent connects, as ${quoted(endpoint.clientid)}, to ${reach(endpoint)}`,
     ),
-    row(
-      "receives",
-      topics.length === 0 ? "nothing" : `what local clients subscribe to within ${filterList(topics)}`,
-    ),
+    row("receives", topics.length === 0 ? "nothing" : `what local clients subscribe to within ${filterList(topics)}`),
     row(
       "may send",
       exportFilters.length === 0 ? "nothing" : `what ${name} asks for within ${filterList(exportFilters)}`,
@@ -115,7 +112,10 @@ function conversation(prefix: string, to: string, from: string): string {
 
 function reach({ urls, username, tls }: EndpointConfig): string {
   const user = username === null ? "" : `, user ${quoted(username)}`;
-  const how = tls === null ? "" : `, TLS ${tls.verify ? "verified" : "NOT verified"}${tls.cert === null ? "" : " with own certificate"}`;
+  const how =
+    tls === null
+      ? ""
+      : `, TLS ${tls.verify ? "verified" : "NOT verified"}${tls.cert === null ? "" : " with own certificate"}`;
   return `${urls.map(printable).join(" or ")}${user}${how}`;
 }
 

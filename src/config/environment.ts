@@ -16,7 +16,8 @@ export const ENVIRONMENT_PREFIX = "BROKERLINK_";
  * What Kubernetes puts into every container when a Service is called `brokerlink` or `brokerlink-…`. None of our keys
  * ends so with single underscores before it.
  */
-const KUBERNETES = /^BROKERLINK(_[A-Z0-9]+)*_(SERVICE_(HOST|PORT(_[A-Z0-9]+)*)|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/;
+const KUBERNETES =
+  /^BROKERLINK(_[A-Z0-9]+)*_(SERVICE_(HOST|PORT(_[A-Z0-9]+)*)|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/;
 
 export interface Setting {
   readonly path: Path;

@@ -4,10 +4,10 @@
  */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { dirname, isAbsolute, join } from "node:path";
+import { secretProblem } from "./formats.ts";
 import type { Origins } from "./origins.ts";
 import { quoted } from "./printable.ts";
 import type { Path, ProblemList } from "./problem.ts";
-import { secretProblem } from "./formats.ts";
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 const PRIVATE_KEY = /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/;

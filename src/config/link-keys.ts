@@ -12,7 +12,9 @@ import { CONTROL_PREFIX, LINK_TOPICS, PLAIN_FILTERS } from "./topic-formats.ts";
 export const CLIENT_ID_BYTES_MAX = 200;
 export const LATER = "comes with a later version";
 
-export const CLIENT_ID = text(`a client id of at most ${CLIENT_ID_BYTES_MAX} bytes`, { bytesMax: CLIENT_ID_BYTES_MAX });
+export const CLIENT_ID = text(`a client id of at most ${CLIENT_ID_BYTES_MAX} bytes`, {
+  bytesMax: CLIENT_ID_BYTES_MAX,
+});
 export const CLUSTER_NAME = pattern(
   "a name of 1 to 64 letters, digits, `-` and `_`, beginning with a letter or digit",
   "cluster name",
@@ -37,7 +39,9 @@ const SSL = group("TLS towards this broker; only with `mqtts://` and `wss://`.",
     "For EMQX's sake: says what a `server` of the form `host:port` means, and must not contradict a URL.",
     { fallbackDoc: "as the URL says" },
   ),
-  cacertfile: optional(FILE_NAME, "PEM file of the authorities to trust.", { fallbackDoc: "those of Node.js" }),
+  cacertfile: optional(FILE_NAME, "PEM file of the authorities to trust.", {
+    fallbackDoc: "those of Node.js",
+  }),
   certfile: optional(FILE_NAME, "PEM file of the own certificate and its chain; needs `keyfile`."),
   keyfile: optional(FILE_NAME, "PEM file of the own private key, without a passphrase; needs `certfile`."),
   verify: withDefault(
@@ -81,11 +85,7 @@ export const LINK_KEYS = {
     fallbackDoc: "`<local.clientid>-to-<name>`",
   }),
   ...LOGIN,
-  control_prefix: withDefault(
-    CONTROL_PREFIX,
-    "$LINK",
-    "The peer's own `control_prefix`, when `server` is set.",
-  ),
+  control_prefix: withDefault(CONTROL_PREFIX, "$LINK", "The peer's own `control_prefix`, when `server` is set."),
   max_inflight: withDefault(
     integer(1, 10_000),
     64,

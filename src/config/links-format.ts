@@ -3,7 +3,7 @@
  * about the others.
  */
 import type { Format } from "./format.ts";
-import { grouped, shapeOf, listItems } from "./formats.ts";
+import { grouped, listItems, shapeOf } from "./formats.ts";
 import { LINK_KEYS, LINK_REFUSED, type LinkValues } from "./link-keys.ts";
 import { readKeys } from "./read-keys.ts";
 import { isTree } from "./tree.ts";

@@ -26,7 +26,11 @@ export function applyFlags(root: Tree, flags: FlagValues, origins: Origins, prob
   const seen = new Set<string>();
   for (const { name, server } of flags.links ?? []) {
     if (seen.has(name)) {
-      problems.addNamed("--link", `${quoted(name)} is given twice; several URLs of one peer go behind one sign, with commas`, null);
+      problems.addNamed(
+        "--link",
+        `${quoted(name)} is given twice; several URLs of one peer go behind one sign, with commas`,
+        null,
+      );
       continue;
     }
     seen.add(name);

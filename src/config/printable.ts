@@ -4,8 +4,7 @@
  */
 
 /** C0, DEL, C1, line and paragraph separators, direction marks and overrides, byte order mark, lone surrogates. */
-const UNPRINTABLE =
-  /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Cs}/gu;
+const UNPRINTABLE = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Cs}/gu;
 
 /** A filter may have 65,535 bytes; a line of a report should stay readable. */
 const QUOTED_LENGTH_MAX = 120;

@@ -62,8 +62,7 @@ export class ProblemList {
   hasBelow(path: Path): boolean {
     const text = formatPath(path);
     return this.#problems.some(
-      (problem) =>
-        problem.path === text || problem.path.startsWith(`${text}.`) || problem.path.startsWith(`${text}[`),
+      (problem) => problem.path === text || problem.path.startsWith(`${text}.`) || problem.path.startsWith(`${text}[`),
     );
   }
 

@@ -38,7 +38,10 @@ function check(keys: Keys, raw: Tree, below: Path, reading: Reading): Tree {
     const node = Object.hasOwn(keys, key) ? keys[key] : undefined;
     if (node === undefined) reading.report(unknownKey(key, keys, below, reading), [...below, key]);
     else if (value !== null && value !== undefined) {
-      const good = node.kind === "group" ? checkGroup(node, value, [...below, key], reading) : checkLeaf(node, value, [...below, key], reading);
+      const good =
+        node.kind === "group"
+          ? checkGroup(node, value, [...below, key], reading)
+          : checkLeaf(node, value, [...below, key], reading);
       if (good) passed[key] = good.value;
     }
   }

@@ -52,7 +52,10 @@ export const AGENT_KEYS = {
       "never",
       "After this time the agent trusts what it has seen of its clients, without proof that it is all.",
     ),
-    events_topic: optional(EVENTS_FILTER, "Only for `broker: events`, and needed there: where the events are published."),
+    events_topic: optional(
+      EVENTS_FILTER,
+      "Only for `broker: events`, and needed there: where the events are published.",
+    ),
     filters: withDefault(
       CLIENT_FILTERS,
       [],

@@ -27,8 +27,7 @@ export interface Server {
 }
 
 export const SERVERS: Format<Server[]> = {
-  expects:
-    "one URL or a list of them: `mqtt://`, `mqtts://`, `ws://`, `wss://` with a host and a port, or `host:port`",
+  expects: "one URL or a list of them: `mqtt://`, `mqtts://`, `ws://`, `wss://` with a host and a port, or `host:port`",
   text: "one_or_list",
   parse(value, report) {
     if (typeof value === "string") {
@@ -56,7 +55,7 @@ export const SERVERS: Format<Server[]> = {
 
 /** A text that could hold a secret, for a problem: without what stands before its last `@`. */
 export function withoutUserinfo(text: string): string {
-  return quoted(text.replace(/^([a-z0-9+.-]*:\/\/)?[^]*@/i, "$1******@"));
+  return quoted(text.replace(/^([a-z0-9+.-]*:\/\/)?[\s\S]*@/i, "$1******@"));
 }
 
 export function parseServer(value: string, report: Report): Server | undefined {
@@ -71,9 +70,7 @@ export function parseServer(value: string, report: Report): Server | undefined {
 }
 
 function parseParts(value: string, shown: string, report: Report): Server | undefined {
-  const match = /^(?:([^:/?#]*):\/\/)?(\[[^\]]*\]|[^:/?#[\]]*)(?::([^/?#]*))?(\/[^?#]*)?(\?[^#]*)?(#.*)?$/.exec(
-    value,
-  );
+  const match = /^(?:([^:/?#]*):\/\/)?(\[[^\]]*\]|[^:/?#[\]]*)(?::([^/?#]*))?(\/[^?#]*)?(\?[^#]*)?(#.*)?$/.exec(value);
   if (match === null) {
     report(`${shown} is no URL`);
     return undefined;
@@ -84,7 +81,9 @@ function parseParts(value: string, shown: string, report: Report): Server | unde
     schemeProblem(written, scheme) ??
     hostProblem(host) ??
     portProblem(portText) ??
-    (path !== "" && path !== "/" && scheme !== "ws" && scheme !== "wss" ? "has a path; only ws and wss take one" : null) ??
+    (path !== "" && path !== "/" && scheme !== "ws" && scheme !== "wss"
+      ? "has a path; only ws and wss take one"
+      : null) ??
     (query !== undefined ? "has a query; none is needed" : null) ??
     (fragment !== undefined ? "has a fragment; none is needed" : null);
   if (problem !== null || scheme === undefined) {

@@ -45,9 +45,7 @@ export const CLIENT_FILTERS: Format<string[]> = {
   text: "list",
   parse(value, report) {
     const filters = validFilters(value, report, (filter) =>
-      isReserved(filter) && !filter.startsWith("$share/")
-        ? 'begins with "$": such topics never cross a link'
-        : null,
+      isReserved(filter) && !filter.startsWith("$share/") ? 'begins with "$": such topics never cross a link' : null,
     );
     return filters === undefined ? undefined : [...new Set(filters.flatMap((filter) => filter ?? []))];
   },

@@ -112,13 +112,18 @@ export class Inbound {
 
   get deadlineMs(): number {
     const gateMs = this.#waiting[0]?.untilMs ?? Number.POSITIVE_INFINITY;
-    const retryMs = this.#localUp && this.pending > 0 && this.#retryAtMs > 0 ? this.#retryAtMs : Number.POSITIVE_INFINITY;
+    const retryMs =
+      this.#localUp && this.pending > 0 && this.#retryAtMs > 0 ? this.#retryAtMs : Number.POSITIVE_INFINITY;
     return Math.min(gateMs, retryMs);
   }
 
   /** A decoded frame of the current speaker; `stayMs`: how long brokers held it. */
   frame(frame: Frame, bytes: number, stayMs: number, nowMs: number): void {
-    if (this.#waitingBytes + bytes > WAITING_BYTES_MAX || this.pending > PENDING_MAX || this.#pendingBytes > PENDING_BYTES_MAX) {
+    if (
+      this.#waitingBytes + bytes > WAITING_BYTES_MAX ||
+      this.pending > PENDING_MAX ||
+      this.#pendingBytes > PENDING_BYTES_MAX
+    ) {
       this.#dropped("gate_full", frame.messages.length);
       return;
     }

@@ -43,8 +43,22 @@ interface Held<T> {
 }
 
 type TopicState<T> =
-  | { readonly kind: "holding"; readonly held: Held<T>[]; bytes: number; readonly sinceMs: number; arrivedAtMs: number; readonly quietMs: number; readonly confirmations: number }
-  | { readonly kind: "proving"; readonly keys: ReadonlySet<string>; readonly untilMs: number; readonly quietMs: number; readonly confirmations: number }
+  | {
+      readonly kind: "holding";
+      readonly held: Held<T>[];
+      bytes: number;
+      readonly sinceMs: number;
+      arrivedAtMs: number;
+      readonly quietMs: number;
+      readonly confirmations: number;
+    }
+  | {
+      readonly kind: "proving";
+      readonly keys: ReadonlySet<string>;
+      readonly untilMs: number;
+      readonly quietMs: number;
+      readonly confirmations: number;
+    }
   | { readonly kind: "trusted"; readonly untilMs: number; readonly trustMs: number }
   | { readonly kind: "looping"; readonly keys: BoundedMap<string, true>; untilMs: number };
 
@@ -63,7 +77,12 @@ export class LoopGuard<T> {
     if (this.#holding === 0) return Number.POSITIVE_INFINITY;
     let deadlineMs = Number.POSITIVE_INFINITY;
     for (const [, state] of this.#topics) {
-      if (state.kind === "holding") deadlineMs = Math.min(deadlineMs, state.arrivedAtMs + state.quietMs, state.sinceMs + this.#holdMs(state.quietMs));
+      if (state.kind === "holding")
+        deadlineMs = Math.min(
+          deadlineMs,
+          state.arrivedAtMs + state.quietMs,
+          state.sinceMs + this.#holdMs(state.quietMs),
+        );
     }
     return deadlineMs;
   }
@@ -82,14 +101,24 @@ export class LoopGuard<T> {
       return "pass";
     }
     const intervalMs = nowMs - record.arrivedAtMs;
-    const soon = record.settledAtMs !== null && nowMs - record.settledAtMs <= Math.max(SOON_MS, SOON_ROUND_TRIPS * this.#roundTripMs);
+    const soon =
+      record.settledAtMs !== null &&
+      nowMs - record.settledAtMs <= Math.max(SOON_MS, SOON_ROUND_TRIPS * this.#roundTripMs);
     record.returns = soon ? record.returns + 1 : 0;
     record.arrivedAtMs = nowMs;
     record.sentAtMs = nowMs;
     record.settledAtMs = null;
     if (record.returns < RETURNS_SUSPECT) return "pass";
     record.returns = 0;
-    this.#hold(topic, key, payload.length, item, Math.max(QUIET_MIN_MS, 4 * Math.max(intervalMs, this.#roundTripMs)), 0, nowMs);
+    this.#hold(
+      topic,
+      key,
+      payload.length,
+      item,
+      Math.max(QUIET_MIN_MS, 4 * Math.max(intervalMs, this.#roundTripMs)),
+      0,
+      nowMs,
+    );
     return "hold";
   }
 
@@ -152,8 +181,28 @@ export class LoopGuard<T> {
     }
   }
 
-  #hold(topic: string, key: string, bytes: number, item: T, quietMs: number, confirmations: number, nowMs: number): void {
-    this.#setTopic(topic, { kind: "holding", held: [{ key, item }], bytes, sinceMs: nowMs, arrivedAtMs: nowMs, quietMs, confirmations }, nowMs);
+  #hold(
+    topic: string,
+    key: string,
+    bytes: number,
+    item: T,
+    quietMs: number,
+    confirmations: number,
+    nowMs: number,
+  ): void {
+    this.#setTopic(
+      topic,
+      {
+        kind: "holding",
+        held: [{ key, item }],
+        bytes,
+        sinceMs: nowMs,
+        arrivedAtMs: nowMs,
+        quietMs,
+        confirmations,
+      },
+      nowMs,
+    );
     this.#holding += 1;
   }
 
@@ -162,7 +211,17 @@ export class LoopGuard<T> {
       // It fell quiet: either we hold what circles, or the publisher happened to stop.
       const keys = new Set(state.held.map(({ key }) => key));
       this.#letGo(state);
-      this.#setTopic(topic, { kind: "proving", keys, untilMs: nowMs + 2 * state.quietMs, quietMs: state.quietMs, confirmations: state.confirmations }, nowMs);
+      this.#setTopic(
+        topic,
+        {
+          kind: "proving",
+          keys,
+          untilMs: nowMs + 2 * state.quietMs,
+          quietMs: state.quietMs,
+          confirmations: state.confirmations,
+        },
+        nowMs,
+      );
     } else if (nowMs - state.sinceMs >= this.#holdMs(state.quietMs)) {
       this.#trust(topic, state, nowMs);
     }

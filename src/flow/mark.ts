@@ -14,7 +14,10 @@ import type { MessageProperties } from "../wire/message.ts";
 const ORIGIN = "brokerlink-origin";
 const CHECK = "brokerlink-check";
 
-export type Mark = { readonly kind: "none" } | { readonly kind: "fits"; readonly origin: string } | { readonly kind: "foreign" };
+export type Mark =
+  | { readonly kind: "none" }
+  | { readonly kind: "fits"; readonly origin: string }
+  | { readonly kind: "foreign" };
 
 const NO_MARK: Mark = { kind: "none" };
 const FOREIGN_MARK: Mark = { kind: "foreign" };

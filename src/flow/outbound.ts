@@ -144,7 +144,10 @@ export class Outbound {
       this.#dropped("peer_away", 1);
       return;
     }
-    while (this.#bestEffortBytes + bytes > BEST_EFFORT_BYTES_MAX || !this.#bestEffort.push({ message, origin, bytes, queuedAtMs: nowMs })) {
+    while (
+      this.#bestEffortBytes + bytes > BEST_EFFORT_BYTES_MAX ||
+      !this.#bestEffort.push({ message, origin, bytes, queuedAtMs: nowMs })
+    ) {
       const oldest = this.#bestEffort.shift();
       if (oldest === undefined) return;
       this.#bestEffortBytes -= oldest.bytes;
@@ -270,7 +273,11 @@ export class Outbound {
       if (this.#resendAtMs === Number.POSITIVE_INFINITY) this.#rearm(nowMs);
     }
     this.#frameId += 1;
-    if (confirm) this.#confirmed.set(this.#frameId, messages.flatMap(({ number }) => (number === null ? [] : [number])));
+    if (confirm)
+      this.#confirmed.set(
+        this.#frameId,
+        messages.flatMap(({ number }) => (number === null ? [] : [number])),
+      );
     return { id: this.#frameId, messages, base: this.spool.base, confirm, resend };
   }
 

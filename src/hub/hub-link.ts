@@ -5,9 +5,8 @@
 import { Inbound } from "../flow/inbound.ts";
 import { LoopGuard } from "../flow/loop-guard.ts";
 import { markProperties } from "../flow/mark.ts";
-import { Outbound, type OutboundOptions } from "../flow/outbound.ts";
+import { Outbound } from "../flow/outbound.ts";
 import { Conversation } from "../link/conversation.ts";
-import type { Identity } from "../link/identity.ts";
 import type { LinkOutput } from "../link/output.ts";
 import type { InterestEdge } from "../route/interest-event.ts";
 import { RouteSet } from "../route/route-set.ts";
@@ -18,45 +17,13 @@ import type { ControlBody, Message } from "../wire/message.ts";
 import { Counters } from "./counters.ts";
 import type { LinkStatusWord } from "./hub-event.ts";
 import { linkHealth } from "./link-health.ts";
-import type { Outlet, Republish } from "./outlet.ts";
+import { FRAME_BYTES_MAX, type HubLinkOptions, type LinkHost, PROTOCOL_VERSION } from "./link-host.ts";
 import { PeerDemand } from "./peer-demand.ts";
 import type { ProblemStatus } from "./status.ts";
 
-export const PROTOCOL_VERSION = 1;
-/** Frames larger than this are refused; a peer is told in the hello. */
-export const FRAME_BYTES_MAX = 16 * 1024 * 1024;
-/** MQTT Message Expiry Interval of frames: long enough never to matter, and its rest tells how long a broker held one. */
-export const FRAME_EXPIRY_SECONDS = 3_600;
 /** Room for the fixed header, topic and properties of the PUBLISH that carries a frame, and the frame's own header. */
 const FRAME_OVERHEAD_BYTES = 1_024;
 const REFUSED_ROUTES_MAX = 100;
-
-export interface HubLinkOptions extends OutboundOptions {
-  readonly name: string;
-  readonly topics: readonly string[];
-  readonly exportFilters: readonly string[];
-  readonly dialsIn: boolean;
-  readonly routesMax: number;
-  readonly routeRetentionMs: number;
-}
-
-/** What a link needs of the hub it lives in. */
-export interface LinkHost {
-  readonly cluster: string;
-  readonly agentVersion: string;
-  readonly identity: Identity;
-  readonly outlet: Outlet;
-  /** Whether a local message can carry MQTT 5 properties. */
-  readonly localHasProperties: boolean;
-  republish(token: number | null, message: Republish, nowMs: number): void;
-  isControl(topicOrFilter: string): boolean;
-  nextToken(link: HubLink): number;
-  peerRoute(link: HubLink, filter: string, up: boolean): void;
-  readonly demandRevision: number;
-  readonly demandSettledRevision: number;
-  identityChanged(nowMs: number): void;
-  randomHex16(): string;
-}
 
 export class HubLink {
   readonly name: string;
@@ -100,7 +67,9 @@ export class HubLink {
       host.identity,
       this.routes,
     );
-    this.outbound = new Outbound(host.randomHex16(), options, (reason, count) => this.counters.drop("out", reason, count));
+    this.outbound = new Outbound(host.randomHex16(), options, (reason, count) =>
+      this.counters.drop("out", reason, count),
+    );
     this.inbound = new Inbound(
       {
         wants: (topic) => options.topics.some((filter) => matches(filter, topic)),
@@ -256,7 +225,8 @@ export class HubLink {
           this.#send(output.body);
           break;
         case "peer_route":
-          for (const filter of this.#peerDemand.change(output.filter, output.up)) this.#host.peerRoute(this, filter, output.up);
+          for (const filter of this.#peerDemand.change(output.filter, output.up))
+            this.#host.peerRoute(this, filter, output.up);
           break;
         case "settled":
           if (output.stream === this.outbound.spool.stream) this.#settled(output.upTo, output.ranges, nowMs);
@@ -331,15 +301,19 @@ export class HubLink {
     for (const { token, message, origin } of this.inbound.pump(readyOp, nowMs)) {
       this.counters.republished += 1;
       const from = origin ?? this.name;
-      this.#host.republish(token, {
-        topic: message.topic,
-        payload: message.payload,
-        qos: message.qos,
-        // `retained: strip`: the far side's broker stores nothing.
-        retain: false,
-        properties: this.#host.localHasProperties ? markProperties(message.properties, from, message.topic) : null,
-        expirySeconds: message.expiryMs === null ? null : Math.max(1, Math.ceil(message.expiryMs / 1000)),
-      }, nowMs);
+      this.#host.republish(
+        token,
+        {
+          topic: message.topic,
+          payload: message.payload,
+          qos: message.qos,
+          // `retained: strip`: the far side's broker stores nothing.
+          retain: false,
+          properties: this.#host.localHasProperties ? markProperties(message.properties, from, message.topic) : null,
+          expirySeconds: message.expiryMs === null ? null : Math.max(1, Math.ceil(message.expiryMs / 1000)),
+        },
+        nowMs,
+      );
     }
   }
 

@@ -8,21 +8,21 @@
 import { EchoMemory } from "../flow/echo-memory.ts";
 import { readMark, stripMark } from "../flow/mark.ts";
 import { Identity } from "../link/identity.ts";
-import { Demand, type DemandRefusal } from "../route/demand.ts";
+import { Demand } from "../route/demand.ts";
+import type { DemandRefusal } from "../route/demand-step.ts";
 import { Interest, type InterestChange, type InterestOptions } from "../route/interest.ts";
 import type { InterestEvent, WideReason } from "../route/interest-event.ts";
 import { RouteTable } from "../route/route-table.ts";
 import { isReserved } from "../topic/filter.ts";
-import { decodeControl, encodeControl } from "../wire/control.ts";
-import type { AckResult, Message, MessageProperties } from "../wire/message.ts";
+import { encodeControl } from "../wire/control.ts";
+import type { Message, MessageProperties } from "../wire/message.ts";
 import { underPrefix } from "../wire/names.ts";
-import { FRAME_BYTES_MAX, HubLink, type HubLinkOptions, type LinkHost } from "./hub-link.ts";
+import { HubLink } from "./hub-link.ts";
+import type { HubLinkOptions, LinkHost } from "./link-host.ts";
 import { linkStatus } from "./link-status.ts";
 import type { Outlet } from "./outlet.ts";
 import type { HubStatus, LinkStatus } from "./status.ts";
-
-/** Strangers are answered at most this often, all together. */
-const STRANGER_MS = 1_000;
+import { Strangers } from "./strangers.ts";
 
 export interface HubOptions {
   readonly cluster: string;
@@ -34,7 +34,11 @@ export interface HubOptions {
   readonly demandMax: number;
   readonly links: readonly HubLinkOptions[];
   /** Links that the configuration names and disables: their peers are told so. */
-  readonly disabledLinks: readonly { readonly name: string; readonly topics: readonly string[]; readonly dialsIn: boolean }[];
+  readonly disabledLinks: readonly {
+    readonly name: string;
+    readonly topics: readonly string[];
+    readonly dialsIn: boolean;
+  }[];
   /** 16 random hex digits. */
   readonly randomHex16: () => string;
 }
@@ -49,6 +53,9 @@ export interface LocalMessage {
   readonly expirySeconds: number | null;
   readonly subscriptionIds: readonly number[];
 }
+
+/** What became of a local message. */
+type LocalFate = "forwarded" | "unrouted" | "not_exported" | "copy" | "loop_mark" | "echo" | "reserved";
 
 export class Hub {
   readonly interest: Interest;
@@ -66,8 +73,7 @@ export class Hub {
   #hasProperties = false;
   #dataUp = false;
   #wide: WideReason | "exact";
-  #lastStrangerMs = Number.NEGATIVE_INFINITY;
-  #refusedDemand = 0;
+  readonly #strangers: Strangers;
 
   constructor(options: HubOptions, outlet: Outlet, nowMs: number) {
     this.#options = options;
@@ -76,6 +82,11 @@ export class Hub {
     this.interest = new Interest(options.interest, nowMs);
     this.demand = new Demand({ filtersMaxPerPeer: options.demandMax });
     this.#wide = this.interest.wide?.reason ?? "exact";
+    this.#strangers = new Strangers(
+      { cluster: options.cluster, disabledLinks: options.disabledLinks.map(({ name }) => name) },
+      this.identity,
+      outlet,
+    );
     const host = this.#host();
     for (const link of options.links) {
       const hubLink = new HubLink(link, host, nowMs);
@@ -159,17 +170,23 @@ export class Hub {
 
   /** A message of a local client, on its way to whoever wants it on the other sides. */
   localMessage(local: LocalMessage, nowMs: number): void {
-    if (isReserved(local.topic) || underPrefix(this.#options.controlPrefix, local.topic)) return this.#count("reserved");
-    if (!this.demand.accepts(local.topic, local.subscriptionIds)) return this.#count("copy");
+    this.#count(this.#route(local, nowMs));
+  }
+
+  /** Hands a message to the links that want it; answers what became of it. */
+  #route(local: LocalMessage, nowMs: number): LocalFate {
+    const { topic } = local;
+    if (isReserved(topic) || underPrefix(this.#options.controlPrefix, topic)) return "reserved";
+    if (!this.demand.accepts(topic, local.subscriptionIds)) return "copy";
     const qos = local.qos === 0 ? 0 : 1;
-    if (this.#echoing && this.#echoes.isEcho(local.topic, local.payload, qos, nowMs)) return this.#count("echo");
-    const mark = readMark(local.properties, local.topic);
-    if (mark.kind === "fits") return this.#count("loop_mark");
+    if (this.#echoing && this.#echoes.isEcho(topic, local.payload, qos, nowMs)) return "echo";
+    const mark = readMark(local.properties, topic);
+    if (mark.kind === "fits") return "loop_mark";
     if (mark.kind === "foreign") this.#count("mark_stripped");
-    const peers = this.table.match(local.topic);
-    if (peers.length === 0) return this.#count("unrouted");
+    const peers = this.table.match(topic);
+    if (peers.length === 0) return "unrouted";
     const message: Message = {
-      topic: local.topic,
+      topic,
       // A copy: the packet's buffer is a slice of a much larger one that would live as long.
       payload: local.payload.slice(),
       qos,
@@ -177,14 +194,14 @@ export class Hub {
       properties: mark.kind === "foreign" ? stripMark(local.properties) : local.properties,
       expiryMs: local.expirySeconds === null ? null : local.expirySeconds * 1000,
     };
-    let forwarded = false;
+    let fate: LocalFate = "not_exported";
     for (const peer of peers) {
       const link = this.#links.get(peer);
-      if (link === undefined || !link.exports(local.topic)) continue;
-      forwarded = true;
+      if (link === undefined || !link.exports(topic)) continue;
+      fate = "forwarded";
       link.forward(message, nowMs);
     }
-    this.#count(forwarded ? "forwarded" : "not_exported");
+    return fate;
   }
 
   // ── the peers ────────────────────────────────────────────────────────────────────────────────────
@@ -201,7 +218,10 @@ export class Hub {
   control(to: string, from: string, bytes: Uint8Array, nowMs: number): void {
     const link = to === this.#options.cluster ? this.#links.get(from) : undefined;
     if (link !== undefined) link.control(bytes, nowMs);
-    else if (from !== this.#options.cluster) this.#stranger(to, from, bytes, nowMs);
+    else if (from !== this.#options.cluster) {
+      this.#count("stranger");
+      this.#strangers.control(to, from, bytes, nowMs);
+    }
   }
 
   frame(from: string, bytes: Uint8Array, stayMs: number, nowMs: number): void {
@@ -219,35 +239,6 @@ export class Hub {
     const link = this.#links.get(name);
     if (link === undefined) return null;
     return encodeControl({ speaker: this.identity.speaker(), body: link.conversation.announcer.nextWill() });
-  }
-
-  /** Somebody we have no conversation with: says so, or its operator would search for ever. */
-  #stranger(to: string, from: string, bytes: Uint8Array, nowMs: number): void {
-    this.#count("stranger");
-    const decoded = decodeControl(bytes);
-    if (!decoded.ok || decoded.value.body.type !== "hello" || nowMs - this.#lastStrangerMs < STRANGER_MS) return;
-    this.#lastStrangerMs = nowMs;
-    const { speaker, body } = decoded.value;
-    let result: AckResult = "unknown_link";
-    if (to !== this.#options.cluster) result = "wrong_name";
-    else if (this.#options.disabledLinks.some(({ name }) => name === from)) result = "link_disabled";
-    const answer = encodeControl({
-      speaker: this.identity.speaker(),
-      body: {
-        type: "ack",
-        greeting: body.greeting,
-        of: speaker,
-        name: this.#options.cluster,
-        result,
-        highest: 0,
-        have: null,
-        frameBytesMax: FRAME_BYTES_MAX,
-      },
-    });
-    this.#outlet.answerStranger(from, to, answer);
-    const what = result === "wrong_name" ? `calls this cluster "${to}"` : result === "unknown_link" ? "has no link here" : "is disabled here";
-    const code = result === "wrong_name" ? "WRONG_NAME" : result === "unknown_link" ? "UNKNOWN_PEER" : "PEER_LINK_DISABLED";
-    if (result !== "link_disabled") this.#outlet.report({ type: "problem", link: null, code, reason: `cluster "${from}" ${what}` });
   }
 
   // ── turns ────────────────────────────────────────────────────────────────────────────────────────
@@ -302,7 +293,6 @@ export class Hub {
     for (const { peer, filter, reasonCode, refused } of refusals) {
       const link = this.#links.get(peer);
       if (link === undefined) continue;
-      this.#refusedDemand += refused ? 1 : -1;
       link.refuseRoute(filter, reasonCode, refused);
       this.#outlet.report({ type: "demand_refused", link: peer, filter, reasonCode, refused });
     }

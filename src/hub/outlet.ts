@@ -2,7 +2,7 @@
  * Everything the pure agent asks of the world. The agent's shells implement it over MQTT sessions, the simulator over
  * a simulated broker. No method may call back into the hub before it returns.
  */
-import type { DemandFilter } from "../route/demand.ts";
+import type { DemandFilter } from "../route/demand-ids.ts";
 import type { MessageProperties } from "../wire/message.ts";
 import type { HubEvent } from "./hub-event.ts";
 

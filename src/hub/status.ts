@@ -49,12 +49,21 @@ export interface LinkStatus {
     readonly inbound: number;
     readonly roundTripMs: number;
   };
-  readonly sent: { readonly messages: number; readonly bytes: number; readonly frames: number; readonly resends: number };
+  readonly sent: {
+    readonly messages: number;
+    readonly bytes: number;
+    readonly frames: number;
+    readonly resends: number;
+  };
   readonly received: { readonly messages: number; readonly bytes: number; readonly frames: number };
   readonly republished: number;
   readonly settled: number;
   readonly gateTimeouts: number;
-  readonly dropped: readonly { readonly direction: string; readonly reason: string; readonly count: number }[];
+  readonly dropped: readonly {
+    readonly direction: string;
+    readonly reason: string;
+    readonly count: number;
+  }[];
   readonly conversation: readonly { readonly what: string; readonly count: number }[];
   /** Our routes that the peer's broker refuses, with its reason code; at most 100. */
   readonly refusedRoutes: readonly { readonly filter: string; readonly reasonCode: number }[];
@@ -68,8 +77,19 @@ export interface HubStatus {
   readonly duplicate: boolean;
   /** Null: exact. */
   readonly wide: { readonly reason: WideReason; readonly sinceMs: number } | null;
-  readonly interest: { readonly clients: number; readonly rows: number; readonly proven: number; readonly ghosts: number; readonly filters: number };
-  readonly demand: { readonly filters: number; readonly pending: number; readonly refused: number; readonly markerTimeouts: number };
+  readonly interest: {
+    readonly clients: number;
+    readonly rows: number;
+    readonly proven: number;
+    readonly ghosts: number;
+    readonly filters: number;
+  };
+  readonly demand: {
+    readonly filters: number;
+    readonly pending: number;
+    readonly refused: number;
+    readonly markerTimeouts: number;
+  };
   /** Local messages by what became of them: `forwarded`, `unrouted`, `copy`, `loop_mark`, `mark_stripped`, `echo`, `reserved`. */
   readonly local: Readonly<Record<string, number>>;
   readonly links: readonly LinkStatus[];

@@ -126,12 +126,15 @@ export class Acceptor {
 
   /** What is held from exactly this speaker: null unless a whole set is. */
   have(speaker: Speaker): RoutesMark | null {
-    return this.standing(speaker) === "current" && this.#routes.complete && !this.#routes.overflow ? this.#mark() : null;
+    return this.standing(speaker) === "current" && this.#routes.complete && !this.#routes.overflow
+      ? this.#mark()
+      : null;
   }
 
   /** A message of somebody we do not listen to: asks it to greet, so that it learns where it stands. */
   stranger(speaker: Speaker, nowMs: number): LinkOutput[] {
-    const outputs: LinkOutput[] = this.standing(speaker) === "newer" ? [] : [{ type: "count", what: "old_incarnation" }];
+    const outputs: LinkOutput[] =
+      this.standing(speaker) === "newer" ? [] : [{ type: "count", what: "old_incarnation" }];
     this.again(speaker, "hello", "unknown_incarnation", nowMs, outputs);
     return outputs;
   }

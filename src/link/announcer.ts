@@ -14,16 +14,16 @@ import { type Digest, digestEquals } from "../base/digest.ts";
 import type { Route, RouteOp } from "../route/route.ts";
 import { batchOps } from "../wire/control.ts";
 import type { AckResult, ControlBody, RoutesMark, Speaker, WireRouteOp } from "../wire/message.ts";
+import { BootstrapParts } from "./bootstrap-parts.ts";
 import type { Identity } from "./identity.ts";
 import type { LinkOutput } from "./output.ts";
+import { refusalOf } from "./refusal.ts";
 import { RouteLog } from "./route-log.ts";
 
 /** A greeting is numbered connection × this + n, so that the Will, written before the first hello, knows its connection. */
 export const GREETINGS_PER_CONNECTION = 1024;
 /** Small enough for any broker's packet limit, large enough that 100,000 routes take some fifty messages. */
 const PART_BYTES_MAX = 64 * 1024;
-/** Parts under way: what the slowest link holds, and what a broker queues for the peer, stays small. */
-const PARTS_INFLIGHT_MAX = 8;
 /** Route operations under way before the first is confirmed. */
 const OPS_INFLIGHT_MAX = 10_000;
 const HELLO_RETRY_MS = 1_000;
@@ -44,7 +44,7 @@ type State =
   | { readonly name: "idle" }
   | { readonly name: "greeting"; readonly retryAtMs: number; readonly retryMs: number }
   | { readonly name: "refused"; readonly result: AckResult; readonly retryAtMs: number }
-  | { readonly name: "bootstrapping"; readonly bootstrap: number; readonly parts: readonly (readonly WireRouteOp[])[]; readonly mark: RoutesMark }
+  | { readonly name: "bootstrapping"; readonly parts: BootstrapParts }
   | { readonly name: "online" };
 
 export type AnnouncerState = State["name"];
@@ -68,8 +68,6 @@ export class Announcer {
   #bootstrap = 0;
   #ackedOp = 0;
   #sentOp = 0;
-  #nextPart = 0;
-  #sentPart = 0;
   #resendAtMs = Number.POSITIVE_INFINITY;
   #resendMs = RESEND_MS;
   #lastResendMs = Number.NEGATIVE_INFINITY;
@@ -172,12 +170,9 @@ export class Announcer {
       return this.greet(nowMs, `the peer has seen incarnation ${body.highest}`);
     }
     if (body.result === "duplicate_agent") this.#identity.declareDuplicate(nowMs);
-    const outputs = this.#enter(
-      { name: "refused", result: body.result, retryAtMs: nowMs + REFUSED_RETRY_MS },
-      refusalText(body.result, this.#names, body.name),
-    );
-    outputs.push({ type: "problem", code: REFUSAL_CODES[body.result], reason: refusalText(body.result, this.#names, body.name) });
-    return outputs;
+    const { code, reason } = refusalOf(body.result, this.#names, body.name);
+    const refused: State = { name: "refused", result: body.result, retryAtMs: nowMs + REFUSED_RETRY_MS };
+    return [...this.#enter(refused, reason), { type: "problem", code, reason }];
   }
 
   /** An acknowledgement counts only for this life and this greeting: anything else is late, or somebody else's. */
@@ -187,28 +182,25 @@ export class Announcer {
 
   bootstrapAck(of: Speaker, bootstrap: number, nextPart: number, done: boolean, nowMs: number): LinkOutput[] {
     const state = this.#state;
-    if (state.name !== "bootstrapping" || !this.#identity.isMe(of) || state.bootstrap !== bootstrap) {
+    if (state.name !== "bootstrapping" || !this.#identity.isMe(of) || state.parts.number !== bootstrap) {
       return [{ type: "count", what: "ack_stale" }];
     }
+    const { parts } = state;
     if (done) {
-      this.#ackedOp = state.mark.op;
-      this.#sentOp = state.mark.op;
+      this.#ackedOp = parts.mark.op;
+      this.#sentOp = parts.mark.op;
       this.#calm();
-      const outputs = this.#enter({ name: "online" }, `bootstrap of ${state.mark.count} routes confirmed`);
+      const outputs = this.#enter({ name: "online" }, `bootstrap of ${parts.mark.count} routes confirmed`);
       outputs.push({ type: "count", what: "bootstrap_done" });
-      outputs.push(...(this.#log.holds(this.#ackedOp + 1) ? this.#sendOps(nowMs) : this.bootstrap(nowMs, "log overflow")));
+      outputs.push(
+        ...(this.#log.holds(this.#ackedOp + 1) ? this.#sendOps(nowMs) : this.bootstrap(nowMs, "log overflow")),
+      );
       return outputs;
     }
-    if (nextPart > state.parts.length) return [{ type: "count", what: "bad_message" }];
-    if (nextPart > this.#nextPart) {
-      this.#nextPart = nextPart;
-      this.#sentPart = Math.max(this.#sentPart, nextPart);
-      this.#resendMs = RESEND_MS;
-    } else if (nextPart < this.#sentPart && this.#mayResend(nowMs)) {
-      this.#sentPart = Math.max(nextPart, 0);
-      this.#nextPart = this.#sentPart;
-    }
-    return this.#sendParts(state.parts, state.mark, nowMs);
+    if (nextPart > parts.length) return [{ type: "count", what: "bad_message" }];
+    if (parts.confirm(nextPart)) this.#resendMs = RESEND_MS;
+    else if (parts.misses(nextPart) && this.#mayResend(nowMs)) parts.rewind(nextPart);
+    return this.#sendParts(parts, nowMs);
   }
 
   routesAck(of: Speaker, op: number, nowMs: number): LinkOutput[] {
@@ -233,15 +225,12 @@ export class Announcer {
   bootstrap(nowMs: number, why: string): LinkOutput[] {
     const routes: WireRouteOp[] = [];
     for (const route of this.#source.routes()) routes.push({ op: "add", filter: route.filter, groups: route.groups });
-    const parts = batchOps(routes, PART_BYTES_MAX);
     this.#bootstrap += 1;
-    this.#nextPart = 0;
-    this.#sentPart = 0;
     this.#resendMs = RESEND_MS;
-    const mark = this.mark();
-    const outputs = this.#enter({ name: "bootstrapping", bootstrap: this.#bootstrap, parts, mark }, why);
+    const parts = new BootstrapParts(this.#bootstrap, batchOps(routes, PART_BYTES_MAX), this.mark());
+    const outputs = this.#enter({ name: "bootstrapping", parts }, why);
     outputs.push({ type: "count", what: "bootstrap_sent" });
-    outputs.push(...this.#sendParts(parts, mark, nowMs));
+    outputs.push(...this.#sendParts(parts, nowMs));
     return outputs;
   }
 
@@ -266,8 +255,8 @@ export class Announcer {
       case "bootstrapping":
         if (nowMs < this.#resendAtMs) return [];
         this.#slowDown();
-        this.#sentPart = this.#nextPart;
-        return [{ type: "count", what: "resend" }, ...this.#sendParts(state.parts, state.mark, nowMs)];
+        state.parts.rewind();
+        return [{ type: "count", what: "resend" }, ...this.#sendParts(state.parts, nowMs)];
       case "online":
         if (nowMs < this.#resendAtMs) return [];
         this.#slowDown();
@@ -304,23 +293,14 @@ export class Announcer {
     ];
   }
 
-  #sendParts(parts: readonly (readonly WireRouteOp[])[], mark: RoutesMark, nowMs: number): LinkOutput[] {
-    const outputs: LinkOutput[] = [];
-    const end = Math.min(parts.length, this.#nextPart + PARTS_INFLIGHT_MAX);
-    while (this.#sentPart < end) {
-      const part = this.#sentPart;
-      outputs.push({ type: "send", body: { type: "bootstrap", bootstrap: this.#bootstrap, part, ops: parts[part] ?? [] } });
-      this.#sentPart += 1;
-    }
-    if (this.#sentPart === parts.length) {
-      outputs.push({ type: "send", body: { type: "bootstrap_end", bootstrap: this.#bootstrap, parts: parts.length, mark } });
-    }
+  #sendParts(parts: BootstrapParts, nowMs: number): LinkOutput[] {
     this.#resendAtMs = nowMs + this.#resendMs;
-    return outputs;
+    return parts.next().map((body) => ({ type: "send", body }));
   }
 
   #sendOps(nowMs: number): LinkOutput[] {
-    if (!this.#log.holds(this.#ackedOp + 1)) return this.bootstrap(nowMs, "the operations to repeat are no longer kept");
+    if (!this.#log.holds(this.#ackedOp + 1))
+      return this.bootstrap(nowMs, "the operations to repeat are no longer kept");
     const outputs: LinkOutput[] = [];
     const last = Math.min(this.#log.lastOp, this.#ackedOp + OPS_INFLIGHT_MAX);
     if (this.#sentOp < last) {
@@ -354,25 +334,5 @@ export class Announcer {
     const from = this.#state.name;
     this.#state = state;
     return from === state.name ? [] : [{ type: "state", half: "out", from, to: state.name, why }];
-  }
-}
-
-const REFUSAL_CODES = {
-  unknown_link: "PEER_UNKNOWN_LINK",
-  wrong_name: "WRONG_NAME",
-  link_disabled: "PEER_LINK_DISABLED",
-  duplicate_agent: "DUPLICATE_AGENT",
-} as const;
-
-function refusalText(result: Exclude<AckResult, "ok" | "old_incarnation">, names: AnnouncerNames, theirName: string): string {
-  switch (result) {
-    case "unknown_link":
-      return `cluster "${theirName}" has no link named "${names.me}"`;
-    case "wrong_name":
-      return `the cluster there is named "${theirName}", this link is named "${names.peer}"`;
-    case "link_disabled":
-      return `cluster "${theirName}" has its link "${names.me}" disabled`;
-    case "duplicate_agent":
-      return `another agent speaks to "${theirName}" as cluster "${names.me}"`;
   }
 }

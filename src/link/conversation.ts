@@ -86,7 +86,10 @@ export class Conversation {
     outputs.push({ type: "problem", code, reason });
     if (!this.#connected) return outputs;
     const of = this.acceptor.speaker;
-    outputs.push({ type: "send", body: { type: "again", of: of.incarnation === 0 ? ANYBODY : of, what: "hello", reason: "bad_message" } });
+    outputs.push({
+      type: "send",
+      body: { type: "again", of: of.incarnation === 0 ? ANYBODY : of, what: "hello", reason: "bad_message" },
+    });
     outputs.push(...this.announcer.greet(nowMs, "bad bytes"));
     return outputs;
   }
@@ -117,9 +120,15 @@ export class Conversation {
       case "again":
         return this.#again(body, nowMs);
       case "settled":
-        return [...this.#listen(speaker, nowMs), { type: "settled", stream: body.stream, upTo: body.upTo, ranges: body.ranges }];
+        return [
+          ...this.#listen(speaker, nowMs),
+          { type: "settled", stream: body.stream, upTo: body.upTo, ranges: body.ranges },
+        ];
       case "bootstrap_ack":
-        return [...this.#listen(speaker, nowMs), ...this.announcer.bootstrapAck(body.of, body.bootstrap, body.nextPart, body.done, nowMs)];
+        return [
+          ...this.#listen(speaker, nowMs),
+          ...this.announcer.bootstrapAck(body.of, body.bootstrap, body.nextPart, body.done, nowMs),
+        ];
       case "routes_ack":
         return [...this.#listen(speaker, nowMs), ...this.announcer.routesAck(body.of, body.op, nowMs)];
       case "refused":
@@ -140,7 +149,8 @@ export class Conversation {
   /** Notes that the current speaker lives; answers nothing for others, whose word about our half may still be true. */
   #listen(speaker: Speaker, nowMs: number): LinkOutput[] {
     const outputs: LinkOutput[] = [];
-    if (this.acceptor.standing(speaker) === "current" && this.acceptor.state !== "left") this.acceptor.heard(nowMs, outputs);
+    if (this.acceptor.standing(speaker) === "current" && this.acceptor.state !== "left")
+      this.acceptor.heard(nowMs, outputs);
     return outputs;
   }
 
@@ -150,7 +160,9 @@ export class Conversation {
     nowMs: number,
   ): LinkOutput[] {
     if (this.acceptor.standing(speaker) !== "current" || this.acceptor.state === "left") {
-      return body.type === "goodbye" ? [{ type: "count", what: "late_message" }] : this.acceptor.stranger(speaker, nowMs);
+      return body.type === "goodbye"
+        ? [{ type: "count", what: "late_message" }]
+        : this.acceptor.stranger(speaker, nowMs);
     }
     const outputs: LinkOutput[] = [];
     if (body.type === "goodbye") {
@@ -160,12 +172,16 @@ export class Conversation {
     this.acceptor.heard(nowMs, outputs);
     switch (body.type) {
       case "bootstrap":
-        return this.acceptor.bootstrapPart(body, outputs) ? outputs : [...outputs, ...this.bad("BAD_MESSAGE", "route of no use", nowMs)];
+        return this.acceptor.bootstrapPart(body, outputs)
+          ? outputs
+          : [...outputs, ...this.bad("BAD_MESSAGE", "route of no use", nowMs)];
       case "bootstrap_end":
         this.acceptor.bootstrapEnd(body, nowMs, outputs);
         return outputs;
       case "routes":
-        return this.acceptor.routesBatch(body, nowMs, outputs) ? outputs : [...outputs, ...this.bad("BAD_MESSAGE", "route of no use", nowMs)];
+        return this.acceptor.routesBatch(body, nowMs, outputs)
+          ? outputs
+          : [...outputs, ...this.bad("BAD_MESSAGE", "route of no use", nowMs)];
       case "heartbeat":
         this.acceptor.heartbeat(body.mark, nowMs, outputs);
         return outputs;
@@ -177,7 +193,8 @@ export class Conversation {
       return [this.ackOf(speaker, body.greeting, "wrong_name")];
     }
     const standing = this.acceptor.standing(speaker);
-    if (standing === "older") return [{ type: "count", what: "old_incarnation" }, this.ackOf(speaker, body.greeting, "old_incarnation")];
+    if (standing === "older")
+      return [{ type: "count", what: "old_incarnation" }, this.ackOf(speaker, body.greeting, "old_incarnation")];
     if (standing === "double") return [this.ackOf(speaker, body.greeting, "duplicate_agent")];
     this.#peerVersion = body.agentVersion;
     const outputs = this.acceptor.hello(speaker, body.greeting, nowMs);
@@ -193,7 +210,11 @@ export class Conversation {
     const before = this.#identity.incarnation;
     const outputs = this.announcer.ack(body, nowMs);
     if (this.#identity.incarnation !== before) {
-      outputs.push({ type: "problem", code: "CLOCK_WENT_BACK", reason: `the peer has seen incarnation ${body.highest} of this cluster` });
+      outputs.push({
+        type: "problem",
+        code: "CLOCK_WENT_BACK",
+        reason: `the peer has seen incarnation ${body.highest} of this cluster`,
+      });
     }
     return outputs;
   }
@@ -203,8 +224,10 @@ export class Conversation {
     if (!forAnybody && !this.#identity.isMe(body.of)) return [{ type: "count", what: "late_message" }];
     const outputs: LinkOutput[] = [{ type: "count", what: "again_received" }];
     if (!this.#connected) return outputs;
-    if (body.what === "bootstrap") outputs.push(...this.announcer.againBootstrap(nowMs, `the peer asks: ${body.reason}`));
-    else if (this.announcer.state !== "greeting") outputs.push(...this.announcer.greet(nowMs, `the peer asks: ${body.reason}`));
+    if (body.what === "bootstrap")
+      outputs.push(...this.announcer.againBootstrap(nowMs, `the peer asks: ${body.reason}`));
+    else if (this.announcer.state !== "greeting")
+      outputs.push(...this.announcer.greet(nowMs, `the peer asks: ${body.reason}`));
     return outputs;
   }
 

@@ -14,8 +14,19 @@ export type LinkOutput =
       readonly ranges: readonly (readonly [number, number])[];
     }
   /** The peer cannot serve one of our routes, or can again. */
-  | { readonly type: "refused"; readonly filter: string; readonly reasonCode: number; readonly refused: boolean }
-  | { readonly type: "state"; readonly half: "out" | "in"; readonly from: string; readonly to: string; readonly why: string }
+  | {
+      readonly type: "refused";
+      readonly filter: string;
+      readonly reasonCode: number;
+      readonly refused: boolean;
+    }
+  | {
+      readonly type: "state";
+      readonly half: "out" | "in";
+      readonly from: string;
+      readonly to: string;
+      readonly why: string;
+    }
   | { readonly type: "problem"; readonly code: ErrorCode; readonly reason: string }
   /** The peer starts from nothing or from another life: what it had not confirmed goes again. */
   | { readonly type: "peer_restarted" }

@@ -67,9 +67,7 @@ export function dialProblem(error: Error, address: string): DialProblem {
 /** Also true for an alert that arrives after the handshake: TLS 1.3 refuses a client's certificate that late. */
 export function isTlsFailure(code: string | null): boolean {
   if (code === null) return false;
-  return (
-    CERTIFICATE_CODES.has(code) || code.startsWith("ERR_TLS_") || code.startsWith("ERR_SSL_") || code === "EPROTO"
-  );
+  return CERTIFICATE_CODES.has(code) || code.startsWith("ERR_TLS_") || code.startsWith("ERR_SSL_") || code === "EPROTO";
 }
 
 /** The system's own code of an error. Several addresses that all failed come in one error without a text. */

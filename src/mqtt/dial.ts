@@ -21,12 +21,15 @@ export interface Dialled {
   readonly framed: boolean;
 }
 
-export type DialResult =
-  | ({ readonly ok: true } & Dialled)
-  | { readonly ok: false; readonly problem: DialProblem };
+export type DialResult = ({ readonly ok: true } & Dialled) | { readonly ok: false; readonly problem: DialProblem };
 
 /** IANA's ports for MQTT and those of HTTP for WebSocket. */
-const DEFAULT_PORTS: Readonly<Record<string, number>> = { "mqtt:": 1883, "mqtts:": 8883, "ws:": 80, "wss:": 443 };
+const DEFAULT_PORTS: Readonly<Record<string, number>> = {
+  "mqtt:": 1883,
+  "mqtts:": 8883,
+  "ws:": 80,
+  "wss:": 443,
+};
 /** The path that nearly every broker serves MQTT on. */
 const DEFAULT_PATH = "/mqtt";
 /** MQTT-6.0.0-3. */

@@ -87,10 +87,7 @@ export class PacketStream extends Duplex {
   }
 
   /** What the library wrote in one turn leaves as one piece. */
-  override _writev(
-    chunks: { chunk: Buffer; encoding: BufferEncoding }[],
-    done: (error?: Error | null) => void,
-  ): void {
+  override _writev(chunks: { chunk: Buffer; encoding: BufferEncoding }[], done: (error?: Error | null) => void): void {
     this.#send(Buffer.concat(chunks.map(({ chunk }) => chunk)), done);
   }
 

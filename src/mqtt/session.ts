@@ -1,374 +1,324 @@
 /**
- * One MQTT session on one broker, over as many connections as it takes. The only importer of "mqtt".
+ * One MQTT session on one broker, over as many connections as it takes. Owns when to connect, with which dialect, and to
+ * which of the URLs; every connection begins with nothing: what its predecessor could not finish was answered as lost.
  *
- *   idle ──start──▶ dialing ──CONNACK──▶ up ──lost──▶ waiting ──back-off──▶ dialing …      stop ──▶ stopped
- *
- * Every connection is a fresh client of mqtt.js: its stores never replay anything, its subscriptions are never repeated.
- * What was unanswered when a connection ends is answered as lost; the callers know what to do. Broker reason codes are
- * handed out as they came. Nothing here blocks the reader: an inbound QoS 1 message is acknowledged when `message` returns.
+ * All events and answers are called synchronously; an answer never comes before the call that asks has returned. When a
+ * connection ends, its answers come first, then `disconnected`, then nothing more of it.
  */
-import { type IClientOptions, type IConnackPacket, type IPublishPacket, MqttClient, type Packet } from "mqtt";
 import { Backoff } from "../base/backoff.ts";
-import type { ErrorCode } from "../base/error-codes.ts";
-import { dial, dialFailure } from "./dial.ts";
-import { toMessageProperties, toPacketProperties } from "./properties.ts";
-import type {
-  PublishPacket,
-  PublishResult,
-  SessionEvents,
-  SessionLimits,
-  SessionOptions,
-  SubscribeEntry,
-} from "./packets.ts";
-import { SendWindow } from "./send-window.ts";
-import { WireStream } from "./wire-stream.ts";
+import { Connection, type MessageAbout, type Will } from "./connection.ts";
+import { type ConnectionEnd, diagnose, type Side } from "./connection-end.ts";
+import { dial } from "./dial.ts";
+import { DialectChoice, dialects } from "./dialect.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { SessionLimits } from "./limits.ts";
+import { Outbox, type PublishDone } from "./outbox.ts";
+import type { PublishPacket } from "./publish.ts";
+import { refusesVersion } from "./reason-code.ts";
+import { type CodesDone, Requests } from "./requests.ts";
+import { noCounts, type SessionCounters } from "./session-counters.ts";
+import type { SessionProblem } from "./session-problem.ts";
+import type { SubscribeEntry } from "./subscribe.ts";
 
-const BACKOFF = { baseMs: 500, capMs: 30_000, factor: 2, jitter: 0.5 };
-/** A connection that lasted this long was a good one: the next failure starts with a short wait again. */
-const GOOD_CONNECTION_MS = 10_000;
-const CONNACK_WAIT_MS = 10_000;
-/** An acknowledgement that takes longer will not come on this connection (brokers drop packets to a client when its queue is full). */
-const ANSWER_WAIT_MS = 20_000;
-const CONGESTED_BYTES = 1024 * 1024;
-/** MQTT 5 and 3.1.1 CONNACK codes. */
-const BAD_VERSION = new Set([0x01, 0x84]);
-const BAD_LOGIN = new Set([0x04, 0x05, 0x86, 0x87, 0x8a, 0x8c]);
-const TAKEN_OVER = 0x8e;
-const PACKET_BYTES_MAX = 268_435_455;
+export type { MessageAbout, Will } from "./connection.ts";
+export type { SessionProblem } from "./session-problem.ts";
 
-const NO_IDS: readonly number[] = [];
+export interface SessionOptions {
+  readonly endpoint: Endpoint;
+  /** Which of the error codes apply. */
+  readonly side: Side;
+  /** The whole client id. */
+  readonly clientId: string;
+  readonly session: {
+    /**
+     * `always`: nothing is kept beyond a connection. `never`: the session goes on where it was left. `first`: this
+     * process's first connection forgets what was kept, the later ones go on.
+     */
+    readonly cleanStart: "never" | "first" | "always";
+    /** MQTT 5; ignored with `always`. */
+    readonly expirySeconds: number;
+  };
+  /** Asked before each connection. */
+  readonly will: () => Will | null;
+  readonly keepAliveSeconds: number;
+  /** Set the bridge bit on 3.1.1. */
+  readonly bridge: boolean;
+  /** Draw acknowledgements out of the kernel (see `packet-stream.ts`). */
+  readonly ackByPing: boolean;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** The largest packet we take; null: any. */
+  readonly maximumPacketSize?: number | null;
+  /** QoS 1 publishes that may wait behind the window. */
+  readonly sendQueueMax?: number;
+  /** QoS 1 publishes in flight, also where the broker allows more. */
+  readonly inflightMax?: number;
+  readonly ackTimeoutMs?: number;
+  /** For opening the stream, and again for the CONNACK. */
+  readonly connectTimeoutMs?: number;
+  readonly reconnect?: { readonly baseMs: number; readonly capMs: number; readonly settledMs: number };
+}
+
+export interface SessionUp {
+  readonly sessionPresent: boolean;
+  readonly protocolVersion: 4 | 5;
+  /** 3.1.1 with the bridge bit set, and the broker took it. */
+  readonly bridged: boolean;
+  readonly limits: SessionLimits;
+}
+
+export interface SessionEvents {
+  connected(how: SessionUp): void;
+  /** A connection ended, or an attempt failed. */
+  disconnected(problem: SessionProblem): void;
+  /** A QoS 1 message is acknowledged when this returns. The payload may be a part of a larger buffer. */
+  message(topic: string, payload: Uint8Array, about: MessageAbout): void;
+}
+
+const SEND_QUEUE_MAX = 10_000;
+/** Half of what Mosquitto queues for a client by default: past that, newer ones drop PUBACKs. */
+const INFLIGHT_MAX = 500;
+const ACK_TIMEOUT_MS = 20_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+/** A connection that held this long was no failure. */
+const RECONNECT = { baseMs: 500, capMs: 30_000, settledMs: 10_000 } as const;
+const BACKOFF = { factor: 2, jitter: 0.5 } as const;
+/** How often a stop looks whether everything is answered. */
+const DRAIN_POLL_MS = 10;
 
 export class MqttSession {
   readonly #options: SessionOptions;
   readonly #events: SessionEvents;
+  readonly #dialect: DialectChoice;
   readonly #backoff: Backoff;
-  #client: MqttClient | null = null;
-  #stream: WireStream | null = null;
-  #window: SendWindow | null = null;
-  #connected = false;
-  #stopped = false;
-  #version: 4 | 5;
-  /** The version is known to work, or was told to us. */
-  #versionSure: boolean;
-  #urlAt = 0;
-  #purged: boolean;
+  readonly #slowBackoff: Backoff;
+  readonly #settledMs: number;
+  readonly #counters: SessionCounters = noCounts();
+  #url = 0;
+  /** What the last life of this agent left on the broker is gone, or is to be kept. */
+  #wiped: boolean;
+  #connection: Connection | null = null;
+  /** Only while connected. */
+  #up: {
+    readonly how: SessionUp;
+    readonly outbox: Outbox;
+    readonly requests: Requests;
+    readonly atMs: number;
+  } | null = null;
+  #abortDial: (() => void) | null = null;
   #retry: NodeJS.Timeout | null = null;
-  #watch: NodeJS.Timeout | null = null;
-  #upAtMs = 0;
-  #lastReason: { code: ErrorCode; reason: string } | null = null;
-  /** Unanswered requests of this connection: when sent, and how to say that they are lost. */
-  readonly #pending = new Set<{ readonly atMs: number; readonly lost: () => void }>();
+  #stopping: Promise<void> | null = null;
+  #overWhileStopping: (() => void) | null = null;
 
   constructor(options: SessionOptions, events: SessionEvents) {
     this.#options = options;
     this.#events = events;
-    this.#backoff = new Backoff(BACKOFF, options.random);
-    this.#version = options.endpoint.protocolVersion ?? 5;
-    this.#versionSure = options.endpoint.protocolVersion !== null;
-    this.#purged = options.session.cleanStart === "always";
+    const { endpoint, bridge, random, session } = options;
+    const { baseMs, capMs, settledMs } = options.reconnect ?? RECONNECT;
+    this.#dialect = new DialectChoice(dialects(endpoint.protocolVersion, bridge));
+    this.#backoff = new Backoff({ ...BACKOFF, baseMs, capMs }, random);
+    this.#slowBackoff = new Backoff({ ...BACKOFF, baseMs: capMs, capMs }, random);
+    this.#settledMs = settledMs;
+    this.#wiped = session.cleanStart !== "first";
+  }
+
+  /** Connects, and connects again, until `stop`. */
+  start(): void {
+    if (this.#stopping === null && this.#retry === null && this.#connection === null && this.#abortDial === null) {
+      this.#attempt();
+    }
+  }
+
+  /**
+   * Takes nothing more, waits up to `graceMs` for the answers that are due, says goodbye (the Will is not sent) and
+   * resolves when the connection is closed. No event after that; what was not answered is answered as lost.
+   */
+  stop(graceMs: number): Promise<void> {
+    this.#stopping ??= this.#stop(graceMs);
+    return this.#stopping;
   }
 
   get connected(): boolean {
-    return this.#connected;
+    return this.#up !== null;
   }
 
-  /** Of the connection, or null before the first. */
+  /** Of the present connection; null when there is none. */
   get protocolVersion(): 4 | 5 | null {
-    return this.#versionSure ? this.#version : null;
+    return this.#up?.how.protocolVersion ?? null;
   }
 
-  /** More is waiting for the network than a moment's worth. */
+  /** Of the present connection; null when there is none. */
+  get limits(): SessionLimits | null {
+    return this.#up?.how.limits ?? null;
+  }
+
+  /** The broker takes less than we have: what has no hurry should wait. Not while there is no connection. */
   get congested(): boolean {
-    return (this.#stream?.backlogBytes ?? 0) > CONGESTED_BYTES;
+    return this.#up?.outbox.congested ?? false;
   }
 
-  start(): void {
-    this.#dial();
-    this.#watch = setInterval(() => this.#watchAnswers(), ANSWER_WAIT_MS / 4);
-    this.#watch.unref();
+  get counters(): Readonly<SessionCounters> {
+    return { ...this.#counters, ackPings: this.#counters.ackPings + (this.#connection?.pings ?? 0) };
   }
 
-  /** Says DISCONNECT once what is under way was answered, or after the grace. */
-  async stop(graceMs: number): Promise<void> {
-    this.#stopped = true;
-    if (this.#retry !== null) clearTimeout(this.#retry);
-    if (this.#watch !== null) clearInterval(this.#watch);
-    const client = this.#client;
-    if (client === null) return;
-    const stream = this.#stream;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(() => {
-        stream?.destroy();
-        resolve();
-      }, graceMs);
-      client.once("close", () => {
-        clearTimeout(timer);
-        resolve();
-      });
-      if (!this.#connected) {
-        stream?.destroy();
-        client.end(true);
-      } else {
-        client.end(false);
+  /** `done`: one reason code per entry, or null when the connection ended, or there was none. */
+  subscribe(entries: readonly SubscribeEntry[], done: CodesDone): void {
+    if (this.#up === null || this.#stopping !== null) setImmediate(done, null);
+    else this.#up.requests.subscribe(entries, done);
+  }
+
+  /** `done`: one reason code per filter, or null when the connection ended, or there was none. */
+  unsubscribe(filters: readonly string[], done: CodesDone): void {
+    if (this.#up === null || this.#stopping !== null) setImmediate(done, null);
+    else this.#up.requests.unsubscribe(filters, done);
+  }
+
+  /** The topic is valid and has no wildcards. */
+  publish(packet: PublishPacket, done: PublishDone = ignore): void {
+    if (this.#up === null || this.#stopping !== null) setImmediate(done, { ok: false, why: "lost" });
+    else this.#up.outbox.publish(packet, done);
+  }
+
+  #attempt(): void {
+    this.#retry = null;
+    const { endpoint, connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
+    const url = endpoint.urls[this.#url % endpoint.urls.length] ?? "";
+    this.#abortDial = dial(url, { tls: endpoint.tls, timeoutMs: connectTimeoutMs }, (result) => {
+      this.#abortDial = null;
+      if (!result.ok) {
+        this.#failed({ kind: "undialled", problem: result.problem });
+        return;
       }
+      this.#connect(result);
     });
   }
 
-  /** One reason code for each entry, or null when the connection ended first. */
-  subscribe(entries: readonly SubscribeEntry[], done: (codes: readonly number[] | null) => void): void {
-    const client = this.#client;
-    if (client === null || !this.#connected || entries.length === 0) {
-      setImmediate(() => done(entries.length === 0 ? [] : null));
-      return;
-    }
-    const codes: number[] = new Array(entries.length).fill(0x80);
-    let waiting = 0;
-    const track = this.#track(() => done(null));
-    let at = 0;
-    while (at < entries.length) {
-      const first = entries[at];
-      if (first === undefined) break;
-      // A Subscription Identifier goes for its whole packet (MQTT-3.8.2.1.2): entries with ids travel alone.
-      let end = at + 1;
-      if (first.id === undefined) while (end < entries.length && sameOptions(first, entries[end])) end += 1;
-      const from = at;
-      waiting += 1;
-      client.subscribe(
-        entries.slice(at, end).map(({ filter }) => filter),
-        {
-          qos: first.qos,
-          ...(this.#version === 5
-            ? { nl: first.noLocal ?? false, rap: first.retainAsPublished ?? false, rh: first.retainHandling ?? 0 }
-            : {}),
-          ...(first.id !== undefined && this.#version === 5 ? { properties: { subscriptionIdentifier: first.id } } : {}),
+  #connect(dialled: ConstructorParameters<typeof Connection>[0]): void {
+    const { endpoint, clientId, session, will, keepAliveSeconds, ackByPing } = this.#options;
+    const { maximumPacketSize = null, ackTimeoutMs = ACK_TIMEOUT_MS } = this.#options;
+    const { connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
+    // A broker may not restore, after its own restart, a session that began with a clean start: so what the last life left is
+    // wiped on a connection of its own, and the session proper begins on the next one.
+    const wiping = !this.#wiped;
+    const clean = wiping || session.cleanStart === "always";
+    const connection = new Connection(
+      dialled,
+      {
+        dialect: this.#dialect.current,
+        clientId,
+        clean,
+        expirySeconds: clean ? 0 : session.expirySeconds,
+        username: endpoint.username,
+        password: endpoint.password,
+        will: wiping ? null : will(),
+        keepAliveSeconds,
+        maximumPacketSize,
+        connackTimeoutMs: connectTimeoutMs,
+        ackTimeoutMs,
+        ackByPing,
+      },
+      {
+        up: (sessionPresent, limits) => {
+          if (!this.#dialect.accepted()) connection.close();
+          else if (wiping) {
+            this.#wiped = true;
+            connection.close();
+          } else this.#connected(connection, sessionPresent, limits);
         },
-        (error, _granted, packet) => {
-          // Without a packet the connection ended: #closed says so for everything at once.
-          if (packet === undefined) return;
-          grantedOf(packet, error).forEach((code, index) => {
-            codes[from + index] = code;
-          });
-          waiting -= 1;
-          if (waiting === 0 && track()) done(codes);
-        },
-      );
-      at = end;
-    }
+        message: (topic, payload, about) => this.#events.message(topic, payload, about),
+        drained: () => this.#up?.outbox.pump(),
+        over: (end) => this.#over(end),
+      },
+    );
+    this.#connection = connection;
   }
 
-  unsubscribe(filters: readonly string[], done: (codes: readonly number[] | null) => void): void {
-    const client = this.#client;
-    if (client === null || !this.#connected) {
-      setImmediate(() => done(null));
+  #connected(connection: Connection, sessionPresent: boolean, limits: SessionLimits): void {
+    const { version, bridge } = this.#dialect.current;
+    const { inflightMax = INFLIGHT_MAX, sendQueueMax = SEND_QUEUE_MAX } = this.#options;
+    const how: SessionUp = { sessionPresent, protocolVersion: version, bridged: bridge, limits };
+    const outbox = new Outbox(connection, { version, limits, inflightMax, queueMax: sendQueueMax }, this.#counters);
+    const requests = new Requests(connection, limits, this.#counters);
+    this.#counters.connections += 1;
+    this.#up = { how, outbox, requests, atMs: performance.now() };
+    this.#events.connected(how);
+  }
+
+  #over(end: ConnectionEnd): void {
+    this.#counters.ackPings += this.#connection?.pings ?? 0;
+    this.#connection = null;
+    const up = this.#up;
+    this.#up = null;
+    up?.outbox.lose();
+    up?.requests.lose();
+    if (this.#stopping !== null) {
+      this.#overWhileStopping?.();
       return;
     }
-    const track = this.#track(() => done(null));
-    client.unsubscribe([...filters], (error, packet) => {
-      if (error !== undefined && error !== null) return;
-      if (track()) done(reasonCodes(packet, filters.length));
-    });
-  }
-
-  publish(packet: PublishPacket, done?: (result: PublishResult) => void): void {
-    const window = this.#window;
-    if (window === null || !this.#connected) {
-      if (done !== undefined) setImmediate(() => done({ ok: false, why: "lost" }));
+    if (up !== null) {
+      if (performance.now() - up.atMs >= this.#settledMs) this.#backoff.reset();
+      this.#report(end, true);
       return;
     }
-    window.publish(packet, done ?? (() => {}));
+    this.#failed(end);
   }
 
-  #dial(): void {
-    if (this.#stopped) return;
-    const { endpoint, clientId, session, keepAliveSeconds, will } = this.#options;
-    const address = endpoint.urls[this.#urlAt % endpoint.urls.length] ?? "";
-    const purging = !this.#purged;
-    const clean = purging || session.cleanStart === "always";
-    const words = will();
-    const options: IClientOptions = {
-      clientId,
-      protocolId: "MQTT",
-      protocolVersion: this.#version,
-      clean,
-      keepalive: keepAliveSeconds,
-      reconnectPeriod: 0,
-      connectTimeout: CONNACK_WAIT_MS,
-      resubscribe: false,
-      queueQoSZero: false,
-      ...(endpoint.username === null ? {} : { username: endpoint.username }),
-      ...(endpoint.password === null ? {} : { password: endpoint.password }),
-      ...(words === null ? {} : { will: { topic: words.topic, payload: Buffer.from(words.payload), qos: words.qos, retain: false } }),
-      ...(this.#version === 5 ? { properties: { sessionExpiryInterval: clean ? 0 : session.expirySeconds } } : {}),
-    };
-    this.#lastReason = null;
-    let answered = false;
-    const client = new MqttClient(() => {
-      const stream = new WireStream(dial(address, endpoint.tls), {
-        bridgeBit: this.#options.bridge && this.#version === 4,
-        ackByPing: this.#options.ackByPing,
-      });
-      this.#stream = stream;
-      return stream;
-    }, options);
-    this.#client = client;
-    client.on("connect", (connack) => {
-      answered = true;
-      this.#versionSure = true;
-      if (purging) {
-        this.#purged = true;
-        client.end(false);
-      } else {
-        this.#up(client, connack);
-      }
-    });
-    client.on("error", (error: Error & { code?: unknown }) => this.#error(error, address, answered));
-    client.on("disconnect", (packet) => {
-      const code = packet.reasonCode ?? 0;
-      this.#note(code === TAKEN_OVER ? "LOCAL_SESSION_TAKEN" : this.#code("unreachable"), `${address}: the broker disconnected us with 0x${code.toString(16)}`);
-    });
-    client.on("message", (topic, payload, packet) => this.#message(topic, payload, packet));
-    client.on("close", () => this.#closed(client, address, answered, purging));
-  }
-
-  #up(client: MqttClient, connack: IConnackPacket): void {
-    const { properties } = connack;
-    const limits: SessionLimits = {
-      receiveMaximum: properties?.receiveMaximum ?? 65_535,
-      maximumPacketSize: properties?.maximumPacketSize ?? PACKET_BYTES_MAX,
-    };
-    this.#connected = true;
-    this.#upAtMs = Date.now();
-    this.#window = new SendWindow(limits, (packet, answer) => this.#send(client, packet, answer));
-    this.#events.connected({ sessionPresent: connack.sessionPresent, protocolVersion: this.#version, limits });
-  }
-
-  #send(client: MqttClient, packet: PublishPacket, answer: (result: PublishResult) => void): void {
-    const { topic, payload, qos, retain, properties = null, expirySeconds = null } = packet;
-    const mapped = this.#version === 5 ? toPacketProperties(properties, expirySeconds) : null;
-    const options = { qos, retain, ...(mapped === null ? {} : { properties: mapped }) };
-    const body = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-    if (qos === 0) {
-      client.publish(topic, body, options);
-      answer({ ok: true, reasonCode: 0 });
+  /** An attempt came to nothing, or was only the first of two steps. */
+  #failed(end: ConnectionEnd): void {
+    if (this.#nextStep(end)) {
+      this.#attempt();
       return;
     }
-    const track = this.#track(() => answer({ ok: false, why: "lost" }));
-    client.publish(topic, body, options, (error, puback) => {
-      const code = codeOf(error) ?? reasonCodeOf(puback);
-      // Without a code the connection ended: #closed says so for everything at once.
-      if (error != null && codeOf(error) === null) return;
-      if (track()) answer({ ok: true, reasonCode: code ?? 0 });
-    });
+    this.#url += 1;
+    this.#report(end, false);
   }
 
-  #message(topic: string, payload: Buffer, packet: IPublishPacket): void {
-    const { properties } = packet;
-    const ids = properties?.subscriptionIdentifier;
-    this.#events.message(topic, payload, {
-      qos: packet.qos,
-      retain: packet.retain,
-      dup: packet.dup,
-      properties: toMessageProperties(properties),
-      expirySeconds: properties?.messageExpiryInterval ?? null,
-      subscriptionIds: ids === undefined ? NO_IDS : Array.isArray(ids) ? ids : [ids],
-    });
-  }
-
-  #error(error: Error & { code?: unknown }, address: string, answered: boolean): void {
-    if (!answered && typeof error.code === "number") {
-      if (BAD_VERSION.has(error.code) && this.#fallBack()) return;
-      const login = BAD_LOGIN.has(error.code);
-      this.#note(this.#code(login ? "refused" : "unreachable"), `${address}: ${error.message} (0x${error.code.toString(16)})`);
-      return;
-    }
-    const { kind, reason } = dialFailure(error, address);
-    this.#note(this.#code(kind === "tls" ? "tls" : "unreachable"), reason);
-  }
-
-  /** The first reason of a connection's end is the cause, later ones are consequences. */
-  #note(code: ErrorCode, reason: string): void {
-    this.#lastReason ??= { code, reason };
-  }
-
-  #fallBack(): boolean {
-    if (this.#versionSure || this.#version === 4) return false;
-    this.#version = 4;
-    return true;
-  }
-
-  #closed(client: MqttClient, address: string, answered: boolean, purging: boolean): void {
-    if (this.#client !== client) return;
-    const wasConnected = this.#connected;
-    this.#client = null;
-    this.#stream = null;
-    this.#connected = false;
-    this.#window = null;
-    const pending = [...this.#pending];
-    this.#pending.clear();
-    for (const { lost } of pending) lost();
-    if (this.#stopped) return;
-    if (purging && answered) {
-      this.#dial();
-      return;
-    }
-    // A broker of MQTT 3.1.1 may close a version it does not know without a word.
-    const fellBack = !answered && this.#lastReason === null && this.#fallBack();
-    if (!wasConnected && (fellBack || (!this.#versionSure && this.#version === 4 && this.#lastReason === null))) {
-      this.#dial();
-      return;
-    }
-    const { code, reason } = this.#lastReason ?? { code: this.#code("unreachable"), reason: `${address}: connection closed` };
-    if (wasConnected && Date.now() - this.#upAtMs >= GOOD_CONNECTION_MS) this.#backoff.reset();
-    if (!wasConnected) this.#urlAt += 1;
-    this.#retry = setTimeout(() => this.#dial(), this.#backoff.next());
-    this.#events.disconnected({ code, reason, wasConnected });
-  }
-
-  #code(kind: "unreachable" | "refused" | "tls"): ErrorCode {
-    const local = this.#options.side === "local";
-    switch (kind) {
-      case "unreachable":
-        return local ? "LOCAL_UNREACHABLE" : "PEER_UNREACHABLE";
+  /** Whether the next connection is due at once. */
+  #nextStep(end: ConnectionEnd): boolean {
+    switch (end.kind) {
+      case "closed":
+        return true;
       case "refused":
-        return local ? "LOCAL_REFUSED" : "PEER_LOGIN_REFUSED";
+        return refusesVersion(end.reasonCode) && this.#dialect.refused();
+      case "silent":
+        return this.#dialect.silent();
+      case "undialled":
       case "tls":
-        return local ? "LOCAL_TLS" : "PEER_TLS";
+      case "disconnected":
+      case "lost":
+        return false;
     }
   }
 
-  /** Registers a request; the function it answers says (once) whether the request was still open. */
-  #track(lost: () => void): () => boolean {
-    const entry = { atMs: Date.now(), lost };
-    this.#pending.add(entry);
-    return () => this.#pending.delete(entry);
+  #report(end: ConnectionEnd, wasConnected: boolean): void {
+    const { code, reason, slow } = diagnose(end, this.#options.side);
+    const willRetryInMs = (slow ? this.#slowBackoff : this.#backoff).next();
+    this.#retry = setTimeout(() => this.#attempt(), willRetryInMs);
+    this.#events.disconnected({ code, reason, willRetryInMs, wasConnected });
   }
 
-  #watchAnswers(): void {
-    const [oldest] = this.#pending;
-    if (oldest === undefined || Date.now() - oldest.atMs < ANSWER_WAIT_MS) return;
-    this.#note(this.#code("unreachable"), `no acknowledgement within ${ANSWER_WAIT_MS / 1000} s`);
-    this.#stream?.destroy();
+  async #stop(graceMs: number): Promise<void> {
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    this.#retry = null;
+    this.#abortDial?.();
+    this.#abortDial = null;
+    if (this.#connection === null) return;
+    const over = new Promise<void>((resolve) => {
+      this.#overWhileStopping = resolve;
+    });
+    await this.#drained(performance.now() + graceMs);
+    if (this.#up === null) this.#connection?.destroy({ kind: "closed" });
+    else this.#connection?.close();
+    if (this.#connection !== null) await over;
+  }
+
+  async #drained(endMs: number): Promise<void> {
+    for (;;) {
+      const up = this.#up;
+      if (up === null || (up.outbox.idle && up.requests.idle) || performance.now() >= endMs) return;
+      await new Promise((again) => setTimeout(again, DRAIN_POLL_MS));
+    }
   }
 }
 
-function sameOptions(a: SubscribeEntry, b: SubscribeEntry | undefined): boolean {
-  return b !== undefined && b.id === undefined && a.qos === b.qos && a.noLocal === b.noLocal && a.retainHandling === b.retainHandling && a.retainAsPublished === b.retainAsPublished;
-}
-
-function codeOf(error: unknown): number | null {
-  return typeof error === "object" && error !== null && "code" in error && typeof error.code === "number" ? error.code : null;
-}
-
-function reasonCodeOf(packet: Packet | undefined): number | null {
-  return packet !== undefined && "reasonCode" in packet && typeof packet.reasonCode === "number" ? packet.reasonCode : null;
-}
-
-function grantedOf(packet: Packet, error: unknown): number[] {
-  const granted = "granted" in packet && Array.isArray(packet.granted) ? packet.granted.map(Number) : [];
-  return granted.length > 0 ? granted : [codeOf(error) ?? 0x80];
-}
-
-function reasonCodes(packet: Packet | undefined, count: number): number[] {
-  const granted = packet !== undefined && "granted" in packet && Array.isArray(packet.granted) ? packet.granted.map(Number) : [];
-  return granted.length === count ? granted : new Array(count).fill(0);
-}
+function ignore(): void {}

@@ -37,7 +37,9 @@ export function createApp(agent: AgentView, config: AgentConfig): Hono {
   app.get("/livez", (c) => c.text("ok\n"));
   app.get("/readyz", (c) => {
     const status = agent.status();
-    const lines = Object.entries(status.sessions).map(([name, { up, reason }]) => `${up ? "ok" : "no"} session ${name}${up ? "" : `: ${reason}`}`);
+    const lines = Object.entries(status.sessions).map(
+      ([name, { up, reason }]) => `${up ? "ok" : "no"} session ${name}${up ? "" : `: ${reason}`}`,
+    );
     if (status.hub.duplicate) lines.push("no DUPLICATE_AGENT: another agent speaks in the name of this cluster");
     // Peers are shown and never count: a cut of the wide-area link must not take the local broker out of service.
     for (const link of status.hub.links) lines.push(`-- link ${link.name}: ${link.status}`);
@@ -49,7 +51,8 @@ export function createApp(agent: AgentView, config: AgentConfig): Hono {
     if (token === null && !loopback) {
       return c.json({ code: "FORBIDDEN", message: "set http.token_file to open the API on this address" }, 403);
     }
-    if (loopback && !isLocalHost(c.req.header("host"))) return c.json({ code: "BAD_HOST", message: "unexpected Host header" }, 421);
+    if (loopback && !isLocalHost(c.req.header("host")))
+      return c.json({ code: "BAD_HOST", message: "unexpected Host header" }, 421);
     if (token !== null && !authorized(c.req.header("authorization"), token)) {
       c.header("WWW-Authenticate", 'Basic realm="brokerlink"');
       return c.json({ code: "BAD_API_KEY_OR_SECRET", message: "wrong or missing token" }, 401);
@@ -59,7 +62,9 @@ export function createApp(agent: AgentView, config: AgentConfig): Hono {
   app.get("/api/v5/cluster/links", (c) => c.json(linkAnswers(config, agent.status())));
   app.get("/api/v5/cluster/links/link/:name", (c) => {
     const answer = linkAnswers(config, agent.status()).find(({ name }) => name === c.req.param("name"));
-    return answer === undefined ? c.json({ code: "NOT_FOUND", message: "Cluster link not found" }, 404) : c.json(answer);
+    return answer === undefined
+      ? c.json({ code: "NOT_FOUND", message: "Cluster link not found" }, 404)
+      : c.json(answer);
   });
   app.get("/api/v1/status", (c) => c.json(agent.status()));
   app.notFound((c) => c.json({ code: "NOT_FOUND", message: "no such path" }, 404));
@@ -84,7 +89,11 @@ export function listen(agent: AgentView, config: AgentConfig): Promise<HttpListe
     });
     if ("requestTimeout" in server) server.requestTimeout = REQUEST_TIMEOUT_MS;
     server.once("error", (error: Error) => {
-      reject(new LinkError("HTTP_UNAVAILABLE", `cannot listen on ${host}:${port}: ${error.message}`, { cause: error }));
+      reject(
+        new LinkError("HTTP_UNAVAILABLE", `cannot listen on ${host}:${port}: ${error.message}`, {
+          cause: error,
+        }),
+      );
     });
   });
 }

@@ -21,13 +21,21 @@ export interface LinkAnswer {
   readonly max_inflight: number;
   readonly retry_interval: number;
   readonly status: LinkStatusWord;
-  readonly node_status: readonly { readonly node: string; readonly status: LinkStatusWord; readonly reason?: string }[];
+  readonly node_status: readonly {
+    readonly node: string;
+    readonly status: LinkStatusWord;
+    readonly reason?: string;
+  }[];
   readonly brokerlink: LinkDetail;
 }
 
 export interface LinkDetail {
   readonly peer_dials_in: boolean;
-  readonly interest: { readonly exact: boolean; readonly reason: string | null; readonly since: string | null };
+  readonly interest: {
+    readonly exact: boolean;
+    readonly reason: string | null;
+    readonly since: string | null;
+  };
   readonly out: LinkStatus["out"] | null;
   readonly in: LinkStatus["in"] | null;
   readonly queue: LinkStatus["queue"] | null;
@@ -61,7 +69,11 @@ function linkAnswer(config: LinkConfig, link: LinkStatus | null, status: AgentSt
     retry_interval: config.retryIntervalMs,
     status: word,
     node_status: [
-      { node: status.hub.cluster, status: word, ...(word === "connected" || problem === null ? {} : { reason: problem.reason }) },
+      {
+        node: status.hub.cluster,
+        status: word,
+        ...(word === "connected" || problem === null ? {} : { reason: problem.reason }),
+      },
     ],
     brokerlink: {
       peer_dials_in: endpoint === null,
@@ -86,7 +98,10 @@ function linkAnswer(config: LinkConfig, link: LinkStatus | null, status: AgentSt
               conversation: link.conversation,
             },
       refused_routes: link?.refusedRoutes ?? [],
-      last_problem: problem === null ? null : { code: problem.code, reason: problem.reason, at: new Date(problem.atMs).toISOString() },
+      last_problem:
+        problem === null
+          ? null
+          : { code: problem.code, reason: problem.reason, at: new Date(problem.atMs).toISOString() },
     },
   };
 }

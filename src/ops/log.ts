@@ -8,7 +8,10 @@ export function createLogger(level: string, cluster: string, destination?: Desti
     {
       level,
       base: { cluster },
-      redact: { paths: ["password", "token", "*.password", "*.token", "*.key", "*.passphrase"], censor: "******" },
+      redact: {
+        paths: ["password", "token", "*.password", "*.token", "*.key", "*.passphrase"],
+        censor: "******",
+      },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },

@@ -180,11 +180,7 @@ function firstLevels(filter: string, levels: number): string {
 }
 
 /** Adds what only `after` has to `up`, what only `before` has to `down`. */
-function difference(
-  before: ReadonlyMap<string, number>,
-  after: ReadonlyMap<string, number>,
-  change: Draft,
-): void {
+function difference(before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>, change: Draft): void {
   for (const filter of after.keys()) if (!before.has(filter)) change.up.push(filter);
   for (const filter of before.keys()) if (!after.has(filter)) change.down.push(filter);
 }

@@ -89,7 +89,8 @@ export class DemandIds {
     if (known !== undefined) return known;
     let best: Entry | null = null;
     this.#entries.match(topic, (entry) => {
-      if (best === null || RANK[entry.state] < RANK[best.state] || (entry.state === best.state && entry.id < best.id)) best = entry;
+      if (best === null || RANK[entry.state] < RANK[best.state] || (entry.state === best.state && entry.id < best.id))
+        best = entry;
     });
     const id = best === null ? null : (best as Entry).id;
     if (this.#choices.size >= CHOICES_MAX) this.#choices = new Map();

@@ -13,8 +13,7 @@ import { assert } from "../base/assert.ts";
 import { FilterBudget } from "./budget.ts";
 import { type CoverChange, CoverSet } from "./cover-set.ts";
 import { type DemandFilter, DemandIds } from "./demand-ids.ts";
-
-export type { DemandFilter } from "./demand-ids.ts";
+import type { DemandOptions, DemandRefusal, DemandStats, DemandStep, UnderWay } from "./demand-step.ts";
 
 /** A marker that takes longer will not come: the broker keeps the topic from us. Duplicates are then possible, losses not. */
 const MARKER_WAIT_MS = 5_000;
@@ -29,42 +28,10 @@ const SWIFT_MS = 10;
 /** MQTT 5, 3.9.3: reason codes from here on are refusals. */
 const REFUSED_FROM = 0x80;
 
-export interface DemandOptions {
-  /** Past it a peer's filters are widened, never refused. */
-  readonly filtersMaxPerPeer: number;
-}
-
-export type DemandStep =
-  | { readonly kind: "subscribe"; readonly batch: number; readonly filters: readonly DemandFilter[] }
-  | { readonly kind: "marker"; readonly marker: number }
-  | { readonly kind: "unsubscribe"; readonly batch: number; readonly filters: readonly string[] };
-
-/** A peer's filter that the local broker refuses (or serves again). */
-export interface DemandRefusal {
-  readonly peer: string;
-  readonly filter: string;
-  readonly reasonCode: number;
-  readonly refused: boolean;
-}
-
-export interface DemandStats {
-  readonly filters: number;
-  readonly pending: number;
-  readonly refused: number;
-  readonly markerTimeouts: number;
-  readonly widened: number;
-}
-
 interface PeerWants {
   readonly wanted: Set<string>;
   readonly budget: FilterBudget;
 }
-
-type UnderWay =
-  | { readonly kind: "none" }
-  | { readonly kind: "subscribe"; readonly batch: number; readonly filters: readonly string[]; readonly firstRevision: number; readonly sentAtMs: number }
-  | { readonly kind: "marker"; readonly marker: number; readonly drops: readonly string[]; readonly sentAtMs: number }
-  | { readonly kind: "unsubscribe"; readonly batch: number; readonly filters: readonly string[] };
 
 export class Demand {
   readonly #options: DemandOptions;
@@ -270,7 +237,13 @@ export class Demand {
       this.#toAdd.delete(filter);
     }
     this.#batch += 1;
-    this.#underWay = { kind: "subscribe", batch: this.#batch, filters: filters.map(({ filter }) => filter), firstRevision, sentAtMs: nowMs };
+    this.#underWay = {
+      kind: "subscribe",
+      batch: this.#batch,
+      filters: filters.map(({ filter }) => filter),
+      firstRevision,
+      sentAtMs: nowMs,
+    };
     return { kind: "subscribe", batch: this.#batch, filters };
   }
 

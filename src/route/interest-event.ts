@@ -43,12 +43,7 @@ export type InterestEvent =
 
 export type SessionEnd = "with_connection" | "outlives_connection" | "unknown";
 
-export type GapReason =
-  | "session_lost"
-  | "away_too_long"
-  | "events_dropped"
-  | "events_unparsable"
-  | "broker_restarted";
+export type GapReason = "session_lost" | "away_too_long" | "events_dropped" | "events_unparsable" | "broker_restarted";
 
 /** Why the agent announces its links' `topics` instead of the exact interest. */
 export type WideReason =

@@ -95,8 +95,12 @@ export class Interest {
   get deadlineMs(): number {
     if (this.#wide === null) return Number.POSITIVE_INFINITY;
     const { reason, sinceMs } = this.#wide;
-    const noCounterMs = reason === "starting" && !this.#counterSeen ? sinceMs + NO_COUNTER_MS : Number.POSITIVE_INFINITY;
-    return Math.min(noCounterMs, this.#mayTrust(reason) ? sinceMs + (this.#options.trustAfterMs ?? 0) : Number.POSITIVE_INFINITY);
+    const noCounterMs =
+      reason === "starting" && !this.#counterSeen ? sinceMs + NO_COUNTER_MS : Number.POSITIVE_INFINITY;
+    return Math.min(
+      noCounterMs,
+      this.#mayTrust(reason) ? sinceMs + (this.#options.trustAfterMs ?? 0) : Number.POSITIVE_INFINITY,
+    );
   }
 
   edges(): Iterable<InterestEdge> {
@@ -128,7 +132,8 @@ export class Interest {
         break;
       case "count":
         this.#counterSeen = true;
-        if (event.plain !== null) this.#count("plain", event.plain - this.#options.untrackedSubscriptions, nowMs, edges);
+        if (event.plain !== null)
+          this.#count("plain", event.plain - this.#options.untrackedSubscriptions, nowMs, edges);
         if (event.shared !== null) this.#count("shared", event.shared, nowMs, edges);
         break;
       case "gap":

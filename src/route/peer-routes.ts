@@ -76,8 +76,7 @@ export class PeerRoutes {
   /** How many filters are in force. */
   get effectiveSize(): number {
     if (this.#overflow) return 1;
-    const [less, more] =
-      this.#live.size < this.#stale.size ? [this.#live, this.#stale] : [this.#stale, this.#live];
+    const [less, more] = this.#live.size < this.#stale.size ? [this.#live, this.#stale] : [this.#stale, this.#live];
     let size = more.size;
     for (const filter of less.filters()) if (!more.has(filter)) size += 1;
     return size;

@@ -79,7 +79,8 @@ export class SubscriptionTable {
   connected(id: string, cleanStart: boolean | null, session: SessionEnd, edges: InterestEdge[]): void {
     const known = this.#clients.get(id);
     // A clean start forgets; and a session that ended with its connection left nothing to a takeover.
-    if (known !== undefined && (cleanStart === true || known.session === "with_connection")) this.#dropRows(known, edges);
+    if (known !== undefined && (cleanStart === true || known.session === "with_connection"))
+      this.#dropRows(known, edges);
     const client = known ?? this.#create(id);
     if (client === null) return;
     client.connected = true;
@@ -195,7 +196,9 @@ export class SubscriptionTable {
     const client: Client = {
       connected: false,
       session: "unknown",
-      eligible: !this.#options.ownClients.has(id) && !this.#options.ignoreClients.some((pattern) => matchesPattern(pattern, id)),
+      eligible:
+        !this.#options.ownClients.has(id) &&
+        !this.#options.ignoreClients.some((pattern) => matchesPattern(pattern, id)),
       rows: new Map(),
     };
     this.#clients.set(id, client);
@@ -274,9 +277,11 @@ export class SubscriptionTable {
   /** What a subscription asks for in messages of clients; null: nothing that may cross. */
   #interestOf(raw: string): { filter: string; group: string | null } | null {
     const shared = splitShared(raw);
-    const filter = shared.filter.split("/", LEVELS_MAX + 1).length > LEVELS_MAX ? widenDeep(shared.filter) : shared.filter;
+    const filter =
+      shared.filter.split("/", LEVELS_MAX + 1).length > LEVELS_MAX ? widenDeep(shared.filter) : shared.filter;
     // Reserved topics belong to their broker; the control prefix belongs to agents.
-    if (isReserved(filter) || underPrefix(this.#options.controlPrefix, filter) || filterProblem(filter) !== null) return null;
+    if (isReserved(filter) || underPrefix(this.#options.controlPrefix, filter) || filterProblem(filter) !== null)
+      return null;
     return { filter: canonical(filter), group: shared.group };
   }
 }

@@ -18,8 +18,7 @@ export function filterProblem(filter: string): string | null {
   if (problem !== null) return problem;
   if (!filter.startsWith(SHARE_PREFIX)) return wildcardProblem(filter);
   const groupEnd = filter.indexOf("/", SHARE_PREFIX.length);
-  const group =
-    groupEnd < 0 ? filter.slice(SHARE_PREFIX.length) : filter.slice(SHARE_PREFIX.length, groupEnd);
+  const group = groupEnd < 0 ? filter.slice(SHARE_PREFIX.length) : filter.slice(SHARE_PREFIX.length, groupEnd);
   // MQTT-4.8.2-1, MQTT-4.8.2-2.
   if (group === "") return "has an empty group name after $share/";
   if (group.includes("+") || group.includes("#")) return `has a wildcard in its group name "${group}"`;
@@ -119,8 +118,7 @@ function wildcardProblem(filter: string): string | null {
       if (index < levels.length - 1) return `has # before its last level (level ${index + 1})`;
     } else if (level.includes("#")) return `has # beside other characters (level ${index + 1})`;
     // MQTT-4.7.1-2.
-    else if (level !== "+" && level.includes("+"))
-      return `has + beside other characters (level ${index + 1})`;
+    else if (level !== "+" && level.includes("+")) return `has + beside other characters (level ${index + 1})`;
   }
   return null;
 }

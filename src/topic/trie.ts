@@ -59,8 +59,7 @@ export class FilterTrie<T> {
   get(filter: string): T | undefined {
     let depth = 0;
     let child: Child<T> | null = this.#root;
-    for (const levels = filter.split("/"); child instanceof Branch; depth += 1)
-      child = childAt(child, levels[depth]);
+    for (const levels = filter.split("/"); child instanceof Branch; depth += 1) child = childAt(child, levels[depth]);
     return child?.filter === filter ? child.value : undefined;
   }
 
@@ -174,8 +173,7 @@ export class FilterTrie<T> {
     const open: Place<T>[] = [{ branch: this.#root, depth: 0 }];
     const stops = (child: Child<T> | null, depth: number): boolean => {
       if (child instanceof Branch) open.push({ branch: child, depth });
-      else if (child !== null && covers(child.filter, filter))
-        return visit(child.value, child.filter) === true;
+      else if (child !== null && covers(child.filter, filter)) return visit(child.value, child.filter) === true;
       return false;
     };
     for (let here = open.pop(); here !== undefined; here = open.pop()) {

@@ -29,9 +29,22 @@ const TYPES = {
   settled: 12,
 } as const satisfies Record<ControlBody["type"], number>;
 
-const RESULTS: readonly AckResult[] = ["ok", "unknown_link", "wrong_name", "link_disabled", "duplicate_agent", "old_incarnation"];
+const RESULTS: readonly AckResult[] = [
+  "ok",
+  "unknown_link",
+  "wrong_name",
+  "link_disabled",
+  "duplicate_agent",
+  "old_incarnation",
+];
 const WHATS = ["hello", "bootstrap"] as const;
-const REASONS: readonly AgainReason[] = ["unknown_incarnation", "digest_mismatch", "bad_message", "no_bootstrap", "log_gap"];
+const REASONS: readonly AgainReason[] = [
+  "unknown_incarnation",
+  "digest_mismatch",
+  "bad_message",
+  "no_bootstrap",
+  "log_gap",
+];
 const KINDS = ["pause", "leave", "lost"] as const;
 
 export function encodeControl(message: ControlMessage): Uint8Array {
@@ -151,7 +164,12 @@ function readBody(reader: ByteReader, type: number): ControlBody | null {
     case TYPES.bootstrap:
       return { type: "bootstrap", bootstrap: reader.varint(), part: reader.varint(), ops: readOps(reader) };
     case TYPES.bootstrap_end:
-      return { type: "bootstrap_end", bootstrap: reader.varint(), parts: reader.varint(), mark: readMark(reader) };
+      return {
+        type: "bootstrap_end",
+        bootstrap: reader.varint(),
+        parts: reader.varint(),
+        mark: readMark(reader),
+      };
     case TYPES.bootstrap_ack:
       return {
         type: "bootstrap_ack",
@@ -170,7 +188,12 @@ function readBody(reader: ByteReader, type: number): ControlBody | null {
     case TYPES.heartbeat:
       return { type: "heartbeat", mark: readMark(reader) };
     case TYPES.again:
-      return { type: "again", of: readSpeaker(reader), what: oneOf(reader, WHATS), reason: oneOf(reader, REASONS) };
+      return {
+        type: "again",
+        of: readSpeaker(reader),
+        what: oneOf(reader, WHATS),
+        reason: oneOf(reader, REASONS),
+      };
     case TYPES.refused:
       return {
         type: "refused",

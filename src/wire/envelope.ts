@@ -2,7 +2,7 @@
  * What every message under the control prefix begins with: magic, version, flags, type, optional sections, speaker.
  * The first three bytes keep their place in every version to come.
  */
-import { ByteReader, ByteWriter, NUMBER_MAX } from "./bytes.ts";
+import { ByteReader, type ByteWriter, NUMBER_MAX } from "./bytes.ts";
 import type { Speaker } from "./message.ts";
 
 const MAGIC_B = 0x42;

@@ -158,6 +158,7 @@ function readProperties(reader: ByteReader): MessageProperties {
 function readUserProperties(reader: ByteReader): (readonly [string, string])[] {
   const pairs: (readonly [string, string])[] = [];
   const count = reader.count(USER_PROPERTIES_MAX, 2);
-  for (let i = 0; i < count && reader.problem === null; i += 1) pairs.push([reader.text(TEXT_BYTES_MAX), reader.text(TEXT_BYTES_MAX)]);
+  for (let i = 0; i < count && reader.problem === null; i += 1)
+    pairs.push([reader.text(TEXT_BYTES_MAX), reader.text(TEXT_BYTES_MAX)]);
   return pairs;
 }

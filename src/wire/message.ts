@@ -56,22 +56,55 @@ export type ControlBody =
       readonly frameBytesMax: number;
     }
   /** One part of a bootstrap; parts are numbered from 0. */
-  | { readonly type: "bootstrap"; readonly bootstrap: number; readonly part: number; readonly ops: readonly WireRouteOp[] }
-  | { readonly type: "bootstrap_end"; readonly bootstrap: number; readonly parts: number; readonly mark: RoutesMark }
+  | {
+      readonly type: "bootstrap";
+      readonly bootstrap: number;
+      readonly part: number;
+      readonly ops: readonly WireRouteOp[];
+    }
+  | {
+      readonly type: "bootstrap_end";
+      readonly bootstrap: number;
+      readonly parts: number;
+      readonly mark: RoutesMark;
+    }
   /** Confirms parts 0..nextPart-1; `done` once the end marker was checked and the set is in force. */
-  | { readonly type: "bootstrap_ack"; readonly of: Speaker; readonly bootstrap: number; readonly nextPart: number; readonly done: boolean }
+  | {
+      readonly type: "bootstrap_ack";
+      readonly of: Speaker;
+      readonly bootstrap: number;
+      readonly nextPart: number;
+      readonly done: boolean;
+    }
   /** Operations firstOp, firstOp+1, … */
   | { readonly type: "routes"; readonly firstOp: number; readonly ops: readonly WireRouteOp[] }
   | { readonly type: "routes_ack"; readonly of: Speaker; readonly op: number }
   | { readonly type: "heartbeat"; readonly mark: RoutesMark }
   /** "Start again": `hello` asks for a new greeting, `bootstrap` for a new bootstrap of the current one. */
-  | { readonly type: "again"; readonly of: Speaker; readonly what: "hello" | "bootstrap"; readonly reason: AgainReason }
+  | {
+      readonly type: "again";
+      readonly of: Speaker;
+      readonly what: "hello" | "bootstrap";
+      readonly reason: AgainReason;
+    }
   /** Routes that the speaker cannot serve, with the broker's reason code; `refused: false` takes it back. */
-  | { readonly type: "refused"; readonly of: Speaker; readonly filter: string; readonly reasonCode: number; readonly refused: boolean }
+  | {
+      readonly type: "refused";
+      readonly of: Speaker;
+      readonly filter: string;
+      readonly reasonCode: number;
+      readonly refused: boolean;
+    }
   /** `pause`: back soon, keep the routes. `leave`: the link is gone, drop them. `lost`: the connection's Will. */
   | { readonly type: "goodbye"; readonly kind: "pause" | "leave" | "lost"; readonly greeting: number }
   /** Messages of `stream` up to and including `upTo` are settled, and those in `ranges` (inclusive pairs, ascending). */
-  | { readonly type: "settled"; readonly of: Speaker; readonly stream: string; readonly upTo: number; readonly ranges: readonly (readonly [number, number])[] };
+  | {
+      readonly type: "settled";
+      readonly of: Speaker;
+      readonly stream: string;
+      readonly upTo: number;
+      readonly ranges: readonly (readonly [number, number])[];
+    };
 
 export type ControlType = ControlBody["type"];
 
@@ -122,7 +155,9 @@ export interface Frame {
 }
 
 /** What a decoder answers instead of throwing: peers send rubbish. */
-export type Decoded<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: WireProblem };
+export type Decoded<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problem: WireProblem };
 
 export type WireProblem =
   | "truncated"

@@ -66,10 +66,7 @@ test("equal content has an equal key wherever its bytes lie in memory", () => {
     fc.property(fc.string(), fc.uint8Array({ maxLength: 40 }), fc.nat(7), (topic, payload, offset) => {
       const pool = new Uint8Array(offset + payload.length + 3).fill(0xee);
       pool.set(payload, offset);
-      assert.equal(
-        contentKey(topic, pool.subarray(offset, offset + payload.length)),
-        contentKey(topic, payload),
-      );
+      assert.equal(contentKey(topic, pool.subarray(offset, offset + payload.length)), contentKey(topic, payload));
     }),
   );
 });
@@ -96,8 +93,7 @@ test("the two halves of a key are independent: 100,000 small messages share none
   const count = 100_000;
   for (let i = 0; i < count; i += 1) {
     const payload = utf8.encode(`{"value":${i}}`);
-    for (const [index, half] of contentKey("t/1", payload).split(".").slice(0, 2).entries())
-      halves[index]?.add(half);
+    for (const [index, half] of contentKey("t/1", payload).split(".").slice(0, 2).entries()) halves[index]?.add(half);
   }
   // Chance alone makes one or two pairs meet among 2^32.
   for (const half of halves) assert.ok(half.size > count - 20, `${count - half.size} meet`);

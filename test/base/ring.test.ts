@@ -43,27 +43,23 @@ test("a cleared ring is empty and works again", () => {
 
 test("any pushes and shifts behave as on a plain array", () => {
   fc.assert(
-    fc.property(
-      fc.integer({ min: 1, max: 70 }),
-      fc.array(fc.integer({ min: -3, max: 5 })),
-      (limit, moves) => {
-        const ring = new Ring<number>(limit);
-        const model: number[] = [];
-        let next = 0;
-        for (const move of moves) {
-          for (let i = 0; i < Math.abs(move) * 5; i += 1) {
-            if (move > 0) {
-              assert.equal(ring.push(next), model.length < limit);
-              if (model.length < limit) model.push(next);
-              next += 1;
-            } else assert.equal(ring.shift(), model.shift());
-          }
-          assert.equal(ring.length, model.length);
-          assert.equal(ring.peek(), model[0]);
-          assert.deepEqual([...ring], model);
+    fc.property(fc.integer({ min: 1, max: 70 }), fc.array(fc.integer({ min: -3, max: 5 })), (limit, moves) => {
+      const ring = new Ring<number>(limit);
+      const model: number[] = [];
+      let next = 0;
+      for (const move of moves) {
+        for (let i = 0; i < Math.abs(move) * 5; i += 1) {
+          if (move > 0) {
+            assert.equal(ring.push(next), model.length < limit);
+            if (model.length < limit) model.push(next);
+            next += 1;
+          } else assert.equal(ring.shift(), model.shift());
         }
-      },
-    ),
+        assert.equal(ring.length, model.length);
+        assert.equal(ring.peek(), model[0]);
+        assert.deepEqual([...ring], model);
+      }
+    }),
   );
 });
 

@@ -157,8 +157,7 @@ describe("an Aedes on paper", () => {
         }
         for (const event of rig.sink.events.splice(0)) table.apply(event);
         for (const [name, { own }] of clients) {
-          for (const row of own)
-            assert.ok(table.has(name, row), `seed ${seed} step ${step}: ${name} lost ${row}`);
+          for (const row of own) assert.ok(table.has(name, row), `seed ${seed} step ${step}: ${name} lost ${row}`);
         }
       }
     }

@@ -48,12 +48,7 @@ const MEANING: Readonly<Record<string, readonly string[]>> = {
     "-dup dup/1",
     "down dup",
   ],
-  "kill -9 of client process (mosquitto_sub -k 5)": [
-    "up killed ? ?",
-    "+killed k/9",
-    "down killed",
-    "-killed k/9",
-  ],
+  "kill -9 of client process (mosquitto_sub -k 5)": ["up killed ? ?", "+killed k/9", "down killed", "-killed k/9"],
   "second CONNECT on same socket": ["up twice ? ?", "down twice"],
   "invalid filter a/#/b": ["up badfilter ? ?", "down badfilter"],
 };

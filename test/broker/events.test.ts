@@ -169,9 +169,7 @@ describe("the events of a plugin", () => {
     rig.adapter.down(rig.nowMs);
     rig.up({ sessionPresent: true, awayMs: 1 });
     assert.deepEqual(rig.sink.take(), ["gap events_dropped"]);
-    assert.deepEqual(new EventsRig().up({ sessionPresent: true, awayMs: null }).sink.take(), [
-      "gap session_lost",
-    ]);
+    assert.deepEqual(new EventsRig().up({ sessionPresent: true, awayMs: null }).sink.take(), ["gap session_lost"]);
   });
 
   test("the kind comes from the last level or from the field `event`", () => {

@@ -30,11 +30,7 @@ const MEANING: Readonly<Record<string, readonly string[]>> = {
     "-id 2 with spaces s p/a c e",
     "down id 2 with spaces",
   ],
-  "id-odd: X 1 evil/topic": [
-    "up X 1 evil/topic clean dies",
-    "+X 1 evil/topic real/topic",
-    "down X 1 evil/topic",
-  ],
+  "id-odd: X 1 evil/topic": ["up X 1 evil/topic clean dies", "+X 1 evil/topic real/topic", "down X 1 evil/topic"],
   "id-odd: utf8 + quote + slash + wildcard": [
     `up ${UTF8_ID} clean dies`,
     `+${UTF8_ID} ü/ñ/"x"/%s%d`,
@@ -61,13 +57,7 @@ const MEANING: Readonly<Record<string, readonly string[]>> = {
     "up dup clean dies",
     "down dup",
   ],
-  "v5 takeover (reason to old?)": [
-    "up dup5 clean ?",
-    "+dup5 dup/1",
-    "down dup5",
-    "up dup5 clean ?",
-    "down dup5",
-  ],
+  "v5 takeover (reason to old?)": ["up dup5 clean ?", "+dup5 dup/1", "down dup5", "up dup5 clean ?", "down dup5"],
   "kill -9 of client process (mosquitto_sub -k 5)": ["up killed clean dies", "+killed k/9", "down killed"],
   "SIGSTOP keepalive timeout k=1 (raw silent client)": ["up silent clean dies", "+silent k/a", "down silent"],
   "v5 keepalive timeout k=1": ["up silent5 clean ?", "+silent5 k/a", "down silent5"],

@@ -55,19 +55,21 @@ describe("connect lines", () => {
   test("a user name that looks like flags wipes nobody's rows", () => {
     const rig = connected("victim");
     rig.connect("victim (p2, c1, k60, u'x", "p2, c1, k60, u'y'");
-    assert.deepEqual(rig.sink.take(), ["up victim ? ?", "up victim (p2, c1, k60, u'x ? ?"]);
+    assert.deepEqual(rig.sink.take(), ["down victim (p2, c1, k60, u'x"]);
     assert.deepEqual(rig.sink.oddities, ["ambiguous"]);
   });
 
-  test("a connect line in a form we do not know makes the session doubtful", () => {
+  test("a connect line in a form we do not know makes the rows it may have wiped doubtful", () => {
     const rig = connected("c");
     rig.notice("New client connected from 127.0.0.1:1 as c (v5, clean).");
-    assert.deepEqual(rig.sink.take(), ["up c ? ?"]);
-    rig.notice("New client connected from 127.0.0.1:1 as d (v5, clean).");
     assert.deepEqual(rig.sink.take(), []);
+    rig.notice("New client connected from 127.0.0.1:1 as d (x (v5, clean).");
+    assert.deepEqual(rig.sink.take(), ["down d", "down d (x"]);
     rig.notice("New client connected from 127.0.0.1:1 as  (p2, c1, k60).");
     assert.deepEqual(rig.sink.take(), []);
     assert.deepEqual(rig.sink.oddities, ["unparsable", "unparsable", "unparsable"]);
+    rig.notice(`New client connected from 127.0.0.1:1 as ${"x (".repeat(33)}.`);
+    assert.deepEqual(rig.sink.take(), ["gap events_unparsable"]);
   });
 });
 
@@ -89,14 +91,7 @@ describe("ends of connections", () => {
 
   test("every known form ends the connection, of odd ids too", () => {
     for (const end of ENDS) {
-      for (const id of [
-        "c",
-        "x y",
-        "a disconnected.",
-        "a closed its connection.",
-        "a disconnected due to b",
-        "(p2",
-      ]) {
+      for (const id of ["c", "x y", "a disconnected.", "a closed its connection.", "a disconnected due to b", "(p2"]) {
         const rig = connected("c", "a", "x", id);
         rig.notice(`Client ${id}${end}`);
         assert.deepEqual(rig.sink.take(), [`down ${id}`], id + end);

@@ -181,7 +181,7 @@ describe("timestamps", () => {
   test("a byte order mark belongs to the id", () => {
     const rig = new MosquittoRig().ready();
     rig.sub("\ufeffc 1 x");
-    assert.deepEqual(rig.sink.take(), ["up \ufeffc ? ?", "+\ufeffc x"]);
+    assert.deepEqual(rig.sink.take(), ["+\ufeffc x"]);
   });
 });
 

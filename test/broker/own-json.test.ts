@@ -25,8 +25,7 @@ test("values are read by type, and only from the object itself", () => {
     ["x", 1.5, false, [1]],
   );
   for (const read of [ownText, ownNumber, ownFlag, ownList]) {
-    for (const key of ["z", "p", "absent", "toString", "constructor"])
-      assert.equal(read(record, key), null, key);
+    for (const key of ["z", "p", "absent", "toString", "constructor"]) assert.equal(read(record, key), null, key);
   }
   const polluted = Object.prototype as unknown as Record<string, unknown>;
   polluted["brokerlinkTest"] = "inherited";

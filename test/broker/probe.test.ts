@@ -20,10 +20,7 @@ test("an answer ends the waiting, and so does a lost connection", () => {
   const probe = new Probe("p", seeded(7));
   probe.ask(0);
   probe.answered();
-  assert.deepEqual(
-    [probe.filter, probe.deadlineMs, probe.tick(1e12)],
-    [null, Number.POSITIVE_INFINITY, null],
-  );
+  assert.deepEqual([probe.filter, probe.deadlineMs, probe.tick(1e12)], [null, Number.POSITIVE_INFINITY, null]);
 });
 
 test("an answer that was not enough is asked for again", () => {

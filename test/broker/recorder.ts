@@ -69,11 +69,7 @@ export class FakeSession implements EventsSession {
   constructor(clientId: string) {
     this.clientId = clientId;
   }
-  subscribe(
-    filters: readonly string[],
-    _qos: 0 | 1,
-    granted: (codes: readonly number[] | null) => void,
-  ): void {
+  subscribe(filters: readonly string[], _qos: 0 | 1, granted: (codes: readonly number[] | null) => void): void {
     this.subscribed.push([...filters]);
     this.waiting.push(granted);
   }
@@ -84,9 +80,7 @@ export class FakeSession implements EventsSession {
   /** What the adapter asks with. */
   probe(): string {
     return (
-      this.unsubscribed
-        .flat()
-        .findLast((filter) => filter.includes("/probe-") && !filter.endsWith("-count")) ?? ""
+      this.unsubscribed.flat().findLast((filter) => filter.includes("/probe-") && !filter.endsWith("-count")) ?? ""
     );
   }
 }

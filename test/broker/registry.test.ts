@@ -19,11 +19,7 @@ test("every kind of the configuration has an adapter that says its name", () => 
 test("each subscribes to what its broker publishes", () => {
   const first = (kind: "mosquitto" | "aedes" | "emqx" | "events"): string | undefined => {
     const session = new FakeSession("own");
-    createAdapter(kind, options({ eventsTopic: "e/#" })).up(
-      session,
-      { sessionPresent: false, awayMs: null },
-      0,
-    );
+    createAdapter(kind, options({ eventsTopic: "e/#" })).up(session, { sessionPresent: false, awayMs: null }, 0);
     return session.subscribed[0]?.[0];
   };
   assert.deepEqual(

@@ -8,11 +8,15 @@ export class RowTable {
   apply(event: InterestEvent): void {
     switch (event.type) {
       case "connected":
+        if (event.cleanStart === true || this.#sessions.get(event.client) === "with_connection") {
+          this.#rows.delete(event.client);
+        }
         this.#sessions.set(event.client, event.session);
-        if (event.cleanStart === true) this.#rows.delete(event.client);
         return;
       case "disconnected":
         if (this.#sessions.get(event.client) === "with_connection") this.#rows.delete(event.client);
+        // A second end says nothing new.
+        this.#sessions.delete(event.client);
         return;
       case "session_ended":
         this.#rows.delete(event.client);

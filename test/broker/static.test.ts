@@ -3,12 +3,7 @@ import { test } from "node:test";
 import { STATIC_CLIENT, StaticAdapter } from "../../src/broker/static.ts";
 import { FakeSession, Recorder } from "./recorder.ts";
 
-const EVENTS = [
-  "enabled",
-  `up ${STATIC_CLIENT} clean stays`,
-  `+${STATIC_CLIENT} t/#`,
-  `+${STATIC_CLIENT} $share/g/x`,
-];
+const EVENTS = ["enabled", `up ${STATIC_CLIENT} clean stays`, `+${STATIC_CLIENT} t/#`, `+${STATIC_CLIENT} $share/g/x`];
 
 test("the filters are there before the broker is reached, once", () => {
   const sink = new Recorder();

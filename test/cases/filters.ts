@@ -94,14 +94,7 @@ const ROWS: readonly Row[] = [
   ["a tree of $ and #", "$SYS/#", "#", null, false, null],
   ["a tree of $ has what lies in it", "$SYS/#", "$SYS/broker/uptime", true, true, "$SYS/broker/uptime"],
   ["a tree of $ has its parent", "$SYS/#", "$SYS", true, true, "$SYS"],
-  [
-    "wildcards behind $ are ordinary",
-    "$SYS/+/uptime",
-    "$SYS/broker/uptime",
-    true,
-    true,
-    "$SYS/broker/uptime",
-  ],
+  ["wildcards behind $ are ordinary", "$SYS/+/uptime", "$SYS/broker/uptime", true, true, "$SYS/broker/uptime"],
   ["$ in a later level is ordinary", "a/+", "a/$b", true, true, "a/$b"],
   ["$ in a later level is in every tree", "#", "a/$b", true, true, "a/$b"],
   ["$ behind an empty level is ordinary", "+/+", "/$b", true, true, "/$b"],
@@ -129,16 +122,14 @@ const ROWS: readonly Row[] = [
   ],
 ];
 
-export const FILTER_CASES: readonly FilterCase[] = ROWS.map(
-  ([name, a, b, matches, covers, intersection]) => ({
-    name,
-    a,
-    b,
-    matches,
-    covers,
-    intersection,
-  }),
-);
+export const FILTER_CASES: readonly FilterCase[] = ROWS.map(([name, a, b, matches, covers, intersection]) => ({
+  name,
+  a,
+  b,
+  matches,
+  covers,
+  intersection,
+}));
 
 /** What one local filter and a link's `topics` have in common: the routes announced, in the order of `topics`. */
 export interface RouteCase {

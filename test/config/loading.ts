@@ -24,7 +24,9 @@ export function load({ file, env = {}, flags = {}, files = {} }: Sources): Loade
     readFile: (path) => {
       const text = files[path];
       if (text === undefined) {
-        throw Object.assign(new Error(`ENOENT: no such file or directory, open '${path}'`), { code: "ENOENT" });
+        throw Object.assign(new Error(`ENOENT: no such file or directory, open '${path}'`), {
+          code: "ENOENT",
+        });
       }
       return text;
     },

@@ -18,10 +18,7 @@ describe("live brokers", { concurrency: true }, () => {
   brokerAdapterContract("a broker with a plugin", { wipes: false, queues: false }, () => EventsWorld.open());
 });
 
-async function withMosquitto(
-  lines: readonly string[],
-  run: (world: MosquittoWorld) => Promise<void>,
-): Promise<void> {
+async function withMosquitto(lines: readonly string[], run: (world: MosquittoWorld) => Promise<void>): Promise<void> {
   const world = await MosquittoWorld.open(lines);
   try {
     await run(world);
@@ -147,10 +144,7 @@ describe("only Mosquitto", { concurrency: true }, () => {
       await watch.event("restarted");
       const again = await MqttWorldClient.connect(broker.url, "q", { clean: true });
       await again.subscribe("after");
-      await until(
-        "the new row",
-        () => watch.rows().includes("q after") || watch.texts().slice(-9).join(", "),
-      );
+      await until("the new row", () => watch.rows().includes("q after") || watch.texts().slice(-9).join(", "));
       assert.ok(watch.rows().includes("p before"));
       await again.end();
     });

@@ -163,11 +163,7 @@ export function brokerAdapterContract(name: string, forgets: Forgets, open: () =
       await watch.up();
       assert.ok(mine(watch, "stays").includes("stays s/1"));
       if (forgets.queues) await has(watch, "stays s/2");
-      else
-        assert.ok(
-          watch.texts().slice(seen).includes("gap events_dropped"),
-          watch.texts().slice(seen).join(", "),
-        );
+      else assert.ok(watch.texts().slice(seen).includes("gap events_dropped"), watch.texts().slice(seen).join(", "));
       await client.subscribe("s/3");
       await has(watch, "stays s/3");
       await client.end();

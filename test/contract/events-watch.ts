@@ -110,10 +110,7 @@ export class EventsWatch {
 
   /** Waits for an event that looks like this in short (see `brief`). */
   async event(text: string): Promise<void> {
-    await until(
-      `the event "${text}"`,
-      () => this.texts().includes(text) || this.texts().slice(-20).join(", "),
-    );
+    await until(`the event "${text}"`, () => this.texts().includes(text) || this.texts().slice(-20).join(", "));
   }
 
   texts(): string[] {

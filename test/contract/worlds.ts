@@ -157,10 +157,7 @@ export class EventsWorld implements World {
 
   static async open(): Promise<EventsWorld> {
     const broker = await LocalMosquitto.start(["log_dest stderr"]);
-    return new EventsWorld(
-      broker,
-      await mqtt.connectAsync(broker.url, { clientId: "plugin", protocolVersion: 5 }),
-    );
+    return new EventsWorld(broker, await mqtt.connectAsync(broker.url, { clientId: "plugin", protocolVersion: 5 }));
   }
 
   async #publish(event: string, clientid: string, more: object = {}): Promise<void> {

@@ -1,7 +1,7 @@
 /** A real `brokerlink run` process for tests: started with flags and environment, asked over HTTP, killed as hard as a test wants. */
 import { type ChildProcess, spawn } from "node:child_process";
-import type { LinkAnswer } from "../../src/ops/link-answer.ts";
 import type { AgentStatus } from "../../src/ops/agent-status.ts";
+import type { LinkAnswer } from "../../src/ops/link-answer.ts";
 import { until } from "../support/until.ts";
 
 const BIN = new URL("../../../bin/brokerlink.js", import.meta.url).pathname;
@@ -31,7 +31,19 @@ export class AgentProcess {
   /** Resolves when the agent serves HTTP; it may not be connected to anything yet. */
   async start(): Promise<void> {
     const { cluster, local, broker = "mosquitto", links, topics, env = {}, config } = this.#options;
-    const args = ["run", "--cluster", cluster, "--local", local, "--broker", broker, "--http", "127.0.0.1:0", "--log-level", "debug"];
+    const args = [
+      "run",
+      "--cluster",
+      cluster,
+      "--local",
+      local,
+      "--broker",
+      broker,
+      "--http",
+      "127.0.0.1:0",
+      "--log-level",
+      "debug",
+    ];
     if (config !== undefined) args.push("--config", config);
     for (const [name, url] of Object.entries(links)) args.push("--link", url === null ? name : `${name}=${url}`);
     for (const [name, filters] of Object.entries(topics)) {
@@ -39,7 +51,10 @@ export class AgentProcess {
     }
     this.#port = 0;
     this.exitCode = null;
-    const child = spawn(process.execPath, [BIN, ...args], { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [BIN, ...args], {
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     this.#process = child;
     child.on("exit", (code) => {
       this.exitCode = code ?? -1;
@@ -56,7 +71,8 @@ export class AgentProcess {
       }
     });
     await until(`agent ${cluster} listens`, () => {
-      if (this.exitCode !== null) throw new Error(`agent ${cluster} exited with ${this.exitCode}:\n${this.log.join("\n")}`);
+      if (this.exitCode !== null)
+        throw new Error(`agent ${cluster} exited with ${this.exitCode}:\n${this.log.join("\n")}`);
       return this.#port !== 0;
     });
   }
@@ -75,22 +91,36 @@ export class AgentProcess {
 
   /** Waits until both halves of the link work. */
   async linked(name: string, timeoutMs = 20_000): Promise<void> {
-    await this.untilStatus(`${this.#options.cluster} linked with ${name}`, (status) => {
-      const link = status.hub.links.find((candidate) => candidate.name === name);
-      return link?.status === "connected" || `${link?.status}: ${JSON.stringify(link?.lastProblem)}`;
-    }, timeoutMs);
+    await this.untilStatus(
+      `${this.#options.cluster} linked with ${name}`,
+      (status) => {
+        const link = status.hub.links.find((candidate) => candidate.name === name);
+        return link?.status === "connected" || `${link?.status}: ${JSON.stringify(link?.lastProblem)}`;
+      },
+      timeoutMs,
+    );
   }
 
   /** Waits until the interest is proven complete. */
   async exact(timeoutMs = 20_000): Promise<void> {
-    await this.untilStatus(`${this.#options.cluster} exact`, (status) => status.hub.wide === null || JSON.stringify([status.hub.wide, status.hub.interest]), timeoutMs);
+    await this.untilStatus(
+      `${this.#options.cluster} exact`,
+      (status) => status.hub.wide === null || JSON.stringify([status.hub.wide, status.hub.interest]),
+      timeoutMs,
+    );
   }
 
-  async untilStatus(what: string, condition: (status: AgentStatus) => boolean | string, timeoutMs = 20_000): Promise<void> {
+  async untilStatus(
+    what: string,
+    condition: (status: AgentStatus) => boolean | string,
+    timeoutMs = 20_000,
+  ): Promise<void> {
     try {
       await until(what, async () => condition(await this.status()), timeoutMs);
     } catch (error) {
-      throw new Error(`${error instanceof Error ? error.message : error}\nlast lines of the agent:\n${this.log.slice(-40).join("\n")}`);
+      throw new Error(
+        `${error instanceof Error ? error.message : error}\nlast lines of the agent:\n${this.log.slice(-40).join("\n")}`,
+      );
     }
   }
 

@@ -111,7 +111,10 @@ describe("outbound", () => {
     out.opened(1_000_000);
     const [frame] = out.frames(1_000);
     assert.deepEqual(drops, ["expired 1"]);
-    assert.deepEqual(frame?.messages.map(({ message: { expiryMs } }) => expiryMs), [4_000]);
+    assert.deepEqual(
+      frame?.messages.map(({ message: { expiryMs } }) => expiryMs),
+      [4_000],
+    );
     out.closed();
     out.tick(60_001);
     assert.deepEqual(drops, ["expired 1", "spool_age 1"]);
@@ -286,7 +289,10 @@ describe("inbound", () => {
     const { into, drops } = inbound();
     const framed = { number: 1, message: message("t", "x", 1, 3_000), origin: null };
     into.frame({ ...frame(1, []), messages: [framed] }, 10, 2_000, 0);
-    assert.deepEqual(into.pump(0, 0).map(({ message: { expiryMs } }) => expiryMs), [1_000]);
+    assert.deepEqual(
+      into.pump(0, 0).map(({ message: { expiryMs } }) => expiryMs),
+      [1_000],
+    );
     into.frame({ ...frame(1, []), messages: [{ ...framed, number: 2 }] }, 10, 4_000, 0);
     assert.deepEqual(into.pump(0, 0), []);
     assert.deepEqual(drops, ["expired 1"]);

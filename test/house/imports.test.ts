@@ -1,13 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  FOLDER_ORDER,
-  filesUnder,
-  importsOf,
-  PURE_FOLDERS,
-  resolved,
-  type SourceFile,
-} from "./repository.ts";
+import { FOLDER_ORDER, filesUnder, importsOf, PURE_FOLDERS, resolved, type SourceFile } from "./repository.ts";
 
 const ENTRY = "src/cli/main.ts";
 const SOURCES = filesUnder("src", [".ts"]);
@@ -33,16 +26,7 @@ test("the parser of these tests sees every form of import", () => {
     'const url = "mqtt://x"; import "node:fs";',
   ].join("\n");
   const found = importsOf({ path: "src/x/x.ts", folder: "x", text });
-  assert.deepEqual(found, [
-    "./a.ts",
-    "../b/b.ts",
-    "./c.ts",
-    "./d.ts",
-    "./e.ts",
-    "./f.ts",
-    "./g.js",
-    "node:fs",
-  ]);
+  assert.deepEqual(found, ["./a.ts", "../b/b.ts", "./c.ts", "./d.ts", "./e.ts", "./f.ts", "./g.js", "node:fs"]);
   assert.equal(resolved({ path: "src/x/x.ts", folder: "x", text }, "../b/b.ts"), "src/b/b.ts");
 });
 
@@ -58,8 +42,7 @@ test("a folder imports only itself and those before it in the order", () => {
       const target = resolved(file, specifier);
       const [top, folder] = target.split("/");
       const allowed =
-        top === "src" &&
-        (RANK.get(folder ?? "") ?? Number.POSITIVE_INFINITY) <= (RANK.get(file.folder) ?? -1);
+        top === "src" && (RANK.get(folder ?? "") ?? Number.POSITIVE_INFINITY) <= (RANK.get(file.folder) ?? -1);
       // The one file outside src that code may read at run time: the version is written there and nowhere else.
       if (!allowed && target !== "package.json") wrong.push(`${file.path} imports ${specifier}`);
     }
@@ -85,8 +68,7 @@ test("no source file is dead: the command line reaches each of them", () => {
     const file = byPath.get(path);
     if (file === undefined || reached.has(path)) continue;
     reached.add(path);
-    for (const specifier of importsOf(file).filter(isRelative))
-      open.push(asSource(resolved(file, specifier)));
+    for (const specifier of importsOf(file).filter(isRelative)) open.push(asSource(resolved(file, specifier)));
   }
   // Declarations of globals are never imported.
   const dead = [...byPath.keys()].filter((path) => !reached.has(path) && !path.endsWith(".d.ts"));

@@ -75,8 +75,7 @@ export function withoutComments(text: string): string {
   );
 }
 
-const SPECIFIER =
-  /\b(?:from|import)\s*\(?\s*"([^"\n]+)"|\bnew URL\(\s*"(\.{1,2}\/[^"\n]+)"\s*,\s*import\.meta\.url/g;
+const SPECIFIER = /\b(?:from|import)\s*\(?\s*"([^"\n]+)"|\bnew URL\(\s*"(\.{1,2}\/[^"\n]+)"\s*,\s*import\.meta\.url/g;
 
 /** What a file imports, exports from, loads later or starts as a worker, as written. */
 export function importsOf(file: SourceFile): string[] {

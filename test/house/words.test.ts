@@ -46,11 +46,7 @@ test("the pure folders mention no clock, no chance, no timer and nothing of Node
 });
 
 test("nothing is left unfinished or silenced", () => {
-  const files = [
-    ...filesUnder("src", [".ts"]),
-    ...filesUnder("test", [".ts"]),
-    ...filesUnder("scripts", [".js"]),
-  ];
+  const files = [...filesUnder("src", [".ts"]), ...filesUnder("test", [".ts"]), ...filesUnder("scripts", [".js"])];
   const others = files.filter(({ path }) => path !== "test/house/words.test.ts");
   assert.deepEqual(
     others.flatMap(({ path, text }) => mentions(text, UNFINISHED, path)),

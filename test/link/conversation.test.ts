@@ -3,7 +3,10 @@ import { describe, test } from "node:test";
 import { encodeControl } from "../../src/wire/control.ts";
 import { connect, deliver, Side, tick } from "./pair.ts";
 
-const sides = (): [Side, Side] => [new Side("a", "b", 1_000, "00000000000000aa"), new Side("b", "a", 2_000, "00000000000000bb")];
+const sides = (): [Side, Side] => [
+  new Side("a", "b", 1_000, "00000000000000aa"),
+  new Side("b", "a", 2_000, "00000000000000bb"),
+];
 
 function online(): [Side, Side] {
   const [a, b] = sides();
@@ -29,7 +32,10 @@ describe("a conversation", () => {
     a.subscribe(["t/#"], 10);
     const [message] = a.sent;
     assert.ok(message?.body.type === "routes");
-    assert.deepEqual(message.body.ops.map(({ op, filter }) => `${op} ${filter}`), ["add t/#", "delete t/1", "delete t/2"]);
+    assert.deepEqual(
+      message.body.ops.map(({ op, filter }) => `${op} ${filter}`),
+      ["add t/#", "delete t/1", "delete t/2"],
+    );
     deliver(a, b, 10);
     assert.deepEqual([...b.inForce], ["t/#"]);
     assert.equal(a.conversation.announcer.ackedOp, a.conversation.announcer.lastOp);
@@ -105,7 +111,10 @@ describe("a conversation", () => {
   test("a bootstrap survives the loss of any of its messages", () => {
     for (const victim of ["bootstrap", "bootstrap_end", "bootstrap_ack"] as const) {
       const [a, b] = sides();
-      a.subscribe(Array.from({ length: 5_000 }, (_, i) => `site/${i}/with/quite/a/few/levels`), 0);
+      a.subscribe(
+        Array.from({ length: 5_000 }, (_, i) => `site/${i}/with/quite/a/few/levels`),
+        0,
+      );
       connect(a, b, 0);
       let lost = 0;
       deliver(a, b, 0, (body) => {
@@ -138,7 +147,10 @@ describe("a conversation", () => {
 
   test("a late heartbeat of an earlier operation is no difference", () => {
     const [a, b] = online();
-    const bytes = encodeControl({ speaker: a.identity.speaker(), body: { type: "heartbeat", mark: a.conversation.announcer.mark() } });
+    const bytes = encodeControl({
+      speaker: a.identity.speaker(),
+      body: { type: "heartbeat", mark: a.conversation.announcer.mark() },
+    });
     a.subscribe(["u/1"], 10);
     deliver(a, b, 10);
     b.take(b.conversation.receive(bytes, 20));
@@ -157,7 +169,10 @@ describe("a conversation", () => {
     assert.deepEqual([...b.inForce].sort(), ["t/1", "t/2"]);
     b.take(b.conversation.tick(90_000));
     assert.deepEqual([...b.inForce], []);
-    assert.deepEqual(b.outputs.filter(({ type }) => type === "routes_expired"), [{ type: "routes_expired", count: 2 }]);
+    assert.deepEqual(
+      b.outputs.filter(({ type }) => type === "routes_expired"),
+      [{ type: "routes_expired", count: 2 }],
+    );
     // It speaks again: it is asked for what was dropped.
     tick(a, b, 100_000);
     deliver(a, b, 100_000);
@@ -249,7 +264,10 @@ describe("a conversation", () => {
 
   test("the Will of the connection heard last marks the peer down, that of an earlier one does not", () => {
     const [a, b] = online();
-    const late = encodeControl({ speaker: a.identity.speaker(), body: { type: "goodbye", kind: "lost", greeting: 1_024 } });
+    const late = encodeControl({
+      speaker: a.identity.speaker(),
+      body: { type: "goodbye", kind: "lost", greeting: 1_024 },
+    });
     a.take(a.conversation.disconnected("cut"));
     const will = encodeControl({ speaker: a.identity.speaker(), body: a.conversation.announcer.nextWill() });
     a.take(a.conversation.connected(100));
@@ -276,7 +294,11 @@ describe("a conversation", () => {
   test("a route that is no valid filter ends the conversation", () => {
     const [a, b] = online();
     for (const filter of ["a/#/b", "$SYS/#", "$share/g/t", "+/#"]) {
-      const body = { type: "routes", firstOp: a.conversation.announcer.lastOp + 1, ops: [{ op: "add", filter, groups: [] }] } as const;
+      const body = {
+        type: "routes",
+        firstOp: a.conversation.announcer.lastOp + 1,
+        ops: [{ op: "add", filter, groups: [] }],
+      } as const;
       const before = b.counted("bad_message");
       b.take(b.conversation.receive(encodeControl({ speaker: a.identity.speaker(), body }), 10_000));
       assert.equal(b.counted("bad_message"), before + 1, filter);
@@ -299,13 +321,20 @@ describe("a conversation", () => {
   test("a peer past the route limit counts as wanting everything, and memory stays flat", () => {
     const a = new Side("a", "b", 1_000, "00000000000000aa");
     const b = new Side("b", "a", 2_000, "00000000000000bb", 100);
-    a.subscribe(Array.from({ length: 150 }, (_, i) => `t/${i}`), 0);
+    a.subscribe(
+      Array.from({ length: 150 }, (_, i) => `t/${i}`),
+      0,
+    );
     connect(a, b, 0);
     deliver(a, b, 0);
     assert.deepEqual([...b.inForce], ["#"]);
     assert.equal(b.conversation.acceptor.routes.overflow, true);
     assert.equal(b.conversation.acceptor.routes.size, 0);
-    a.subscribe(Array.from({ length: 100 }, (_, i) => `t/${i}`), 10, false);
+    a.subscribe(
+      Array.from({ length: 100 }, (_, i) => `t/${i}`),
+      10,
+      false,
+    );
     deliver(a, b, 10);
     tick(a, b, 10_000);
     deliver(a, b, 10_000);

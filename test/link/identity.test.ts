@@ -24,7 +24,13 @@ test("three adoptions within a minute are no clock: another agent has the same n
 
 test("adoptions spread over more than a minute are forgiven", () => {
   const identity = new Identity("00000000000000aa", 100);
-  for (const [highest, atMs] of [[200, 0], [300, 61_000], [400, 122_000], [500, 183_000]] as const) identity.adopt(highest, true, atMs);
+  for (const [highest, atMs] of [
+    [200, 0],
+    [300, 61_000],
+    [400, 122_000],
+    [500, 183_000],
+  ] as const)
+    identity.adopt(highest, true, atMs);
   assert.equal(identity.isDuplicate(183_000), false);
 });
 

@@ -20,7 +20,15 @@ export class Side {
     this.identity = new Identity(instance, incarnation);
     this.routes = new RouteSet(["#"], 1_000_000);
     this.conversation = new Conversation(
-      { me, peer, agentVersion: "test", protocolVersion: 1, frameBytesMax: 1_000_000, routesMax, routeRetentionMs: 60_000 },
+      {
+        me,
+        peer,
+        agentVersion: "test",
+        protocolVersion: 1,
+        frameBytesMax: 1_000_000,
+        routesMax,
+        routeRetentionMs: 60_000,
+      },
       this.identity,
       this.routes,
     );
@@ -30,7 +38,10 @@ export class Side {
     for (const output of outputs) {
       this.outputs.push(output);
       if (output.type === "send") {
-        this.sent.push({ body: output.body, bytes: encodeControl({ speaker: this.identity.speaker(), body: output.body }) });
+        this.sent.push({
+          body: output.body,
+          bytes: encodeControl({ speaker: this.identity.speaker(), body: output.body }),
+        });
       } else if (output.type === "peer_route") {
         if (output.up) this.inForce.add(output.filter);
         else this.inForce.delete(output.filter);
@@ -48,7 +59,9 @@ export class Side {
   }
 
   states(half: "out" | "in"): string[] {
-    return this.outputs.flatMap((output) => (output.type === "state" && output.half === half ? [`${output.from}>${output.to}`] : []));
+    return this.outputs.flatMap((output) =>
+      output.type === "state" && output.half === half ? [`${output.from}>${output.to}`] : [],
+    );
   }
 
   announced(): string[] {

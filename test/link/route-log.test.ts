@@ -35,5 +35,12 @@ test("agrees only with a mark whose digest and count are those of the same opera
   assert.equal(log.agrees({ op: 1, count: 1, digest: digest(2) }, now, digestEquals), false, "digest of another op");
   assert.equal(log.agrees({ op: 2, count: 1, digest: digest(2) }, now, digestEquals), false);
   assert.equal(log.agrees({ op: 3, count: 2, digest: digest(2) }, now, digestEquals), false, "an op that never was");
-  assert.equal(new RouteLog().agrees({ op: 0, count: 0, digest: EMPTY_DIGEST }, { op: 0, count: 0, digest: EMPTY_DIGEST }, digestEquals), true);
+  assert.equal(
+    new RouteLog().agrees(
+      { op: 0, count: 0, digest: EMPTY_DIGEST },
+      { op: 0, count: 0, digest: EMPTY_DIGEST },
+      digestEquals,
+    ),
+    true,
+  );
 });

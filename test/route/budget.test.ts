@@ -122,10 +122,7 @@ test("after any changes what comes out covers what went in, fits the limit, and 
           folded.add(up);
         }
         for (const down of change.down) assert.equal(folded.delete(down), true, `${down} goes down twice`);
-        assert.deepEqual(
-          sorted(folded),
-          sorted(new Set([...counts.keys()].map((held) => budget.project(held)))),
-        );
+        assert.deepEqual(sorted(folded), sorted(new Set([...counts.keys()].map((held) => budget.project(held)))));
         assert.deepEqual(sorted(budget.projected()), sorted(folded));
         assert.ok(budget.size <= Math.max(filtersMax, within.length));
         assert.equal(budget.held, counts.size);

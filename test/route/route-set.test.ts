@@ -222,11 +222,7 @@ function run(
     assert.deepEqual(new Map(announced.map(({ filter, groups }) => [filter, groups])), folded);
     assert.deepEqual(routes.digest, digestOf(announced));
     assert.equal(routes.size, announced.length);
-    assert.deepEqual(
-      sorted(minimalCover([...folded.keys()])),
-      sorted(folded.keys()),
-      "no route covers another",
-    );
+    assert.deepEqual(sorted(minimalCover([...folded.keys()])), sorted(folded.keys()), "no route covers another");
     check(routes, wantedOf(topics, [...held.values()], wide));
   }
 }

@@ -66,7 +66,8 @@ export class Oracle {
     } else {
       copy.count += 1;
       const disturbedAtMs = Math.max(this.#disturbedAtMs.get(cluster) ?? -1, this.#disturbedAtMs.get(publisher) ?? -1);
-      if (disturbedAtMs < publishedAtMs) this.failures.push(`${client} got message ${message} of ${publisher} ${copy.count} times`);
+      if (disturbedAtMs < publishedAtMs)
+        this.failures.push(`${client} got message ${message} of ${publisher} ${copy.count} times`);
     }
     this.#expectations = this.#expectations.filter(
       (expectation) => expectation.message !== message || expectation.subscription.client !== client,
@@ -81,7 +82,8 @@ export class Oracle {
 
   /** Routes of `receiver` ended at `publisher` (retention, counted and reported). */
   routesLost(publisher: string, receiver: string): void {
-    for (const subscription of this.subscriptions) if (subscription.cluster === receiver) subscription.established.delete(publisher);
+    for (const subscription of this.subscriptions)
+      if (subscription.cluster === receiver) subscription.established.delete(publisher);
   }
 
   disturbed(cluster: string, nowMs: number): void {
@@ -91,10 +93,13 @@ export class Oracle {
   /** After a calm stretch: nothing may be owed any more, and what is subscribed now is established. */
   settle(clusters: readonly string[]): void {
     for (const { message, subscription, publisher } of this.#expectations) {
-      this.failures.push(`${subscription.client} (${subscription.filter} on ${subscription.cluster}) never got message ${message} of ${publisher}`);
+      this.failures.push(
+        `${subscription.client} (${subscription.filter} on ${subscription.cluster}) never got message ${message} of ${publisher}`,
+      );
     }
     this.#expectations = [];
     this.#copies.clear();
-    for (const subscription of this.subscriptions) for (const cluster of clusters) subscription.established.add(cluster);
+    for (const subscription of this.subscriptions)
+      for (const cluster of clusters) subscription.established.add(cluster);
   }
 }

@@ -232,7 +232,14 @@ export class SimAgent {
           for (const { filter, id } of filters) this.#broker.subscribe(`${cluster}-data`, filter, id, true);
           // A SUBACK is written at once; queued messages may wait for their window behind it.
           this.#soon(() => {
-            if (this.#dataEpoch === epoch) this.#answerData(alive, (hub, nowMs) => hub.subscribed(batch, filters.map(() => 1), nowMs));
+            if (this.#dataEpoch === epoch)
+              this.#answerData(alive, (hub, nowMs) =>
+                hub.subscribed(
+                  batch,
+                  filters.map(() => 1),
+                  nowMs,
+                ),
+              );
           });
         });
       },
@@ -242,7 +249,14 @@ export class SimAgent {
           if (this.#dataEpoch !== epoch) return;
           for (const filter of filters) this.#broker.unsubscribe(`${cluster}-data`, filter);
           this.#soon(() => {
-            if (this.#dataEpoch === epoch) this.#answerData(alive, (hub, nowMs) => hub.unsubscribed(batch, filters.map(() => 0), nowMs));
+            if (this.#dataEpoch === epoch)
+              this.#answerData(alive, (hub, nowMs) =>
+                hub.unsubscribed(
+                  batch,
+                  filters.map(() => 0),
+                  nowMs,
+                ),
+              );
           });
         });
       },
@@ -282,14 +296,21 @@ export class SimAgent {
   }
 
   #toBroker(act: () => void): void {
-    this.#toBrokerAtMs = Math.max(this.#toBrokerAtMs, this.#time.nowMs + this.#random.next() * this.options.localDelayMs);
+    this.#toBrokerAtMs = Math.max(
+      this.#toBrokerAtMs,
+      this.#time.nowMs + this.#random.next() * this.options.localDelayMs,
+    );
     this.#time.after(this.#toBrokerAtMs - this.#time.nowMs, act);
   }
 
   #fromBroker(act: () => void): void {
     const life = this.#life;
     // An event that the broker wrote before a message is readable before it: the agent reads events first.
-    this.#fromBrokerAtMs = Math.max(this.#fromBrokerAtMs, this.#eventsAtMs, this.#time.nowMs + this.#random.next() * this.options.localDelayMs);
+    this.#fromBrokerAtMs = Math.max(
+      this.#fromBrokerAtMs,
+      this.#eventsAtMs,
+      this.#time.nowMs + this.#random.next() * this.options.localDelayMs,
+    );
     this.#time.after(this.#fromBrokerAtMs - this.#time.nowMs, () => {
       if (this.#life === life) act();
     });

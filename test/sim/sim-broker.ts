@@ -32,7 +32,12 @@ export interface SimSession {
 }
 
 export type SimEvent =
-  | { readonly type: "connected"; readonly client: string; readonly persistent: boolean; readonly cleanStart: boolean }
+  | {
+      readonly type: "connected";
+      readonly client: string;
+      readonly persistent: boolean;
+      readonly cleanStart: boolean;
+    }
   | { readonly type: "disconnected"; readonly client: string }
   | { readonly type: "subscribed"; readonly client: string; readonly filter: string }
   | { readonly type: "unsubscribed"; readonly client: string; readonly filter: string }
@@ -103,7 +108,9 @@ export class SimBroker {
     for (const members of groups.values()) {
       const connected = members.filter((member) => member.connected);
       this.#share += 1;
-      const chosen = (connected.length > 0 ? connected : members)[this.#share % (connected.length > 0 ? connected.length : members.length)];
+      const chosen = (connected.length > 0 ? connected : members)[
+        this.#share % (connected.length > 0 ? connected.length : members.length)
+      ];
       if (chosen !== undefined) this.#deliver(chosen, { ...message, ids: [] });
     }
   }

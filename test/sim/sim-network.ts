@@ -36,7 +36,11 @@ export class SimNetwork {
   readonly #paths = new Map<string, Path>();
   readonly #deliver: (kind: "ctl" | "msg", from: string, to: string, bytes: Uint8Array) => void;
 
-  constructor(time: Timeline, random: Prng, deliver: (kind: "ctl" | "msg", from: string, to: string, bytes: Uint8Array) => void) {
+  constructor(
+    time: Timeline,
+    random: Prng,
+    deliver: (kind: "ctl" | "msg", from: string, to: string, bytes: Uint8Array) => void,
+  ) {
     this.#time = time;
     this.#random = random;
     this.#deliver = deliver;

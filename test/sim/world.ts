@@ -2,8 +2,7 @@
  * Two to five clusters in a full mesh, each with a simulated broker, the real pure agent and a few local clients, under
  * a hostile network: chaos and calm take turns, and in each calm everything must have come right. One seed, one run.
  */
-import { intersect, minimalCover } from "../../src/topic/algebra.ts";
-import { matches } from "../../src/topic/algebra.ts";
+import { intersect, matches, minimalCover } from "../../src/topic/algebra.ts";
 import { splitShared } from "../../src/topic/filter.ts";
 import { Oracle, type OracleSubscription } from "./oracle.ts";
 import { Prng } from "./prng.ts";
@@ -72,8 +71,14 @@ export class World {
       const broker = new SimBroker();
       const peers = names.filter((other) => other !== name);
       for (const peer of peers) {
-        this.#topics.set(`${name} ${peer}`, random.pick([["#"], ["t/#"], ["t/+/1", "t/2/#", "reply/#"], ["t/#", "reply/+"], ["#"]]));
-        this.#exports.set(`${name} ${peer}`, random.pick([["#"], ["#"], ["t/#", "reply/#"], ["t/+/1", "t/2/+", "reply/+"]]));
+        this.#topics.set(
+          `${name} ${peer}`,
+          random.pick([["#"], ["t/#"], ["t/+/1", "t/2/#", "reply/#"], ["t/#", "reply/+"], ["#"]]),
+        );
+        this.#exports.set(
+          `${name} ${peer}`,
+          random.pick([["#"], ["#"], ["t/#", "reply/#"], ["t/+/1", "t/2/+", "reply/+"]]),
+        );
       }
       const agent = new SimAgent(
         {
@@ -165,13 +170,17 @@ export class World {
 
   /** Everybody unsubscribes: after the last one nothing may be wanted, announced or subscribed any more. */
   #silence(): void {
-    for (const cluster of this.#clusters) for (const client of [...cluster.clients.keys()]) this.#unsubscribe(cluster, client);
+    for (const cluster of this.#clusters)
+      for (const client of [...cluster.clients.keys()]) this.#unsubscribe(cluster, client);
     this.#time.runUntil(this.#time.nowMs + CALM_MS);
     for (const { name, agent } of this.#clusters) {
       const status = agent.hub?.status(this.#time.nowMs);
       if (status === undefined || status.wide !== null) continue;
       for (const link of status.links) {
-        if (link.out.routes > 0) this.#oracle.failures.push(`${name} still announces ${link.out.routes} routes to ${link.name} after the last unsubscribe`);
+        if (link.out.routes > 0)
+          this.#oracle.failures.push(
+            `${name} still announces ${link.out.routes} routes to ${link.name} after the last unsubscribe`,
+          );
       }
     }
   }
@@ -198,13 +207,19 @@ export class World {
       const inbox = from.broker.connect(asker, false, true);
       from.broker.attach(inbox, () => this.#replies.add(reply));
       from.broker.subscribe(asker, reply);
-      from.broker.publish(asker, { topic: "t/2/1", payload: new TextEncoder().encode(reply), qos: 1, properties: null });
+      from.broker.publish(asker, {
+        topic: "t/2/1",
+        payload: new TextEncoder().encode(reply),
+        qos: 1,
+        properties: null,
+      });
       asked += 1;
       this.#time.runUntil(this.#time.nowMs + 3_000);
       from.broker.disconnect(asker);
       to.broker.disconnect(responder);
     }
-    if (this.#replies.size !== asked) this.#oracle.failures.push(`${asked - this.#replies.size} of ${asked} replies were lost`);
+    if (this.#replies.size !== asked)
+      this.#oracle.failures.push(`${asked - this.#replies.size} of ${asked} replies were lost`);
     this.#time.runUntil(this.#time.nowMs + 5_000);
   }
 
@@ -276,8 +291,16 @@ export class World {
     this.#client += 1;
     const client = `client-${cluster.name}-${this.#client}`;
     const filter = random.pick([
-      "t/#", "#", "t/+/1", "t/1/+", "+/1/1", "t/2/#", `t/${random.int(1, 3)}/${random.int(1, 3)}`,
-      `t/${random.int(1, 3)}/${random.int(1, 3)}`, `t/${random.int(1, 3)}/${random.int(1, 3)}`, `$share/g/t/${random.int(1, 3)}/#`,
+      "t/#",
+      "#",
+      "t/+/1",
+      "t/1/+",
+      "+/1/1",
+      "t/2/#",
+      `t/${random.int(1, 3)}/${random.int(1, 3)}`,
+      `t/${random.int(1, 3)}/${random.int(1, 3)}`,
+      `t/${random.int(1, 3)}/${random.int(1, 3)}`,
+      `$share/g/t/${random.int(1, 3)}/#`,
       `deep/${"level/".repeat(random.int(1, 30))}${random.int(1, 500)}`,
     ]);
     const session = cluster.broker.connect(client, random.chance(0.3), true);
@@ -312,10 +335,17 @@ export class World {
     this.#watch();
     this.#published += 1;
     const id = `m${this.#published}`;
-    const topic = random.chance(0.9) ? `t/${random.int(1, 3)}/${random.int(1, 3)}` : random.pick(["t", "u/1", "t/2/1/x"]);
+    const topic = random.chance(0.9)
+      ? `t/${random.int(1, 3)}/${random.int(1, 3)}`
+      : random.pick(["t", "u/1", "t/2/1/x"]);
     this.#publishedAt.set(id, { publisher: cluster.name, atMs: this.#time.nowMs });
     if (cluster.agent.running) this.#oracle.published(cluster.name, topic, id, this.#time.nowMs);
-    cluster.broker.publish("publisher", { topic, payload: new TextEncoder().encode(id), qos: 1, properties: null });
+    cluster.broker.publish("publisher", {
+      topic,
+      payload: new TextEncoder().encode(id),
+      qos: 1,
+      properties: null,
+    });
   }
 
   /** Reads what the agents reported since: an expiry of routes is no secret loss. */
@@ -339,13 +369,21 @@ export class World {
       if (hub === null) continue;
       const status = hub.status(this.#time.nowMs);
       for (const link of status.links) {
-        if (link.status !== "connected") this.#oracle.failures.push(`${cluster.name} finds its link ${link.name} ${link.status} (out ${link.out.state}, in ${link.in.state})`);
+        if (link.status !== "connected")
+          this.#oracle.failures.push(
+            `${cluster.name} finds its link ${link.name} ${link.status} (out ${link.out.state}, in ${link.in.state})`,
+          );
         const mismatches = link.conversation.find(({ what }) => what === "digest_mismatch");
-        if (mismatches !== undefined) this.#oracle.failures.push(`${cluster.name} saw ${mismatches.count} digest mismatches with ${link.name}`);
+        if (mismatches !== undefined)
+          this.#oracle.failures.push(`${cluster.name} saw ${mismatches.count} digest mismatches with ${link.name}`);
         const peer = this.#clusters.find(({ name }) => name === link.name);
-        const announced = [...(peer?.agent.hub?.link(cluster.name)?.routes.routes() ?? [])].map(({ filter }) => filter).sort();
+        const announced = [...(peer?.agent.hub?.link(cluster.name)?.routes.routes() ?? [])]
+          .map(({ filter }) => filter)
+          .sort();
         if (announced.length !== link.in.routes) {
-          this.#oracle.failures.push(`${link.name} announces ${announced.length} routes, ${cluster.name} holds ${link.in.routes}`);
+          this.#oracle.failures.push(
+            `${link.name} announces ${announced.length} routes, ${cluster.name} holds ${link.in.routes}`,
+          );
         }
       }
       if (status.wide !== null) continue;
@@ -355,8 +393,14 @@ export class World {
           topics.flatMap((topic) => intersect(splitShared(filter).filter, topic) ?? []),
         );
         const expected = minimalCover(wanted).sort().join(" ");
-        const found = [...link.routes.routes()].map(({ filter }) => filter).sort().join(" ");
-        if (expected !== found) this.#oracle.failures.push(`${cluster.name} announces [${found}] to ${link.name}, its clients want [${expected}]`);
+        const found = [...link.routes.routes()]
+          .map(({ filter }) => filter)
+          .sort()
+          .join(" ");
+        if (expected !== found)
+          this.#oracle.failures.push(
+            `${cluster.name} announces [${found}] to ${link.name}, its clients want [${expected}]`,
+          );
       }
     }
   }

@@ -2,13 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { covers, intersect, matches, minimalCover } from "../../src/topic/algebra.ts";
-import {
-  canonical,
-  filterProblem,
-  LEVELS_MAX,
-  TOPIC_BYTES_MAX,
-  topicProblem,
-} from "../../src/topic/filter.ts";
+import { canonical, filterProblem, LEVELS_MAX, TOPIC_BYTES_MAX, topicProblem } from "../../src/topic/filter.ts";
 import { COVER_CASES, FILTER_CASES, ROUTE_CASES } from "../cases/filters.ts";
 import { anyFilter, anyTopic, naiveMatches, SHORT_FILTERS, SHORT_TOPICS } from "./arbitraries.ts";
 
@@ -37,11 +31,7 @@ for (const { name, filters, cover } of COVER_CASES) {
 
 test("a match is what the specification says level by level", () => {
   fc.assert(
-    fc.property(
-      anyFilter,
-      anyTopic,
-      (filter, topic) => matches(filter, topic) === naiveMatches(filter, topic),
-    ),
+    fc.property(anyFilter, anyTopic, (filter, topic) => matches(filter, topic) === naiveMatches(filter, topic)),
     RUNS,
   );
 });
@@ -50,11 +40,7 @@ test("an intersection matches exactly what both filters match", () => {
   fc.assert(
     fc.property(anyFilter, anyFilter, anyTopic, (a, b, topic) => {
       const both = intersect(a, b);
-      assert.equal(
-        both !== null && matches(both, topic),
-        matches(a, topic) && matches(b, topic),
-        String(both),
-      );
+      assert.equal(both !== null && matches(both, topic), matches(a, topic) && matches(b, topic), String(both));
     }),
     RUNS,
   );
@@ -118,25 +104,21 @@ test("covering is reflexive and transitive", () => {
 
 test("a minimal cover matches the same topics with filters of which none covers another", () => {
   fc.assert(
-    fc.property(
-      fc.array(anyFilter, { maxLength: 12 }),
-      fc.array(anyTopic, { maxLength: 5 }),
-      (filters, topics) => {
-        const cover = minimalCover(filters);
-        const given = new Set(filters.map(canonical));
-        assert.ok(cover.every((filter) => given.has(filter)));
-        for (const filter of filters) assert.ok(cover.some((kept) => covers(kept, filter)));
-        for (const a of cover) for (const b of cover) assert.equal(covers(a, b), a === b);
-        for (const topic of topics) {
-          assert.equal(
-            cover.some((kept) => matches(kept, topic)),
-            filters.some((filter) => matches(filter, topic)),
-          );
-        }
-        assert.deepEqual(minimalCover(cover), cover);
-        assert.deepEqual(new Set(minimalCover(filters.toReversed())), new Set(cover));
-      },
-    ),
+    fc.property(fc.array(anyFilter, { maxLength: 12 }), fc.array(anyTopic, { maxLength: 5 }), (filters, topics) => {
+      const cover = minimalCover(filters);
+      const given = new Set(filters.map(canonical));
+      assert.ok(cover.every((filter) => given.has(filter)));
+      for (const filter of filters) assert.ok(cover.some((kept) => covers(kept, filter)));
+      for (const a of cover) for (const b of cover) assert.equal(covers(a, b), a === b);
+      for (const topic of topics) {
+        assert.equal(
+          cover.some((kept) => matches(kept, topic)),
+          filters.some((filter) => matches(filter, topic)),
+        );
+      }
+      assert.deepEqual(minimalCover(cover), cover);
+      assert.deepEqual(new Set(minimalCover(filters.toReversed())), new Set(cover));
+    }),
     { numRuns: 1_000 },
   );
 });

@@ -39,9 +39,7 @@ function levelsMatch(filter: readonly string[], topic: readonly string[]): boole
 }
 
 /** Every topic of up to four levels over the names in SHORT_FILTERS and one more that none of them knows. */
-export const SHORT_TOPICS: readonly string[] = paths(["", "a", "$", "other"], 4).filter(
-  (topic) => topic !== "",
-);
+export const SHORT_TOPICS: readonly string[] = paths(["", "a", "$", "other"], 4).filter((topic) => topic !== "");
 
 /** Every filter of up to three levels over three names: few enough to try all pairs. */
 export const SHORT_FILTERS: readonly string[] = [

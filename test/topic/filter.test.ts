@@ -27,8 +27,7 @@ for (const [filter, problem] of PROBLEM_CASES) {
 }
 
 test("a topic is a filter without wildcards", () => {
-  for (const topic of ["a", "/", "a//b", "$SYS/x", "$share/g/t", "a b/😀"])
-    assert.equal(topicProblem(topic), null);
+  for (const topic of ["a", "/", "a//b", "$SYS/x", "$share/g/t", "a b/😀"]) assert.equal(topicProblem(topic), null);
   assert.equal(topicProblem(""), "is empty");
   assert.match(topicProblem("a/+") ?? "", /wildcard \+/);
   assert.match(topicProblem("a#b") ?? "", /wildcard #/);

@@ -60,22 +60,7 @@ test("a value may be undefined", () => {
 });
 
 test("neighbours are told apart", () => {
-  const trie = trieOf([
-    "a",
-    "a/",
-    "a/b",
-    "a//b",
-    "/a",
-    "/",
-    "a/b/c",
-    "a/+",
-    "a/#",
-    "+",
-    "#",
-    "$s/a",
-    "$s/#",
-    "$s",
-  ]);
+  const trie = trieOf(["a", "a/", "a/b", "a//b", "/a", "/", "a/b/c", "a/+", "a/#", "+", "#", "$s/a", "$s/#", "$s"]);
   assert.deepEqual(matching(trie, "a"), ["#", "+", "a", "a/#"]);
   assert.deepEqual(matching(trie, "a/"), ["#", "a/", "a/#", "a/+"]);
   assert.deepEqual(matching(trie, "a/b"), ["#", "a/#", "a/+", "a/b"]);
@@ -84,19 +69,7 @@ test("neighbours are told apart", () => {
   assert.deepEqual(matching(trie, "$s"), ["$s", "$s/#"]);
   assert.deepEqual(coveredBy(trie, "a/#"), ["a", "a/", "a/#", "a/+", "a//b", "a/b", "a/b/c"]);
   assert.deepEqual(coveredBy(trie, "a/+"), ["a/", "a/+", "a/b"]);
-  assert.deepEqual(coveredBy(trie, "#"), [
-    "#",
-    "+",
-    "/",
-    "/a",
-    "a",
-    "a/",
-    "a/#",
-    "a/+",
-    "a//b",
-    "a/b",
-    "a/b/c",
-  ]);
+  assert.deepEqual(coveredBy(trie, "#"), ["#", "+", "/", "/a", "a", "a/", "a/#", "a/+", "a//b", "a/b", "a/b/c"]);
   assert.deepEqual(coveredBy(trie, "$s/#"), ["$s", "$s/#", "$s/a"]);
   assert.deepEqual(covering(trie, "a/b"), ["#", "a/#", "a/+", "a/b"]);
   assert.deepEqual(covering(trie, "a/#"), ["#", "a/#"]);

@@ -1,0 +1,70 @@
+/**
+ * Clusters that speak to us without a link here, or by another name: they are told so, or their operator would search for
+ * ever. Answers hellos only, all strangers together at most once a second.
+ */
+import type { ErrorCode } from "../base/error-codes.ts";
+import type { Identity } from "../link/identity.ts";
+import { decodeControl, encodeControl } from "../wire/control.ts";
+import type { AckResult } from "../wire/message.ts";
+import { FRAME_BYTES_MAX } from "./link-host.ts";
+import type { Outlet } from "./outlet.ts";
+
+const ANSWER_MS = 1_000;
+
+interface Answer {
+  readonly result: AckResult;
+  /** Null: nothing an operator of this side has to know. */
+  readonly problem: { readonly code: ErrorCode; readonly reason: string } | null;
+}
+
+export class Strangers {
+  readonly #names: { readonly cluster: string; readonly disabledLinks: readonly string[] };
+  readonly #identity: Identity;
+  readonly #outlet: Outlet;
+  #lastAnswerMs = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    names: { readonly cluster: string; readonly disabledLinks: readonly string[] },
+    identity: Identity,
+    outlet: Outlet,
+  ) {
+    this.#names = names;
+    this.#identity = identity;
+    this.#outlet = outlet;
+  }
+
+  /** `to`: the name it uses for us. */
+  control(to: string, from: string, bytes: Uint8Array, nowMs: number): void {
+    const decoded = decodeControl(bytes);
+    if (!decoded.ok || decoded.value.body.type !== "hello" || nowMs - this.#lastAnswerMs < ANSWER_MS) return;
+    this.#lastAnswerMs = nowMs;
+    const { speaker, body } = decoded.value;
+    const { result, problem } = this.#answer(to, from);
+    const answer = encodeControl({
+      speaker: this.#identity.speaker(),
+      body: {
+        type: "ack",
+        greeting: body.greeting,
+        of: speaker,
+        name: this.#names.cluster,
+        result,
+        highest: 0,
+        have: null,
+        frameBytesMax: FRAME_BYTES_MAX,
+      },
+    });
+    this.#outlet.answerStranger(from, to, answer);
+    if (problem !== null) this.#outlet.report({ type: "problem", link: null, ...problem });
+  }
+
+  #answer(to: string, from: string): Answer {
+    const { cluster, disabledLinks } = this.#names;
+    if (to !== cluster) {
+      const reason = `cluster "${from}" calls this cluster "${to}"`;
+      return { result: "wrong_name", problem: { code: "WRONG_NAME", reason } };
+    }
+    if (disabledLinks.includes(from)) return { result: "link_disabled", problem: null };
+    const reason = `cluster "${from}" has no link here`;
+    return { result: "unknown_link", problem: { code: "UNKNOWN_PEER", reason } };
+  }
+}

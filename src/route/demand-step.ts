@@ -1,0 +1,46 @@
+/** What the demand asks of the local broker, step by step, and what it tells of itself. */
+import type { DemandFilter } from "./demand-ids.ts";
+
+export interface DemandOptions {
+  /** Past it a peer's filters are widened, never refused. */
+  readonly filtersMaxPerPeer: number;
+}
+
+export type DemandStep =
+  | { readonly kind: "subscribe"; readonly batch: number; readonly filters: readonly DemandFilter[] }
+  | { readonly kind: "marker"; readonly marker: number }
+  | { readonly kind: "unsubscribe"; readonly batch: number; readonly filters: readonly string[] };
+
+/** A peer's filter that the local broker refuses (or serves again). */
+export interface DemandRefusal {
+  readonly peer: string;
+  readonly filter: string;
+  readonly reasonCode: number;
+  readonly refused: boolean;
+}
+
+export interface DemandStats {
+  readonly filters: number;
+  readonly pending: number;
+  readonly refused: number;
+  readonly markerTimeouts: number;
+  readonly widened: number;
+}
+
+/** The step that waits for the broker's answer. */
+export type UnderWay =
+  | { readonly kind: "none" }
+  | {
+      readonly kind: "subscribe";
+      readonly batch: number;
+      readonly filters: readonly string[];
+      readonly firstRevision: number;
+      readonly sentAtMs: number;
+    }
+  | {
+      readonly kind: "marker";
+      readonly marker: number;
+      readonly drops: readonly string[];
+      readonly sentAtMs: number;
+    }
+  | { readonly kind: "unsubscribe"; readonly batch: number; readonly filters: readonly string[] };
