@@ -32,8 +32,8 @@ export function loadConfig({ file, env, flags, readFile }: ConfigSources): Loade
   const parsed = parseConfigFile(file?.text ?? "");
   const origins = new Origins((path) => parsed.lineOf(path));
   const problems = new ProblemList((path) => origins.where(path));
-  for (const { message, line } of parsed.problems) {
-    problems.addNamed("", message, line === null ? null : `line ${line}`);
+  for (const { path, message, line } of parsed.problems) {
+    problems.addNamed(path, message, line === null ? null : `line ${line}`);
   }
   const environment = readEnvironment(env);
   for (const { variable, message } of environment.problems) problems.addNamed(variable, message, null);

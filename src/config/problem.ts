@@ -44,7 +44,9 @@ export class ProblemList {
   }
 
   add(path: Path, message: string): void {
-    this.addNamed(formatPath(path), message, this.#where(path));
+    // Finding the place takes time: not for those that are only counted.
+    const from = this.#count < PROBLEMS_MAX ? this.#where(path) : null;
+    this.addNamed(formatPath(path), message, from);
   }
 
   /** For what has no path: a variable, a flag, a file. */
