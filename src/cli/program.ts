@@ -48,7 +48,7 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.out(text.replace(/\n$/, "")),
-      writeErr: (text) => terminal.error(text.replace(/\n$/, "")),
+      writeErr: (text) => terminal.error(withoutSecrets(text.replace(/\n$/, ""))),
     })
     .helpCommand("help [command]", "show the help of a command")
     .helpOption("-h, --help", "show this help")
@@ -108,4 +108,9 @@ async function runAgent(options: RunOptions, terminal: Terminal): Promise<number
 function failureText(error: unknown): string {
   if (error instanceof LinkError) return `${error.code}: ${error.message}`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** Commander repeats what it does not know: `--password=…`, or a URL in the place of a command. */
+function withoutSecrets(text: string): string {
+  return text.replace(/('--?[^\s'=]+)=[^\n]*'/, "$1=…'").replace(/(:\/\/)[^\n']*@/g, "$1******@");
 }

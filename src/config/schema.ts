@@ -8,7 +8,7 @@ import { CLIENT_ID, CLUSTER_NAME, CONTROL_PREFIX_DEFAULT, LATER, LINK_REFUSED, L
 import { LINKS } from "./links-format.ts";
 import { LISTEN_HOST, SERVERS } from "./server-format.ts";
 import { CLIENT_FILTERS, CONTROL_PREFIX, EVENTS_FILTER } from "./topic-formats.ts";
-import { BROKER_KINDS } from "./types.ts";
+import { BROKER_KINDS, LOG_LEVELS } from "./types.ts";
 
 const IGNORED_CLIENTS_MAX = 1_000;
 const KIB = 2 ** 10;
@@ -86,11 +86,7 @@ export const AGENT_KEYS = {
     token_file: optional(FILE_NAME, "File with the token that the API asks for."),
   }),
   log: group("The log, as JSON lines on stderr.", {
-    level: withDefault(
-      choice("log level", ["trace", "debug", "info", "warn", "error", "fatal", "silent"]),
-      "info",
-      "The least that is logged.",
-    ),
+    level: withDefault(choice("log level", LOG_LEVELS), "info", "The least that is logged."),
   }),
 } as const;
 
