@@ -24,7 +24,8 @@ export interface SyntaxProblem {
 }
 
 export interface ConfigFile {
-  readonly tree: Tree;
+  /** Null: nothing could be read, and `problems` say why. */
+  readonly tree: Tree | null;
   readonly problems: readonly SyntaxProblem[];
   /** The line of the deepest part of `path` that the file has; null: none of it. */
   lineOf(path: Path): number | null;
@@ -44,7 +45,7 @@ export function parseConfigFile(text: string): ConfigFile {
   }
   const complaints = [...document.errors, ...document.warnings];
   const keys = new YamlKeys(document, (offset) => lines.linePos(offset).line);
-  if (complaints.length > 0) return { tree: tree(), problems: syntaxProblems(complaints, lines), lineOf: () => null };
+  if (complaints.length > 0) return { tree: null, problems: syntaxProblems(complaints, lines), lineOf: () => null };
   return fromDocument(document, keys);
 }
 
@@ -87,5 +88,5 @@ function fromDocument(document: Document.Parsed, keys: YamlKeys): ConfigFile {
 }
 
 function unusable(message: string): ConfigFile {
-  return { tree: tree(), problems: [{ path: "", message, line: null }], lineOf: () => null };
+  return { tree: null, problems: [{ path: "", message, line: null }], lineOf: () => null };
 }

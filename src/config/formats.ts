@@ -4,7 +4,7 @@
  */
 import { utf8Length } from "../topic/filter.ts";
 import { didYouMean } from "./closest.ts";
-import type { Format, TextKind } from "./format.ts";
+import { type Format, plainText, type TextKind } from "./format.ts";
 import { quoted, quotedAddress } from "./printable.ts";
 import type { Report } from "./problem.ts";
 
@@ -100,8 +100,8 @@ export function pattern(expects: string, what: string, regex: RegExp): Format<st
     parse(value, report) {
       if (typeof value === "string") {
         if (regex.test(value)) return value;
-        report(`${quotedAddress(value)} is no ${what}: it must be ${expects}`);
-      } else report(`must be ${expects}, and is ${kindOf(value)}`);
+        report(`${quotedAddress(value)} is no ${what}: it must be ${plainText(expects)}`);
+      } else report(`must be ${plainText(expects)}, and is ${kindOf(value)}`);
       return undefined;
     },
   };

@@ -3,7 +3,7 @@
  * configuration may do with a valid filter.
  */
 import { covers, minimalCover } from "../topic/algebra.ts";
-import { canonical, filterProblem, isReserved, topicProblem, utf8Length } from "../topic/filter.ts";
+import { canonical, filterProblem, isReserved, splitShared, topicProblem, utf8Length } from "../topic/filter.ts";
 import type { Format } from "./format.ts";
 import { grouped, kindOf, listItems } from "./formats.ts";
 import { quoted } from "./printable.ts";
@@ -98,9 +98,12 @@ function prefixProblem(prefix: string): string | null {
 
 /** The valid ones at their places, null for the others. */
 function plainFilters(value: unknown, report: Report): (string | null)[] | undefined {
-  return validFilters(value, report, (filter) =>
-    isReserved(filter) ? 'is reserved: filters that begin with "$" never cross a link' : null,
-  );
+  return validFilters(value, report, (filter) => {
+    if (!isReserved(filter)) return null;
+    const shared = splitShared(filter);
+    if (shared.group === null) return 'is reserved: filters that begin with "$" never cross a link';
+    return `is a shared subscription: name ${quoted(shared.filter)} alone, and clients' shared ones count too`;
+  });
 }
 
 function validFilters(
