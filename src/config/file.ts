@@ -37,7 +37,14 @@ export function parseConfigFile(text: string): ConfigFile {
   let document: Document.Parsed;
   try {
     // Its own search for repeated keys compares each with each; ours, in YamlKeys, does not, and knows where they are.
-    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true, uniqueKeys: false });
+    document = parseDocument(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      stringKeys: true,
+      uniqueKeys: false,
+      // `!!binary`, `!!set` and their like would make objects of other classes.
+      resolveKnownTags: false,
+    });
   } catch (error) {
     // The parser calls itself for each level: tens of thousands of brackets end the stack.
     if (error instanceof RangeError) return unusable("is nested too deeply");

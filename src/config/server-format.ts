@@ -92,7 +92,7 @@ export function parseServer(value: string, report: Report): Server | undefined {
 
 function parseParts(value: string, shown: string, report: Report): Server | undefined {
   const match = /^(?:([^:/?#]*):\/\/)?(\[[^\]]*\]|[^:/?#[\]]*)(?::([^/?#]*))?(\/[^?#]*)?(\?[^#]*)?(#.*)?$/.exec(value);
-  if (match === null) {
+  if (match === null || (match[1] === undefined && value.includes("://"))) {
     report(`${shown} is no URL`);
     return undefined;
   }
