@@ -13,8 +13,8 @@ import type { Terminal } from "./terminal.ts";
 const RUN_HELP = `
 Examples:
   $ brokerlink run --config /etc/brokerlink/config.yaml
-  $ brokerlink run --cluster a --local mqtt://127.0.0.1:1883 --broker mosquitto \\
-      --link b=mqtt://127.0.0.1:2883 --topics b=t/#,c/1
+  $ brokerlink run --cluster a --local mqtt://127.0.0.1:1883 \\
+      --broker mosquitto --link b=mqtt://127.0.0.1:2883 --topics b=t/#,c/1
 
 Every key can also come from the environment: BROKERLINK_LOCAL__SERVER,
 BROKERLINK_LINKS__0__SERVER. Later ones win: default, file, environment, flags.
@@ -112,5 +112,5 @@ function failureText(error: unknown): string {
 
 /** Commander repeats what it does not know: `--password=…`, or a URL in the place of a command. */
 function withoutSecrets(text: string): string {
-  return text.replace(/('--?[^\s'=]+)=[^\n]*'/, "$1=…'").replace(/(:\/\/)[^\n']*@/g, "$1******@");
+  return text.replace(/('--?[^\s'=]+)=[\s\S]*'/, "$1=…'").replace(/(:\/\/)[\s\S]*@/, "$1******@");
 }

@@ -15,13 +15,13 @@ const OVERSTAY_MS = DRAIN_MS + 10_000;
 export async function run(config: AgentConfig, warnings: readonly string[]): Promise<number> {
   const stop = stopSignals();
   const log = createLogger(config.logLevel, config.cluster);
-  // Without a listener it would end the process, and elsewhere it means "read the configuration again".
-  process.on("SIGHUP", () => log.warn("SIGHUP: the configuration is read at the start only; restart to apply it"));
-  for (const warning of warnings) log.warn(warning);
+  for (const warning of warnings) log.warn({ warning }, "configuration");
   const agent = new Agent(config, log);
   const http = await listen(agent, config);
   log.info({ host: http.host, port: http.port }, "http listening");
   agent.start();
+  // Without a listener it would end the process, and elsewhere it means "read the configuration again".
+  process.on("SIGHUP", () => log.warn({ signal: "SIGHUP" }, "configuration not read again: restart to apply it"));
   log.info({ signal: await stop.first }, "stopping");
   const second = stop.second.then((again) => {
     log.warn({ signal: again }, "stopping at once");
