@@ -9,6 +9,7 @@ export function hubLinkOptions(link: LinkConfig, config: AgentConfig): HubLinkOp
     exportFilters: link.exportFilters,
     dialsIn: link.endpoint === null,
     routesMax: link.routesMax,
+    demandMax: link.demandMax,
     routeRetentionMs: link.routeRetentionMs,
     framesInflightMax: link.framesInflightMax,
     retryIntervalMs: link.retryIntervalMs,

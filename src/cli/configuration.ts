@@ -26,5 +26,7 @@ export function loadConfiguration(
 export function problemLines(path: string | undefined, { problems }: Extract<LoadedConfig, { ok: false }>): string[] {
   const where = path === undefined ? "" : ` in ${quoted(path)}`;
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-  return [`CONFIG_INVALID: ${count}${where}`, ...problems.map((problem) => `  ${formatProblem(problem)}`)];
+  const hint =
+    path === undefined ? ["No file was given: --config names one, and brokerlink run --help shows the flags."] : [];
+  return [`CONFIG_INVALID: ${count}${where}`, ...problems.map((problem) => `  ${formatProblem(problem)}`), ...hint];
 }

@@ -13,8 +13,8 @@ import type { Terminal } from "./terminal.ts";
 const RUN_HELP = `
 Examples:
   $ brokerlink run --config /etc/brokerlink/config.yaml
-  $ brokerlink run --cluster a --local mqtt://127.0.0.1:1883 --broker mosquitto \\
-      --link b=mqtt://127.0.0.1:2883 --topics b=t/#,c/1
+  $ brokerlink run --cluster a --local mqtt://127.0.0.1:1883 \\
+      --broker mosquitto --link b=mqtt://127.0.0.1:2883 --topics b=t/#,c/1
 
 Every key can also come from the environment: BROKERLINK_LOCAL__SERVER,
 BROKERLINK_LINKS__0__SERVER. Later ones win: default, file, environment, flags.
@@ -48,7 +48,7 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.out(text.replace(/\n$/, "")),
-      writeErr: (text) => terminal.error(text.replace(/\n$/, "")),
+      writeErr: (text) => terminal.error(withoutSecrets(text.replace(/\n$/, ""))),
     })
     .helpCommand("help [command]", "show the help of a command")
     .helpOption("-h, --help", "show this help")
@@ -108,4 +108,9 @@ async function runAgent(options: RunOptions, terminal: Terminal): Promise<number
 function failureText(error: unknown): string {
   if (error instanceof LinkError) return `${error.code}: ${error.message}`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** Commander repeats what it does not know: `--password=…`, or a URL in the place of a command. */
+function withoutSecrets(text: string): string {
+  return text.replace(/('--?[^\s'=]+)=[\s\S]*'/, "$1=…'").replace(/(:\/\/)[\s\S]*@/, "$1******@");
 }

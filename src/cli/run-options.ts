@@ -2,7 +2,7 @@
  * The flags of `run`: their shape is checked here, and a bad one is bad usage. What they mean is up to the configuration,
  * where they come last.
  */
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import {
   type FlagValues,
   type LinkFlag,
@@ -11,6 +11,9 @@ import {
   parseTopicsFlag,
   type TopicsFlag,
 } from "../config/flags.ts";
+import { quotedAddress } from "../config/printable.ts";
+import { BROKER_KINDS, LOG_LEVELS } from "../config/types.ts";
+import { EXIT } from "./exit-codes.ts";
 
 /** As commander hands them over. */
 export interface RunOptions {
@@ -26,44 +29,58 @@ export interface RunOptions {
 }
 
 export function addRunOptions(command: Command): Command {
+  /** Not commander's own error, which repeats the whole value: somebody may have put a password into it. */
+  const refuse = (flags: string, text: string, why: string): never =>
+    command.error(`error: option '${flags}' ${quotedAddress(text)}: ${why}`, { exitCode: EXIT.usage });
+  /** An option that is a mistake when given twice: commander would silently take the last. */
+  const once = (flags: string, description: string, parse = (text: string): unknown => text, expected = ""): Option =>
+    new Option(flags, description).argParser((text: string, previous: unknown): unknown => {
+      if (previous !== undefined) return refuse(flags, text, "it is given twice");
+      return parse(text) ?? refuse(flags, text, `it must be ${expected}`);
+    });
+  const repeated = <T>(
+    flags: string,
+    description: string,
+    parse: (text: string) => T | null,
+    expected: string,
+  ): Option =>
+    new Option(flags, description).argParser((text: string, previous: readonly T[] = []): readonly T[] => [
+      ...previous,
+      parse(text) ?? refuse(flags, text, `it must be ${expected}`),
+    ]);
   return command
     .addOption(once("--config <file>", "configuration file, YAML or JSON"))
     .addOption(once("--cluster <name>", "name of this cluster"))
     .addOption(once("--local <url>", "the local broker: mqtt://, mqtts://, ws:// or wss://"))
-    .addOption(once("--broker <kind>", "mosquitto, aedes, emqx, events or static"))
-    .option("--link <name[=url]>", "a peer and its broker; without URL the peer dials in (repeatable)", collectLink)
-    .option("--topics <name=filters>", "what to receive from a peer, separated by commas (repeatable)", collectTopics)
-    .addOption(once("--http <host:port>", "where to listen for health checks, metrics and the API", httpAddress))
+    .addOption(once("--broker <kind>", BROKER_KINDS.join(", ")))
+    .addOption(
+      repeated(
+        "--link <name[=url]>",
+        "a peer and its broker; without URL the peer dials in (repeatable)",
+        parseLinkFlag,
+        "NAME or NAME=URL",
+      ),
+    )
+    .addOption(
+      repeated(
+        "--topics <name=filters>",
+        "what to receive from a peer, separated by commas (repeatable)",
+        parseTopicsFlag,
+        "NAME=FILTER or NAME=FILTER,FILTER",
+      ),
+    )
+    .addOption(
+      once(
+        "--http <host:port>",
+        "where to listen for health checks, metrics and the API",
+        parseHttpFlag,
+        "HOST:PORT, or [ADDRESS]:PORT for IPv6",
+      ),
+    )
     .addOption(once("--data-dir <dir>", "not in this version: messages wait in memory"))
-    .addOption(once("--log-level <level>", "trace, debug, info, warn, error, fatal or silent"));
+    .addOption(once("--log-level <level>", LOG_LEVELS.join(", ")));
 }
 
 export function flagValues({ cluster, local, broker, link, topics, http, dataDir, logLevel }: RunOptions): FlagValues {
   return { cluster, local, broker, links: link, topics, http, dataDir, logLevel };
-}
-
-/** An option that is a mistake when given twice: commander would silently take the last. */
-function once(flags: string, description: string, parse: (text: string) => unknown = (text) => text): Option {
-  return new Option(flags, description).argParser((text: string, previous: unknown): unknown => {
-    if (previous !== undefined) throw new InvalidArgumentError("It is given twice.");
-    return parse(text);
-  });
-}
-
-function httpAddress(text: string): { readonly host: string; readonly port: number } {
-  const address = parseHttpFlag(text);
-  if (address === null) throw new InvalidArgumentError("It must be HOST:PORT, or [ADDRESS]:PORT for IPv6.");
-  return address;
-}
-
-function collectLink(text: string, previous: readonly LinkFlag[] = []): readonly LinkFlag[] {
-  const link = parseLinkFlag(text);
-  if (link === null) throw new InvalidArgumentError("It must be NAME or NAME=URL.");
-  return [...previous, link];
-}
-
-function collectTopics(text: string, previous: readonly TopicsFlag[] = []): readonly TopicsFlag[] {
-  const topics = parseTopicsFlag(text);
-  if (topics === null) throw new InvalidArgumentError("It must be NAME=FILTER or NAME=FILTER,FILTER.");
-  return [...previous, topics];
 }

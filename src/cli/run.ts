@@ -1,49 +1,50 @@
 /**
  * `brokerlink run`: starts the agent and its HTTP listener and stays until a signal. SIGTERM and SIGINT drain with a
- * deadline, a second one stops at once.
+ * deadline, a second one stops at once; SIGHUP changes nothing yet, and says so.
  */
 import { Agent, DRAIN_MS } from "../agent/agent.ts";
 import type { AgentConfig } from "../config/types.ts";
 import { listen } from "../ops/http.ts";
 import { createLogger } from "../ops/log.ts";
+import { EXIT } from "./exit-codes.ts";
 
 /** Past the drain and the closing of sockets something hangs: say so and go. */
 const OVERSTAY_MS = DRAIN_MS + 10_000;
 
 /** Resolves with the exit code. */
 export async function run(config: AgentConfig, warnings: readonly string[]): Promise<number> {
+  const stop = stopSignals();
   const log = createLogger(config.logLevel, config.cluster);
-  for (const warning of warnings) log.warn(warning);
+  for (const warning of warnings) log.warn({ warning }, "configuration");
   const agent = new Agent(config, log);
   const http = await listen(agent, config);
   log.info({ host: http.host, port: http.port }, "http listening");
   agent.start();
-  const signal = await firstSignal();
-  log.info({ signal }, "stopping");
-  const second = firstSignal().then((again) => {
+  // Without a listener it would end the process, and elsewhere it means "read the configuration again".
+  process.on("SIGHUP", () => log.warn({ signal: "SIGHUP" }, "configuration not read again: restart to apply it"));
+  log.info({ signal: await stop.first }, "stopping");
+  const second = stop.second.then((again) => {
     log.warn({ signal: again }, "stopping at once");
-    return 1;
+    return EXIT.failed;
   });
   const overstay = new Promise<number>((resolve) => {
     setTimeout(() => {
       log.error({ afterMs: OVERSTAY_MS }, "the agent did not stop in time");
-      resolve(1);
+      resolve(EXIT.failed);
     }, OVERSTAY_MS).unref();
   });
   const drained = agent
     .stop(DRAIN_MS)
     .then(() => http.close())
-    .then(() => 0);
+    .then(() => EXIT.fine);
   return Promise.race([drained, second, overstay]);
 }
 
-function firstSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    const signals: NodeJS.Signals[] = ["SIGTERM", "SIGINT"];
-    const stop = (signal: NodeJS.Signals): void => {
-      for (const name of signals) process.off(name, stop);
-      resolve(signal);
-    };
-    for (const name of signals) process.on(name, stop);
-  });
+/** Caught from the call on, so that one that comes during the start is not lost. */
+function stopSignals(): { readonly first: Promise<NodeJS.Signals>; readonly second: Promise<NodeJS.Signals> } {
+  const waiting: ((signal: NodeJS.Signals) => void)[] = [];
+  const next = (): Promise<NodeJS.Signals> => new Promise((resolve) => waiting.push(resolve));
+  const signals = { first: next(), second: next() };
+  for (const name of ["SIGTERM", "SIGINT"] as const) process.on(name, () => waiting.shift()?.(name));
+  return signals;
 }

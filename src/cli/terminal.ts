@@ -33,12 +33,22 @@ function readBoundedFile(path: string): string {
     for (;;) {
       const chunk = Buffer.alloc(64 * 1024);
       const read = readSync(file, chunk, 0, chunk.length, null);
-      if (read === 0) return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
+      if (read === 0) return decoded(Buffer.concat(chunks));
       size += read;
-      if (size > FILE_BYTES_MAX) throw new Error(`is larger than ${FILE_BYTES_MAX} bytes`);
+      if (size > FILE_BYTES_MAX) throw new Error(`it is larger than ${FILE_BYTES_MAX} bytes`);
       chunks.push(chunk.subarray(0, read));
     }
   } finally {
     closeSync(file);
+  }
+}
+
+/** Without a byte order mark. */
+function decoded(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    // The decoder's own words name neither the file nor what was expected.
+    throw new Error("it is no text in UTF-8");
   }
 }

@@ -2,11 +2,11 @@
 import { underPrefix } from "../wire/names.ts";
 import { endpoint } from "./endpoint.ts";
 import type { FileValues } from "./file-values.ts";
-import { CLIENT_ID_BYTES_MAX, type LinkValues } from "./link-keys.ts";
+import { CLIENT_ID_BYTES_MAX, CONTROL_PREFIX_DEFAULT, type LinkValues } from "./link-keys.ts";
 import { quoted } from "./printable.ts";
 import type { ProblemList } from "./problem.ts";
 import type { AgentValues } from "./schema.ts";
-import type { AgentConfig, HttpConfig, LinkConfig, LocalConfig } from "./types.ts";
+import type { AgentConfig, BrokerKind, HttpConfig, LinkConfig, LocalConfig } from "./types.ts";
 
 /** Stands in for a name or address that is missing: what is built with it is thrown away with the problems. */
 const MISSING = "missing";
@@ -51,25 +51,29 @@ function localConfig(values: AgentValues, clientid: string, files: FileValues, p
   };
 }
 
-/** What only some kinds of broker need, and only they take. */
-function reportNeeds({ local: { broker, events_topic, filters } }: AgentValues, problems: ProblemList): void {
-  const eventsAt = ["local", "events_topic"];
-  const filtersAt = ["local", "filters"];
+/** What only some kinds of broker need or can use: a key without effect is a mistake. */
+function reportNeeds({ local }: AgentValues, problems: ProblemList): void {
+  const { broker } = local;
   if (broker === null) return;
-  if (!problems.hasBelow(eventsAt)) {
-    if (broker === "events" && events_topic === null) problems.add(eventsAt, 'is missing: "broker: events" needs it');
-    if (broker !== "events" && events_topic !== null) {
-      problems.add(eventsAt, `is only for "broker: events", and the broker is "${broker}"`);
-    }
+  const say = (key: string, message: string): void => {
+    const at = ["local", key];
+    if (!problems.hasBelow(at)) problems.add(at, message);
+  };
+  const only = (key: string, kind: BrokerKind, isGiven: boolean): void => {
+    if (broker !== kind && isGiven) say(key, `is only for "broker: ${kind}", and the broker is "${broker}"`);
+  };
+  if (broker === "events" && local.events_topic === null) say("events_topic", 'is missing: "broker: events" needs it');
+  if (broker === "static" && local.filters.length === 0) {
+    say("filters", 'is missing: "broker: static" needs at least one filter');
   }
-  if (!problems.hasBelow(filtersAt)) {
-    if (broker === "static" && filters.length === 0) {
-      problems.add(filtersAt, 'is missing: "broker: static" needs at least one filter');
-    }
-    if (broker !== "static" && filters.length > 0) {
-      problems.add(filtersAt, `is only for "broker: static", and the broker is "${broker}"`);
-    }
-  }
+  only("events_topic", "events", local.events_topic !== null);
+  only("filters", "static", local.filters.length > 0);
+  only("untracked_subscriptions", "mosquitto", local.untracked_subscriptions > 0);
+  if (broker !== "static") return;
+  const noUse = 'has no effect with "broker: static", whose filters are fixed';
+  if (local.ignore_clients.length > 0) say("ignore_clients", noUse);
+  if (local.interest_at_start !== "unknown") say("interest_at_start", noUse);
+  if (Number.isFinite(local.trust_after)) say("trust_after", noUse);
 }
 
 function linkConfig(
@@ -114,13 +118,18 @@ function linkConfig(
 
 /** What says how to reach a broker is a mistake where none is named. */
 function reportNeedless(link: LinkValues, index: number, problems: ProblemList): void {
-  for (const key of ["username", "password", "password_file"] as const) {
-    if (link[key] !== null)
-      problems.add(["links", index, key], "is given without server, so there is nowhere to use it");
-  }
-  const { cacertfile, certfile, keyfile, servername } = link.ssl;
-  if ([cacertfile, certfile, keyfile, servername].some((value) => value !== null) || link.ssl.enable === true) {
-    problems.add(["links", index, "ssl"], "is given without server, so there is nowhere to use it");
+  const { cacertfile, certfile, keyfile, servername, enable, verify } = link.ssl;
+  const given: Readonly<Record<string, boolean>> = {
+    clientid: link.clientid !== null,
+    username: link.username !== null,
+    password: link.password !== null,
+    password_file: link.password_file !== null,
+    ssl: [cacertfile, certfile, keyfile, servername].some((value) => value !== null) || enable === true || !verify,
+    protocol_version: link.protocol_version !== "auto",
+    control_prefix: link.control_prefix !== CONTROL_PREFIX_DEFAULT,
+  };
+  for (const [key, isGiven] of Object.entries(given)) {
+    if (isGiven) problems.add(["links", index, key], "is given without server, so there is nowhere to use it");
   }
 }
 

@@ -18,30 +18,34 @@ export function describeConfig(config: AgentConfig): string[] {
 }
 
 function localLines(config: AgentConfig): string[] {
-  const { local, http, spool, links } = config;
-  const isOpen = isLoopback(http.host) || http.token !== null;
+  const { local, spool, links } = config;
+  const kept = `up to ${formatBytes(spool.bytesMax)} in memory, for up to ${formatDuration(spool.ageMaxMs)}`;
+  const dropped = spool.whenFull === "drop_oldest" ? "oldest" : "newest";
   return [
     row("broker", `${local.broker} at ${reach(local)}`),
     row("sessions", ["events", "link", "data"].map((name) => quoted(`${local.clientid}-${name}`)).join(", ")),
     row("interest", interest(config)),
     ...(local.ignoreClients.length === 0 ? [] : [row("", `clients ${filterList(local.ignoreClients)} do not count`)]),
-    row("access", `its user needs every topic, ${quoted(`${config.controlPrefix}/#`)}${eventsAccess(config)}`),
     row(
-      "spool",
-      `${links.length === 0 ? "" : "for each link "}up to ${formatBytes(spool.bytesMax)} in memory, for up to ${formatDuration(spool.ageMaxMs)}; when full it drops the ${spool.whenFull === "drop_oldest" ? "oldest" : "newest"} messages`,
+      "access",
+      `this agent's user there needs all topics and ${quoted(`${config.controlPrefix}/#`)}${eventsAccess(config)}`,
     ),
-    row(
-      "http",
-      `${printable(http.host)} port ${http.port === 0 ? "any" : http.port}${isOpen ? "" : " (health and metrics only: there is no token for the API)"}`,
-    ),
+    row("spool", `${links.length === 0 ? "" : "for each link "}${kept}; when full it drops the ${dropped} messages`),
+    row("http", httpText(config)),
     row("log", `from level ${config.logLevel}`),
   ];
+}
+
+function httpText({ http: { host, port, token } }: AgentConfig): string {
+  const address = `${host.includes(":") ? `[${host}]` : host}:${port === 0 ? "(any free port)" : port}`;
+  if (token !== null) return `${address}; the API asks for the token`;
+  return isLoopback(host) ? address : `${address}; health and metrics only, for there is no token for the API`;
 }
 
 function interest({ local }: AgentConfig): string {
   if (local.broker === "static") return `fixed: ${filterList(local.filters)}`;
   const source = {
-    mosquitto: "from Mosquitto's log topics; proven complete by its counters",
+    mosquitto: "from Mosquitto's log topics (log_dest topic); proven complete by its counters",
     aedes: "from Aedes's JSON events in $SYS",
     emqx: "from EMQX's event messages in $SYS",
     events: `from events on ${quoted(local.eventsTopic ?? "")}`,
@@ -55,11 +59,11 @@ function eventsAccess({ local }: AgentConfig): string {
   switch (local.broker) {
     case "mosquitto":
     case "aedes":
-      return ' and to read "$SYS/#"';
+      return ', and to read "$SYS/#"';
     case "emqx":
-      return ' and to read "$SYS/brokers/+/clients/#"';
+      return ', and to read "$SYS/brokers/+/clients/#"';
     case "events":
-      return ` and to read ${quoted(local.eventsTopic ?? "")}`;
+      return `, and to read ${quoted(local.eventsTopic ?? "")}`;
     case "static":
       return "";
   }
@@ -67,8 +71,13 @@ function eventsAccess({ local }: AgentConfig): string {
 
 function linkLines(link: LinkConfig, config: AgentConfig): string[] {
   const { name, endpoint, topics, exportFilters } = link;
+  if (!link.enable) return [`Link ${name}: disabled; ${name} is told so, and nothing crosses`];
+  const limits = [
+    `${grouped(link.routesMax)} routes and ${grouped(link.demandMax)} subscriptions for it`,
+    `${grouped(link.framesInflightMax)} frames in flight, sent again after 1s at first and ${formatDuration(link.retryIntervalMs)} at most`,
+  ];
   return [
-    `Link ${name}${link.enable ? "" : " (disabled: nothing below happens)"}`,
+    `Link ${name}`,
     row(
       "path",
       endpoint === null
@@ -80,10 +89,8 @@ function linkLines(link: LinkConfig, config: AgentConfig): string[] {
       "may send",
       exportFilters.length === 0 ? "nothing" : `what ${name} asks for within ${filterList(exportFilters)}`,
     ),
-    row(
-      "limits",
-      `${grouped(link.routesMax)} routes, ${grouped(link.demandMax)} subscriptions for it, ${grouped(link.framesInflightMax)} frames in flight, sent again after ${formatDuration(link.retryIntervalMs)}; its routes are kept for ${formatDuration(link.routeRetentionMs)} of silence`,
-    ),
+    row("limits", limits.join("; ")),
+    row("silence", `its routes stay in force for ${formatDuration(link.routeRetentionMs)}`),
     ...accessLines(link, config),
   ];
 }
@@ -110,8 +117,9 @@ function conversation(prefix: string, to: string, from: string): string {
   return controlTopic(prefix, to, from).replace(/ctl$/, "#");
 }
 
-function reach({ urls, username, tls }: EndpointConfig): string {
-  const user = username === null ? "" : `, user ${quoted(username)}`;
+function reach({ urls, username, password, tls }: EndpointConfig): string {
+  const secret = password === null ? "" : " with a password";
+  const user = username === null ? secret : `, user ${quoted(username)}${secret}`;
   const how =
     tls === null
       ? ""

@@ -31,10 +31,9 @@ function linkKeys(link: LinkConfig): object {
   return {
     name: link.name,
     enable: link.enable,
-    ...(link.endpoint === null ? {} : endpointKeys(link.endpoint)),
+    ...(link.endpoint === null ? {} : { ...endpointKeys(link.endpoint), control_prefix: link.controlPrefix }),
     topics: link.topics,
     export: link.exportFilters,
-    control_prefix: link.controlPrefix,
     max_inflight: link.framesInflightMax,
     retry_interval: formatDuration(link.retryIntervalMs),
     max_routes: link.routesMax,

@@ -1,10 +1,13 @@
 /**
- * A configuration file: YAML or JSON, told apart by content. Gives the tree, and the line on which a path stands. Bounded
- * in size, depth and aliases; no tag of YAML makes anything but plain values.
+ * A configuration file: YAML, and so JSON too, which is a part of it. Gives the tree, and the line on which a path stands.
+ * Bounded in size, depth, values and aliases; no tag of YAML makes anything but plain values.
  */
-import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
-import type { Path } from "./problem.ts";
+import { type Document, LineCounter, parseDocument, type YAMLError } from "yaml";
+import { grouped } from "./formats.ts";
+import { formatPath, type Path } from "./problem.ts";
 import { isTree, plainValue, type Tree, tree } from "./tree.ts";
+import { YamlKeys } from "./yaml-keys.ts";
+import { yamlMessage } from "./yaml-message.ts";
 
 /** A thousand links with all their keys fit; what is larger is some other file. */
 export const FILE_LENGTH_MAX = 4 * 1024 * 1024;
@@ -14,94 +17,83 @@ const ALIASES_MAX = 100;
 const SYNTAX_PROBLEMS_MAX = 10;
 
 export interface SyntaxProblem {
+  /** What the problem is about; empty: the file. */
+  readonly path: string;
   readonly message: string;
   readonly line: number | null;
 }
 
 export interface ConfigFile {
-  readonly tree: Tree;
+  /** Null: nothing could be read, and `problems` say why. */
+  readonly tree: Tree | null;
   readonly problems: readonly SyntaxProblem[];
   /** The line of the deepest part of `path` that the file has; null: none of it. */
   lineOf(path: Path): number | null;
 }
 
 export function parseConfigFile(text: string): ConfigFile {
-  if (text.length > FILE_LENGTH_MAX) return unusable(`is longer than ${FILE_LENGTH_MAX} characters`);
+  if (text.length > FILE_LENGTH_MAX) return unusable(`is longer than ${grouped(FILE_LENGTH_MAX)} characters`);
   const lines = new LineCounter();
   let document: Document.Parsed;
   try {
-    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
+    // Its own search for repeated keys compares each with each; ours, in YamlKeys, does not, and knows where they are.
+    document = parseDocument(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      stringKeys: true,
+      uniqueKeys: false,
+      // `!!binary`, `!!set` and their like would make objects of other classes.
+      resolveKnownTags: false,
+    });
   } catch (error) {
     // The parser calls itself for each level: tens of thousands of brackets end the stack.
     if (error instanceof RangeError) return unusable("is nested too deeply");
     throw error;
   }
-  const problems = [...document.errors, ...document.warnings];
-  if (problems.length > 0) {
-    const json = asJson(text);
-    if (json !== null) return json;
-    return {
-      tree: tree(),
-      problems: problems.slice(0, SYNTAX_PROBLEMS_MAX).map(({ message, pos }) => ({
-        message: `is neither YAML nor JSON: ${message}`,
-        line: lines.linePos(pos[0]).line,
-      })),
-      lineOf: () => null,
-    };
-  }
-  return fromDocument(document, lines);
+  const complaints = [...document.errors, ...document.warnings];
+  const keys = new YamlKeys(document, (offset) => lines.linePos(offset).line);
+  if (complaints.length > 0) return { tree: null, problems: syntaxProblems(complaints, lines), lineOf: () => null };
+  return fromDocument(document, keys);
 }
 
-function fromDocument(document: Document.Parsed, lines: LineCounter): ConfigFile {
+function syntaxProblems(complaints: readonly YAMLError[], lines: LineCounter): SyntaxProblem[] {
+  const seen = new Map<string, SyntaxProblem>();
+  for (const { code, pos } of complaints) {
+    const problem = { path: "", message: yamlMessage(code), line: lines.linePos(pos[0]).line };
+    if (seen.size < SYNTAX_PROBLEMS_MAX) seen.set(`${problem.line} ${code}`, problem);
+  }
+  return [...seen.values()];
+}
+
+function fromDocument(document: Document.Parsed, keys: YamlKeys): ConfigFile {
   let value: unknown;
   try {
     value = document.toJS({ mapAsMap: true, maxAliasCount: ALIASES_MAX });
   } catch (error) {
-    if (error instanceof ReferenceError) return unusable("uses too many aliases, or one that is not defined");
+    if (error instanceof ReferenceError) {
+      return unusable("uses too many aliases (*), or one that is not defined; a text that begins with * needs quotes");
+    }
     if (error instanceof RangeError) return unusable("is nested too deeply");
     throw error;
   }
   const plain = plainValue(value);
-  if (plain === null) return unusable("is nested too deeply");
+  if (!plain.ok) return unusable(plain.problem);
   // An empty file.
   if (plain.value === null || plain.value === undefined) {
     return { tree: tree(), problems: [], lineOf: () => null };
   }
-  if (!isTree(plain.value)) return unusable("must be a group of keys");
-  return { tree: plain.value, problems: [], lineOf: (path) => lineOf(document, lines, path) };
-}
-
-/** JSON that YAML does not take, such as with tabs: without line numbers. Null: it is no JSON either. */
-function asJson(text: string): ConfigFile | null {
-  if (!/^\s*\{/.test(text)) return null;
-  try {
-    const plain = plainValue(JSON.parse(text));
-    if (plain === null || !isTree(plain.value)) return unusable("is nested too deeply");
-    return { tree: plain.value, problems: [], lineOf: () => null };
-  } catch {
-    // No JSON: what the YAML parser said stands.
-    return null;
+  if (!isTree(plain.value)) {
+    const found = Array.isArray(plain.value) ? "a list" : "a single value";
+    return unusable(`must be a group of keys, such as "cluster: a", and is ${found}`);
   }
-}
-
-function lineOf(document: Document.Parsed, lines: LineCounter, path: Path): number | null {
-  let node: unknown = document.contents;
-  let offset: number | null = null;
-  for (const segment of path) {
-    if (isMap(node)) {
-      const pair = node.items.find(({ key }) => isScalar(key) && `${key.value}` === `${segment}`);
-      if (pair === undefined) break;
-      if (isNode(pair.key)) offset = pair.key.range?.[0] ?? offset;
-      node = pair.value;
-    } else if (isSeq(node) && typeof segment === "number") {
-      node = node.items[segment];
-      if (!isNode(node)) break;
-      offset = node.range?.[0] ?? offset;
-    } else break;
-  }
-  return offset === null ? null : lines.linePos(offset).line;
+  const problems = keys.repeated(SYNTAX_PROBLEMS_MAX).map(({ path, line, firstLine }) => ({
+    path: formatPath(path),
+    message: `is given twice: first on line ${firstLine}`,
+    line,
+  }));
+  return { tree: plain.value, problems, lineOf: (path) => keys.lineOf(path) };
 }
 
 function unusable(message: string): ConfigFile {
-  return { tree: tree(), problems: [{ message, line: null }], lineOf: () => null };
+  return { tree: null, problems: [{ path: "", message, line: null }], lineOf: () => null };
 }

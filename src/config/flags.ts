@@ -28,10 +28,10 @@ export interface FlagValues {
   readonly logLevel?: string | undefined;
 }
 
-/** `NAME` or `NAME=URL`, several URLs with commas; null: it is neither. */
+/** `NAME` or `NAME=URL`, several URLs with commas; null: it is neither, such as a URL without a name. */
 export function parseLinkFlag(text: string): LinkFlag | null {
   const [name, server] = splitAtEquals(text);
-  return name === "" || server === "" ? null : { name, server };
+  return name === "" || server === "" || /[/@]/.test(name) ? null : { name, server };
 }
 
 /** `NAME=F1,F2`; nothing behind the sign: no topics. Null: there is no sign, or no name. */

@@ -1,4 +1,4 @@
-/** What a format is, and how the schema is made of them. Types and their constructors only. */
+/** What a format is, and how the schema is made of them. */
 import type { Report } from "./problem.ts";
 
 /** How the text of an environment variable or a flag becomes a value: see text-value.ts. */
@@ -6,7 +6,7 @@ export type TextKind = "text" | "scalar" | "list" | "one_or_list" | "json";
 
 /** Reads a value from outside. Reports everything that is wrong with it; answers undefined when nothing of it is usable. */
 export interface Format<T> {
-  /** What a value looks like, as the docs say it. */
+  /** What a value looks like, as the docs say it, in Markdown. */
   readonly expects: string;
   readonly text: TextKind;
   parse(value: unknown, report: Report): T | undefined;
@@ -92,4 +92,9 @@ function leaf<T>(
     required: isRequired,
     sensitive,
   };
+}
+
+/** Of the docs' Markdown, for a terminal. */
+export function plainText(markdown: string): string {
+  return markdown.replaceAll("`", "");
 }

@@ -4,8 +4,8 @@
  */
 import { utf8Length } from "../topic/filter.ts";
 import { didYouMean } from "./closest.ts";
-import type { Format, TextKind } from "./format.ts";
-import { quoted } from "./printable.ts";
+import { type Format, plainText, type TextKind } from "./format.ts";
+import { quoted, quotedAddress } from "./printable.ts";
 import type { Report } from "./problem.ts";
 
 /** MQTT strings and binary data have a length of two bytes (MQTT 5.0 §1.5.4, §1.5.6). */
@@ -37,7 +37,7 @@ const BYTE_UNITS: ReadonlyMap<string, number> = new Map([
 /** What a wrong value is, for a problem. */
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return "nothing";
-  if (typeof value === "string") return `the text ${quoted(value)}`;
+  if (typeof value === "string") return `the text ${quotedAddress(value)}`;
   if (typeof value === "number") return `the number ${value}`;
   if (typeof value === "boolean") return `${value}`;
   return Array.isArray(value) ? "a list" : "a group of keys";
@@ -92,7 +92,7 @@ export function secretProblem(value: string): string | null {
 
 export const FILE_NAME: Format<string> = text("a file name", { bytesMax: FILE_NAME_LENGTH_MAX });
 
-/** A text that matches a pattern; `what` names it in the problem. */
+/** A text that matches a pattern; `what` names it in the problem. A URL with a password, put there by mistake, is masked. */
 export function pattern(expects: string, what: string, regex: RegExp): Format<string> {
   return {
     expects,
@@ -100,8 +100,8 @@ export function pattern(expects: string, what: string, regex: RegExp): Format<st
     parse(value, report) {
       if (typeof value === "string") {
         if (regex.test(value)) return value;
-        report(`${quoted(value)} is no ${what}: it must be ${expects}`);
-      } else report(`must be ${expects}, and is ${kindOf(value)}`);
+        report(`${quotedAddress(value)} is no ${what}: it must be ${plainText(expects)}`);
+      } else report(`must be ${plainText(expects)}, and is ${kindOf(value)}`);
       return undefined;
     },
   };
@@ -154,7 +154,7 @@ export function choice<const W extends string>(
         report(`"${value}" ${later[value] ?? ""}; ${known}${words.length === 1 ? " possible now" : ""}`);
       } else {
         report(
-          `${quoted(value)} is no ${what}: ${known}${words.length === 1 ? " known" : ""}${didYouMean(value, words)}`,
+          `${quotedAddress(value)} is no ${what}: ${known}${words.length === 1 ? " known" : ""}${didYouMean(value, words)}`,
         );
       }
       return undefined;

@@ -5,11 +5,12 @@
 import { CLUSTER_NAME_PATTERN } from "../wire/names.ts";
 import { group, optional, required, type Values, withDefault } from "./format.ts";
 import { choice, DAY_MS, duration, FILE_NAME, flag, integer, pattern, SECRET, text } from "./formats.ts";
-import { SERVERS } from "./server-format.ts";
+import { HOST_NAME, SERVERS } from "./server-format.ts";
 import { CONTROL_PREFIX, LINK_TOPICS, PLAIN_FILTERS } from "./topic-formats.ts";
 
 /** A client id may be 65,535 bytes long; brokers print and index them, and ours get endings. */
 export const CLIENT_ID_BYTES_MAX = 200;
+export const CONTROL_PREFIX_DEFAULT = "$LINK";
 export const LATER = "comes with a later version";
 
 export const CLIENT_ID = text(`a client id of at most ${CLIENT_ID_BYTES_MAX} bytes`, {
@@ -20,6 +21,8 @@ export const CLUSTER_NAME = pattern(
   "cluster name",
   CLUSTER_NAME_PATTERN,
 );
+/** A frame has one message at least, and never more than this many are under way. */
+const FRAMES_INFLIGHT_MAX = 2_000;
 const USER_NAME = text("a text");
 /** What is written as 4 or 5, or left to the agent. */
 const PROTOCOL_VERSION = {
@@ -49,7 +52,7 @@ const SSL = group("TLS towards this broker; only with `mqtts://` and `wss://`.",
     true,
     "Whether the broker's certificate must be valid. `verify_peer` and `verify_none` work too, as in EMQX.",
   ),
-  servername: optional(text("a host name"), "Name to ask for (SNI) and to expect in the certificate.", {
+  servername: optional(HOST_NAME, "Name to ask for (SNI) and to expect in the certificate.", {
     fallbackDoc: "the URL's host",
   }),
 });
@@ -85,16 +88,20 @@ export const LINK_KEYS = {
     fallbackDoc: "`<local.clientid>-to-<name>`",
   }),
   ...LOGIN,
-  control_prefix: withDefault(CONTROL_PREFIX, "$LINK", "The peer's own `control_prefix`, when `server` is set."),
+  control_prefix: withDefault(
+    CONTROL_PREFIX,
+    CONTROL_PREFIX_DEFAULT,
+    "The peer's own `control_prefix`; only with `server`.",
+  ),
   max_inflight: withDefault(
-    integer(1, 10_000),
+    integer(1, FRAMES_INFLIGHT_MAX),
     64,
     "Frames (batches of messages) sent and not yet confirmed by the peer's agent.",
   ),
   retry_interval: withDefault(
-    duration(100, DAY_MS / 24),
+    duration(1_000, DAY_MS / 24),
     "15s",
-    "How long a frame waits for the peer's confirmation before it is sent again.",
+    "The longest wait for the peer's confirmation before frames are sent again. The first wait is 1 s, or four round trips; it doubles from there.",
   ),
   max_routes: withDefault(
     integer(1, 10_000_000),
@@ -130,6 +137,8 @@ export const LINK_KEYS = {
 
 export type LinkValues = Values<typeof LINK_KEYS>;
 
+const NODE_TLS = "is EMQX's and has no counterpart: Node.js's own choice is a safe one";
+
 /** Keys of a link that are known and not taken, and what is said of them. */
 export const LINK_REFUSED: Readonly<Record<string, string>> = {
   compression: LATER,
@@ -138,5 +147,9 @@ export const LINK_REFUSED: Readonly<Record<string, string>> = {
   resource_opts: "is EMQX's and has no counterpart: see spool",
   tcp_opts: "is EMQX's and has no counterpart here",
   "ssl.server_name_indication": "is called servername here",
+  "ssl.versions": NODE_TLS,
+  "ssl.ciphers": NODE_TLS,
+  "ssl.depth": NODE_TLS,
+  "ssl.password": "is not taken: an agent starts without a person, so the key in keyfile has no passphrase",
   url: "is called server here",
 };

@@ -32,15 +32,15 @@ export function loadConfig({ file, env, flags, readFile }: ConfigSources): Loade
   const parsed = parseConfigFile(file?.text ?? "");
   const origins = new Origins((path) => parsed.lineOf(path));
   const problems = new ProblemList((path) => origins.where(path));
-  for (const { message, line } of parsed.problems) {
-    problems.addNamed("", message, line === null ? null : `line ${line}`);
+  for (const { path, message, line } of parsed.problems) {
+    problems.addNamed(path, message, line === null ? null : `line ${line}`);
   }
   const environment = readEnvironment(env);
   for (const { variable, message } of environment.problems) problems.addNamed(variable, message, null);
-  // Without its file everything would seem to be missing.
-  if (parsed.problems.length > 0) return { ok: false, problems: problems.list() };
-
   const root = parsed.tree;
+  // Without its file everything would seem to be missing.
+  if (root === null) return { ok: false, problems: problems.list() };
+
   applySettings(root, environment.settings, origins, problems);
   applyFlags(root, flags, origins, problems);
   const values = readKeys(AGENT_KEYS, AGENT_REFUSED, root, problems.below([]));

@@ -7,7 +7,7 @@ import { type FlagValues, flagSettings, serverValue } from "./flags.ts";
 import { grouped } from "./formats.ts";
 import { LINKS_MAX } from "./links-format.ts";
 import type { Origins } from "./origins.ts";
-import { quoted } from "./printable.ts";
+import { quotedAddress } from "./printable.ts";
 import type { Path, ProblemList } from "./problem.ts";
 import { isTree, type Tree, tree } from "./tree.ts";
 
@@ -28,7 +28,7 @@ export function applyFlags(root: Tree, flags: FlagValues, origins: Origins, prob
     if (seen.has(name)) {
       problems.addNamed(
         "--link",
-        `${quoted(name)} is given twice; several URLs of one peer go behind one sign, with commas`,
+        `${quotedAddress(name)} is given twice; several URLs of one peer go behind one sign, with commas`,
         null,
       );
       continue;
@@ -51,7 +51,8 @@ export function applyFlags(root: Tree, flags: FlagValues, origins: Origins, prob
     const links = linksOf(root);
     if (links === null) return;
     const index = indexOf(links, name);
-    if (index < 0) problems.addNamed("--topics", `there is no link ${quoted(name)}: name it with --link too`, null);
+    if (index < 0)
+      problems.addNamed("--topics", `there is no link ${quotedAddress(name)}: name it with --link too`, null);
     else {
       set(links[index], "topics", filters);
       origins.set(["links", index, "topics"], "--topics");

@@ -28,6 +28,11 @@ export function quoted(text: string): string {
   return cut ? `"${safe}…" (${text.length} characters)` : `"${safe}"`;
 }
 
+/** As `quoted`, for what may be an address with a secret in it: without what stands before its last `@`, or in its query. */
+export function quotedAddress(text: string): string {
+  return quoted(text.replace(/^([a-z0-9+.-]*:\/\/)?[\s\S]*@/i, "$1******@").replace(/\?[\s\S]*$/, "?…"));
+}
+
 /** JSON for a terminal: what JSON.stringify leaves alone is escaped as well. */
 export function printableJson(value: unknown): string {
   return JSON.stringify(value, null, 2)

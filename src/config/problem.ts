@@ -2,7 +2,7 @@
  * What is wrong with a configuration: where, what, and which source said so. Problems are collected and reported all at
  * once; nothing is opened while there is one.
  */
-import { printable, quoted } from "./printable.ts";
+import { printable, quotedAddress } from "./printable.ts";
 
 export interface ConfigProblem {
   /** `links[1].topics[0]`; empty: the configuration as a whole. Safe to print. */
@@ -27,7 +27,7 @@ export function formatPath(path: Path): string {
   let text = "";
   for (const segment of path) {
     if (typeof segment === "number") text += `[${segment}]`;
-    else if (!PLAIN_KEY.test(segment)) text += `[${quoted(segment)}]`;
+    else if (!PLAIN_KEY.test(segment)) text += `[${quotedAddress(segment)}]`;
     else text += text === "" ? segment : `.${segment}`;
   }
   return text;
@@ -44,7 +44,9 @@ export class ProblemList {
   }
 
   add(path: Path, message: string): void {
-    this.addNamed(formatPath(path), message, this.#where(path));
+    // Finding the place takes time: not for those that are only counted.
+    const from = this.#count < PROBLEMS_MAX ? this.#where(path) : null;
+    this.addNamed(formatPath(path), message, from);
   }
 
   /** For what has no path: a variable, a flag, a file. */

@@ -6,7 +6,7 @@
 import convict from "convict";
 import { assert } from "../base/assert.ts";
 import { didYouMean } from "./closest.ts";
-import type { Group, Keys, Leaf, Values } from "./format.ts";
+import { type Group, type Keys, type Leaf, plainText, type Values } from "./format.ts";
 import { shapeOf } from "./formats.ts";
 import { formatPath, type Path, type Report } from "./problem.ts";
 import { isTree, type Tree, tree } from "./tree.ts";
@@ -49,7 +49,7 @@ function check(keys: Keys, raw: Tree, below: Path, reading: Reading): Tree {
     const at = [...below, key];
     if ((raw[key] ?? null) !== null) continue;
     if (node.kind === "group") check(node.keys, tree(), at, reading);
-    else if (node.required) reading.report(`is missing: it must be ${node.format.expects}`, at);
+    else if (node.required) reading.report(`is missing: it must be ${plainText(node.format.expects)}`, at);
   }
   return passed;
 }

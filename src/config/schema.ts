@@ -3,12 +3,12 @@
  * from link-keys.ts.
  */
 import { group, optional, required, type Values, withDefault } from "./format.ts";
-import { bytes, choice, DAY_MS, duration, FILE_NAME, integer, list, pattern, text } from "./formats.ts";
-import { CLIENT_ID, CLUSTER_NAME, LATER, LOGIN } from "./link-keys.ts";
+import { bytes, choice, DAY_MS, duration, FILE_NAME, integer, list, text } from "./formats.ts";
+import { CLIENT_ID, CLUSTER_NAME, CONTROL_PREFIX_DEFAULT, LATER, LINK_REFUSED, LOGIN } from "./link-keys.ts";
 import { LINKS } from "./links-format.ts";
-import { SERVERS } from "./server-format.ts";
+import { LISTEN_HOST, SERVERS } from "./server-format.ts";
 import { CLIENT_FILTERS, CONTROL_PREFIX, EVENTS_FILTER } from "./topic-formats.ts";
-import { BROKER_KINDS } from "./types.ts";
+import { BROKER_KINDS, LOG_LEVELS } from "./types.ts";
 
 const IGNORED_CLIENTS_MAX = 1_000;
 const KIB = 2 ** 10;
@@ -19,7 +19,7 @@ export const AGENT_KEYS = {
   cluster: required(CLUSTER_NAME, "This cluster's unique name."),
   control_prefix: withDefault(
     CONTROL_PREFIX,
-    "$LINK",
+    CONTROL_PREFIX_DEFAULT,
     "Where agents talk on the local broker: `<prefix>/v1/<to>/<from>/…`. Nothing below it is ever forwarded.",
   ),
   local: group("The broker that this agent stands beside.", {
@@ -35,22 +35,22 @@ export const AGENT_KEYS = {
     ignore_clients: withDefault(
       list(text("a pattern"), "patterns of client ids", IGNORED_CLIENTS_MAX),
       [],
-      "Client ids whose subscriptions do not count, such as other bridges. `*` stands for any text.",
+      "Client ids whose subscriptions do not count, such as other bridges. `*` stands for any text. Not for `broker: static`.",
     ),
     untracked_subscriptions: withDefault(
       integer(0, 1_000_000),
       0,
-      "Filters that the broker counts and never announces, such as those of its own bridges.",
+      "Only for `broker: mosquitto`: filters that the broker counts and never announces, such as those of its own bridges.",
     ),
     interest_at_start: withDefault(
       choice("state at the start", ["unknown", "none"]),
       "unknown",
-      "`none`: the agent is always there before any client. `unknown`: it asks for all of `topics` until it knows better.",
+      "`none`: the agent is always there before any client. `unknown`: it asks for all of `topics` until it knows better. Not for `broker: static`.",
     ),
     trust_after: withDefault(
       duration(1_000, 30 * DAY_MS, true),
       "never",
-      "After this time the agent trusts what it has seen of its clients, without proof that it is all.",
+      "After this time the agent trusts what it has seen of its clients, without proof that it is all. Not for `broker: static`.",
     ),
     events_topic: optional(
       EVENTS_FILTER,
@@ -78,7 +78,7 @@ export const AGENT_KEYS = {
   }),
   http: group("Health, metrics and the API.", {
     host: withDefault(
-      pattern("an address or host name", "address or host name", /^[0-9A-Za-z_.:%-]{1,253}$/),
+      LISTEN_HOST,
       "127.0.0.1",
       "Address to listen on. Anywhere but on this machine's own, the API answers only with a token.",
     ),
@@ -86,11 +86,7 @@ export const AGENT_KEYS = {
     token_file: optional(FILE_NAME, "File with the token that the API asks for."),
   }),
   log: group("The log, as JSON lines on stderr.", {
-    level: withDefault(
-      choice("log level", ["trace", "debug", "info", "warn", "error", "fatal", "silent"]),
-      "info",
-      "The least that is logged.",
-    ),
+    level: withDefault(choice("log level", LOG_LEVELS), "info", "The least that is logged."),
   }),
 } as const;
 
@@ -100,7 +96,13 @@ export type AgentValues = Values<typeof AGENT_KEYS>;
 export const AGENT_REFUSED: Readonly<Record<string, string>> = {
   data_dir: "disk durability comes with a later version; until then messages wait in memory: leave data_dir out",
   "local.publish_server": LATER,
-  "local.ssl.server_name_indication": "is called servername here",
+  ...prefixed("local.", "ssl."),
   "local.url": "is called server here",
   "http.token": "never stands in the configuration itself: put the token into a file and name it in token_file",
 };
+
+/** Those refusals of a link's keys that begin with `group`, for another place. */
+function prefixed(place: string, group: string): Record<string, string> {
+  const entries = Object.entries(LINK_REFUSED).filter(([key]) => key.startsWith(group));
+  return Object.fromEntries(entries.map(([key, why]) => [`${place}${key}`, why]));
+}

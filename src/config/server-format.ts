@@ -2,10 +2,10 @@
  * Addresses of brokers and of the HTTP listener. A URL never carries a secret: one with a user name or password in it is
  * refused, and never printed.
  */
-import { isIPv6 } from "node:net";
+import { isIP, isIPv6 } from "node:net";
 import type { Format } from "./format.ts";
 import { kindOf } from "./formats.ts";
-import { quoted } from "./printable.ts";
+import { quotedAddress } from "./printable.ts";
 import type { Report } from "./problem.ts";
 
 /** One try after the other; more addresses than this would keep an agent busy instead of connected. */
@@ -38,7 +38,7 @@ export const SERVERS: Format<Server[]> = {
       report(`must be a URL or a list of URLs, and is ${kindOf(value)}`);
       return undefined;
     }
-    if (value.length === 0) report("is an empty list: leave it out, and the peer dials in");
+    if (value.length === 0) report("is an empty list: it must name at least one URL");
     if (value.length > SERVERS_MAX) {
       report(`has ${value.length} entries; at most ${SERVERS_MAX} are allowed`);
       return undefined;
@@ -53,13 +53,34 @@ export const SERVERS: Format<Server[]> = {
   },
 };
 
-/** A text that could hold a secret, for a problem: without what stands before its last `@`. */
-export function withoutUserinfo(text: string): string {
-  return quoted(text.replace(/^([a-z0-9+.-]*:\/\/)?[\s\S]*@/i, "$1******@"));
-}
+/** An address to listen on. */
+export const LISTEN_HOST: Format<string> = {
+  expects: "an IP address (IPv6 without brackets) or a host name",
+  text: "text",
+  parse(value, report) {
+    if (typeof value !== "string") report(`must be an address or host name, and is ${kindOf(value)}`);
+    else if (isIP(value) !== 0 || isHostName(value)) return value;
+    else
+      report(
+        `${quotedAddress(value)} is no address or host name${value.startsWith("[") ? ": leave out the brackets" : ""}`,
+      );
+    return undefined;
+  },
+};
+
+/** The name in a certificate. */
+export const HOST_NAME: Format<string> = {
+  expects: "a host name",
+  text: "text",
+  parse(value, report) {
+    if (typeof value === "string" && isHostName(value)) return value;
+    report(`must be a host name, and is ${kindOf(value)}`);
+    return undefined;
+  },
+};
 
 export function parseServer(value: string, report: Report): Server | undefined {
-  const shown = withoutUserinfo(value);
+  const shown = quotedAddress(value);
   if (value === "") report("is empty");
   else if (value.length > URL_LENGTH_MAX) report(`is longer than ${URL_LENGTH_MAX} characters`);
   else if (value.includes("@")) {
@@ -71,7 +92,7 @@ export function parseServer(value: string, report: Report): Server | undefined {
 
 function parseParts(value: string, shown: string, report: Report): Server | undefined {
   const match = /^(?:([^:/?#]*):\/\/)?(\[[^\]]*\]|[^:/?#[\]]*)(?::([^/?#]*))?(\/[^?#]*)?(\?[^#]*)?(#.*)?$/.exec(value);
-  if (match === null) {
+  if (match === null || (match[1] === undefined && value.includes("://"))) {
     report(`${shown} is no URL`);
     return undefined;
   }
@@ -143,10 +164,14 @@ function schemeProblem(written: string | undefined, scheme: ServerScheme | null 
 
 function hostProblem(host: string): string | null {
   if (host === "" || host === "[]") return "has no host";
-  const valid = host.startsWith("[")
-    ? isIPv6(host.slice(1, -1))
-    : /^[0-9A-Za-z_](?:[0-9A-Za-z_.-]{0,252}[0-9A-Za-z_.])?$/.test(host);
+  const valid = host.startsWith("[") ? isIPv6(host.slice(1, -1)) : isHostName(host);
   return valid ? null : "has a bad host";
+}
+
+/** Names as DNS has them, with underscores, and IPv4 addresses. What looks like one and is none, such as 10.0.0.256, is no name. */
+function isHostName(text: string): boolean {
+  if (!/^[0-9A-Za-z_](?:[0-9A-Za-z_.-]{0,252}[0-9A-Za-z_.])?$/.test(text)) return false;
+  return !/^[0-9.]+$/.test(text) || isIP(text) === 4;
 }
 
 function portProblem(port: string | undefined): string | null {

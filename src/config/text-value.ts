@@ -40,7 +40,8 @@ function scalar(text: string): unknown {
 /** Null: it is no JSON, or JSON of no use. */
 function json(text: string): unknown {
   try {
-    return plainValue(JSON.parse(text))?.value ?? null;
+    const plain = plainValue(JSON.parse(text));
+    return plain.ok ? plain.value : null;
   } catch {
     // No JSON: the format reports the text.
     return null;

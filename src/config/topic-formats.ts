@@ -2,14 +2,14 @@
  * The formats of filters and of the control prefix. The rules of MQTT are topic/filter.ts's; here is what a
  * configuration may do with a valid filter.
  */
-import { covers, minimalCover } from "../topic/algebra.ts";
-import { canonical, filterProblem, isReserved, topicProblem, utf8Length } from "../topic/filter.ts";
+import { canonical, filterProblem, isReserved, splitShared, topicProblem, utf8Length } from "../topic/filter.ts";
+import { FilterTrie } from "../topic/trie.ts";
 import type { Format } from "./format.ts";
 import { grouped, kindOf, listItems } from "./formats.ts";
 import { quoted } from "./printable.ts";
 import type { Report } from "./problem.ts";
 
-/** Comparing each filter with each takes a second at this size; people write tens. */
+/** Each subscription of a client is compared with each of them; people write tens. */
 export const FILTERS_MAX = 5_000;
 /** The prefix and two names are part of every control topic; deeper than this is a mistake. */
 const PREFIX_LEVELS_MAX = 8;
@@ -25,7 +25,7 @@ export const LINK_TOPICS: Format<string[]> = {
     const filters = plainFilters(value, report);
     if (filters === undefined) return undefined;
     reportRedundant(filters, report);
-    return minimalCover(filters.flatMap((filter) => filter ?? []));
+    return minimal(filters);
   },
 };
 
@@ -35,7 +35,7 @@ export const PLAIN_FILTERS: Format<string[]> = {
   text: "list",
   parse(value, report) {
     const filters = plainFilters(value, report);
-    return filters === undefined ? undefined : minimalCover(filters.flatMap((filter) => filter ?? []));
+    return filters === undefined ? undefined : minimal(filters);
   },
 };
 
@@ -98,9 +98,12 @@ function prefixProblem(prefix: string): string | null {
 
 /** The valid ones at their places, null for the others. */
 function plainFilters(value: unknown, report: Report): (string | null)[] | undefined {
-  return validFilters(value, report, (filter) =>
-    isReserved(filter) ? 'is reserved: filters that begin with "$" never cross a link' : null,
-  );
+  return validFilters(value, report, (filter) => {
+    if (!isReserved(filter)) return null;
+    const shared = splitShared(filter);
+    if (shared.group === null) return 'is reserved: filters that begin with "$" never cross a link';
+    return `is a shared subscription: name ${quoted(shared.filter)} alone, and clients' shared ones count too`;
+  });
 }
 
 function validFilters(
@@ -120,23 +123,43 @@ function validFilters(
   });
 }
 
+/** The first place of each canonical filter. */
+function firstPlaces(filters: readonly (string | null)[]): FilterTrie<number> {
+  const places = new FilterTrie<number>();
+  for (const [index, filter] of filters.entries()) {
+    if (filter !== null && places.get(canonical(filter)) === undefined) places.set(canonical(filter), index);
+  }
+  return places;
+}
+
+/** The first of the other filters that cover `filter`, which is canonical; null: none does. */
+function firstCover(places: FilterTrie<number>, filter: string): number | null {
+  let first: number | null = null;
+  places.covering(filter, (index, stored) => {
+    if (stored !== filter && (first === null || index < first)) first = index;
+  });
+  return first;
+}
+
+/** The canonical filters that no other one covers, each once, in their order. */
+function minimal(filters: readonly (string | null)[]): string[] {
+  const places = firstPlaces(filters);
+  return filters.flatMap((filter, index) => {
+    const own = canonical(filter ?? "");
+    return filter === null || places.get(own) !== index || firstCover(places, own) !== null ? [] : [own];
+  });
+}
+
 /** Names each filter that asks for nothing new, and the one that makes it so. */
 function reportRedundant(filters: readonly (string | null)[], report: Report): void {
-  const first = new Map<string, number>();
-  const wide: { readonly filter: string; readonly index: number }[] = [];
-  for (const [index, filter] of filters.entries()) {
-    const own = canonical(filter ?? "");
-    if (filter === null || first.has(own)) continue;
-    first.set(own, index);
-    if (own.includes("+") || own.endsWith("#")) wide.push({ filter: own, index });
-  }
+  const places = firstPlaces(filters);
   for (const [index, filter] of filters.entries()) {
     if (filter === null) continue;
     const own = canonical(filter);
-    const twin = first.get(own) ?? index;
-    const cover = wide.find((other) => other.filter !== own && covers(other.filter, own))?.index;
+    const twin = places.get(own) ?? index;
+    const cover = firstCover(places, own);
     const other = quoted(filters[cover ?? twin] ?? "");
-    if (cover !== undefined) {
+    if (cover !== null) {
       report(`filter ${quoted(filter)} is redundant: ${other} [${cover}] covers it`, [index]);
     } else if (twin !== index) {
       const how = filters[twin] === filter ? "is already" : `means the same as ${other},`;

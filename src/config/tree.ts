@@ -18,25 +18,29 @@ export function isTree(value: unknown): value is Tree {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** What parsers answer, as trees. Null: deeper than DEPTH_MAX, or with a key that is no text. */
-export function plainValue(value: unknown, depth = 0): { readonly value: unknown } | null {
-  if (depth > DEPTH_MAX) return null;
-  if (Array.isArray(value)) {
-    const items: unknown[] = [];
-    for (const item of value) {
-      const plain = plainValue(item, depth + 1);
-      if (plain === null) return null;
-      items.push(plain.value);
+/** More values than the largest file can write out: aliases could make far more of it. */
+export const VALUES_MAX = 2_000_000;
+
+export type PlainValue =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly problem: string };
+
+/** What parsers answer, as trees. */
+export function plainValue(value: unknown): PlainValue {
+  let left = VALUES_MAX;
+  let problem: string | null = null;
+  const copy = (from: unknown, depth: number): unknown => {
+    left -= 1;
+    if (depth > DEPTH_MAX) problem = "is nested too deeply";
+    if (left < 0) problem = "uses aliases (*) to make more values than a configuration has";
+    if (problem !== null || typeof from !== "object" || from === null) return from;
+    if (Array.isArray(from)) return from.map((item) => copy(item, depth + 1));
+    const result = tree();
+    for (const [key, entry] of from instanceof Map ? from : Object.entries(from)) {
+      result[`${key}`] = copy(entry, depth + 1);
     }
-    return { value: items };
-  }
-  if (typeof value !== "object" || value === null) return { value };
-  const entries = value instanceof Map ? [...value.entries()] : Object.entries(value);
-  const result = tree();
-  for (const [key, entry] of entries) {
-    const plain = plainValue(entry, depth + 1);
-    if (plain === null || (typeof key !== "string" && typeof key !== "number")) return null;
-    result[key] = plain.value;
-  }
-  return { value: result };
+    return result;
+  };
+  const copied = copy(value, 0);
+  return problem === null ? { ok: true, value: copied } : { ok: false, problem };
 }

@@ -3,6 +3,8 @@
 export const BROKER_KINDS = ["mosquitto", "aedes", "emqx", "events", "static"] as const;
 export type BrokerKind = (typeof BROKER_KINDS)[number];
 
+export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+
 export interface TlsConfig {
   /** PEM texts, read at load. */
   readonly ca: string | null;
@@ -68,5 +70,5 @@ export interface AgentConfig {
   readonly links: readonly LinkConfig[];
   readonly spool: SpoolConfig;
   readonly http: HttpConfig;
-  readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
+  readonly logLevel: (typeof LOG_LEVELS)[number];
 }

@@ -44,6 +44,11 @@ function agentWarnings({ links, spool, controlPrefix, http }: AgentConfig): stri
 
 function localWarnings({ local }: AgentConfig): string[] {
   const warnings = endpointWarnings(local, "local", CLIENT_ID_ENDING_BYTES);
+  if (local.broker === "emqx") {
+    warnings.push(
+      "local.broker: emqx: this version reads EMQX's event messages only (sys_topics.sys_event_messages.client_subscribed must be true) and not its REST API, so subscriptions from before the agent's start, and those missed while it is away, are not known",
+    );
+  }
   const hasNoCount = local.broker === "aedes" || local.broker === "emqx" || local.broker === "events";
   if (hasNoCount && local.interestAtStart === "unknown" && local.trustAfterMs === null) {
     warnings.push(

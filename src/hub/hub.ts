@@ -18,7 +18,7 @@ import { encodeControl } from "../wire/control.ts";
 import type { Message, MessageProperties } from "../wire/message.ts";
 import { underPrefix } from "../wire/names.ts";
 import { HubLink } from "./hub-link.ts";
-import type { HubLinkOptions, LinkHost } from "./link-host.ts";
+import { demandLimits, type HubLinkOptions, type LinkHost } from "./link-host.ts";
 import { linkStatus } from "./link-status.ts";
 import type { Outlet } from "./outlet.ts";
 import type { HubStatus, LinkStatus } from "./status.ts";
@@ -31,6 +31,7 @@ export interface HubOptions {
   readonly incarnation: number;
   readonly instance: string;
   readonly interest: InterestOptions;
+  /** Filters subscribed to for one peer whose link names no limit. */
   readonly demandMax: number;
   readonly links: readonly HubLinkOptions[];
   /** Links that the configuration names and disables: their peers are told so. */
@@ -80,7 +81,7 @@ export class Hub {
     this.#outlet = outlet;
     this.identity = new Identity(options.instance, options.incarnation);
     this.interest = new Interest(options.interest, nowMs);
-    this.demand = new Demand({ filtersMaxPerPeer: options.demandMax });
+    this.demand = new Demand({ filtersMaxPerPeer: options.demandMax, filtersMaxOf: demandLimits(options.links) });
     this.#wide = this.interest.wide?.reason ?? "exact";
     this.#strangers = new Strangers(
       { cluster: options.cluster, disabledLinks: options.disabledLinks.map(({ name }) => name) },

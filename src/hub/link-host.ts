@@ -17,6 +17,13 @@ export interface HubLinkOptions extends OutboundOptions {
   readonly dialsIn: boolean;
   readonly routesMax: number;
   readonly routeRetentionMs: number;
+  /** Filters subscribed to for this peer; past it they are widened. Absent: as for all peers. */
+  readonly demandMax?: number;
+}
+
+/** The links with a limit of their own. */
+export function demandLimits(links: readonly HubLinkOptions[]): ReadonlyMap<string, number> {
+  return new Map(links.flatMap(({ name, demandMax }) => (demandMax === undefined ? [] : [[name, demandMax]])));
 }
 
 /** What a link needs of the hub it lives in. */

@@ -4,6 +4,8 @@ import type { DemandFilter } from "./demand-ids.ts";
 export interface DemandOptions {
   /** Past it a peer's filters are widened, never refused. */
   readonly filtersMaxPerPeer: number;
+  /** Peers with a limit of their own. */
+  readonly filtersMaxOf?: ReadonlyMap<string, number>;
 }
 
 export type DemandStep =

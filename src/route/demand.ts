@@ -92,7 +92,8 @@ export class Demand {
   want(peer: string, filter: string): void {
     let wants = this.#peers.get(peer);
     if (wants === undefined) {
-      wants = { wanted: new Set(), budget: new FilterBudget(this.#options.filtersMaxPerPeer) };
+      const { filtersMaxPerPeer, filtersMaxOf } = this.#options;
+      wants = { wanted: new Set(), budget: new FilterBudget(filtersMaxOf?.get(peer) ?? filtersMaxPerPeer) };
       this.#peers.set(peer, wants);
     }
     if (wants.wanted.has(filter)) return;

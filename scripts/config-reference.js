@@ -1,0 +1,149 @@
+/**
+ * The text of docs/CONFIG.md, made from the schema: `npm run docs` writes it, a house test compares. Takes the compiled
+ * modules of src/config, wherever they were compiled to, and the text of examples/brokerlink.yaml.
+ */
+
+/** `schema`: schema.js; `linkKeys`: link-keys.js; `environment`: environment.js. */
+export function configReference({ schema, linkKeys, environment, example }) {
+  const { AGENT_KEYS } = schema;
+  const { LINK_KEYS } = linkKeys;
+  const { variableOf } = environment;
+  const groups = Object.entries(AGENT_KEYS).filter(([, node]) => node.kind === "group");
+  const top = Object.fromEntries(Object.entries(AGENT_KEYS).filter(([, node]) => node.kind === "leaf"));
+  return `${[
+    INTRODUCTION,
+    section("Top level", "", top),
+    ...groups.map(([key, node]) => section(`\`${key}\``, node.doc, node.keys)),
+    section("`links[]`", AGENT_KEYS.links.doc, LINK_KEYS),
+    sources(variableOf),
+    variables([...leaves(AGENT_KEYS, []), ...leaves(LINK_KEYS, ["links", 0])], variableOf),
+    PROBLEMS,
+    MEMORY,
+    `## A complete example\n\n\`examples/brokerlink.yaml\`:\n\n\`\`\`yaml\n${example.trimEnd()}\n\`\`\``,
+  ].join("\n\n")}\n`;
+}
+
+function section(title, doc, keys) {
+  return [
+    `## ${title}`,
+    ...(doc === "" ? [] : ["", doc]),
+    "",
+    "| key | default | takes | meaning |",
+    "|---|---|---|---|",
+    ...leaves(keys, []).map(
+      ({ path, leaf }) =>
+        `| \`${path.join(".")}\` | ${fallback(leaf)} | ${cell(leaf.format.expects)} | ${cell(leaf.doc)} |`,
+    ),
+  ].join("\n");
+}
+
+function variables(all, variableOf) {
+  return [
+    "### All variables",
+    "",
+    "| variable | key | written as |",
+    "|---|---|---|",
+    ...all.map(({ path, leaf }) => {
+      const key = path.map((segment) => (typeof segment === "number" ? `[${segment}]` : `.${segment}`)).join("");
+      return `| \`${variableOf(path)}\` | \`${key.slice(1)}\` | ${WRITTEN[leaf.format.text]} |`;
+    }),
+  ].join("\n");
+}
+
+/** How the text of a variable is read: the kinds of text-value.ts. */
+const WRITTEN = {
+  text: "the text itself",
+  scalar: "number, switch or word",
+  list: "with commas, or a JSON list",
+  one_or_list: "one, several with commas, or a JSON list",
+  json: "JSON",
+};
+
+/** Every key below `keys`, groups taken apart. */
+function leaves(keys, base) {
+  return Object.entries(keys).flatMap(([key, node]) =>
+    node.kind === "group" ? leaves(node.keys, [...base, key]) : [{ path: [...base, key], leaf: node }],
+  );
+}
+
+function fallback({ required, fallback: value, fallbackDoc }) {
+  if (required) return "**required**";
+  if (fallbackDoc !== null) return cell(fallbackDoc);
+  if (value === null) return "–";
+  return `\`${typeof value === "string" ? value : JSON.stringify(value)}\``;
+}
+
+function cell(text) {
+  return text.replaceAll("|", "\\|");
+}
+
+const INTRODUCTION = `# Configuration
+
+<!-- Made from src/config by \`npm run docs\`. Change it there. -->
+
+One file, YAML or JSON, given with \`--config\`. The smallest useful one:
+
+\`\`\`yaml
+cluster: a
+local:
+  server: mqtt://127.0.0.1:1883
+  broker: mosquitto
+links:
+  - name: b
+    server: mqtts://b.example.org:8883
+    username: cluster-a
+    password_file: /run/secrets/b-password
+    ssl:
+      cacertfile: /etc/brokerlink/ca.pem
+    topics: ["t/#", "c/1"]
+\`\`\`
+
+\`brokerlink check FILE\` says what a configuration means, or everything that is wrong with it. A bad configuration ends
+\`run\` and \`check\` with exit code 78, before anything is opened. Unknown keys are mistakes, and so are values of the wrong
+type: numbers that are meant as texts need quotes. A key with nothing behind it counts as absent.
+
+The configuration is read once, at the start. SIGHUP changes nothing in this version; restart the agent.`;
+
+function sources(variableOf) {
+  return `## Where values come from
+
+Later ones win: default, file, environment, flags of \`brokerlink run\`.
+
+- **Environment**: the path in capitals, with two underscores between its parts: \`${variableOf(["local", "server"])}\`,
+  \`${variableOf(["links", 0, "server"])}\`. \`${variableOf(["links"])}\` holds all links as JSON; variables of single keys then change
+  those. An index one past the end begins a new link. Lists are separated by commas, or JSON. An empty variable counts as
+  absent; \`[]\` is the empty list. Any other variable that begins with \`BROKERLINK_\` is a mistake, but for those that
+  Kubernetes makes of a Service of that name.
+- **Flags**: \`--cluster\`, \`--local\` (\`local.server\`), \`--broker\` (\`local.broker\`), \`--http\` (\`http.host\` and \`http.port\`),
+  \`--log-level\` (\`log.level\`), \`--link NAME=URL\` (a link and its \`server\`; without URL its peer dials in, whatever the file
+  says), \`--topics NAME=F1,F2\` (the \`topics\` of a link; repeated, they add up). Links are found by name.
+- **Secrets**: every \`password\` may stand in a file instead, named by \`password_file\`; the token of the API always does.
+  A line end at the end of the file does not count. No secret is taken on the command line, and a URL with a user name or
+  password in it is refused everywhere.
+- **File names** in the file are relative to its folder, those in the environment to the working directory.
+- **Durations** have units, from days to milliseconds, the largest first: \`1h30m\`, \`500ms\`. **Sizes** are plain bytes,
+  or have units: \`KiB\`, \`MiB\`, \`GiB\` count in 1,024, \`kB\`, \`MB\`, \`GB\` in 1,000. (EMQX's \`MB\` is \`MiB\` here.)
+- **Filters** of \`topics\` and \`export\` never begin with \`$\`. Within \`topics\` none may be covered by another: the problem
+  names both.`;
+}
+
+const PROBLEMS = `## Problems
+
+All of them are reported at once, each with its path, the value, what was allowed, and where the value comes from: a line of
+the file, a variable, or a flag. Values of \`password\` are never repeated, nor what stands before an \`@\` in an address.
+
+    CONFIG_INVALID: 2 problems in "config.yaml"
+      links[0].topics[1]: filter "t/1" is redundant: "t/#" [0] covers it (line 9)
+      links[0].usernmae: is not a known key; did you mean "username"? (line 10)
+
+A key that has no effect is a problem too, such as \`username\` in a link without \`server\`, or \`filters\` beside \`broker:
+mosquitto\`. A file is at most 4 MiB long, in UTF-8; a key may stand in it only once.`;
+
+const MEMORY = `## What this version does not have
+
+\`durability\`, \`retained\` and \`protocol\` have one value each, \`when_full\` has no \`backpressure\`, and \`data_dir\`,
+\`local.publish_server\`, \`compression\` and \`drain_rate\` are refused by name: messages that a peer has not confirmed wait in
+memory and are lost when the agent ends. That is also why \`spool.max_bytes\` is 128 MiB for each link and not more: it is heap.
+\`route_retention\` is 60 seconds for the same reason: routes kept for longer would fill a spool that does not outlive the agent
+anyway. \`broker: emqx\` reads EMQX's event messages and not its REST API: subscriptions from before the agent's start, and those
+missed while it is away, are not known.`;
