@@ -134,7 +134,7 @@ export class HubLink {
   frame(bytes: Uint8Array, stayMs: number, nowMs: number): void {
     const decoded = decodeFrame(bytes);
     if (!decoded.ok) {
-      this.perform(this.conversation.bad("BAD_MESSAGE", `frame: ${decoded.problem}`, nowMs), nowMs);
+      this.perform(this.conversation.undecodable("frame", decoded.problem, nowMs), nowMs);
       return;
     }
     const frame = decoded.value;

@@ -6,7 +6,7 @@ import type { ErrorCode } from "../base/error-codes.ts";
 import type { Identity } from "../link/identity.ts";
 import { decodeControl, encodeControl } from "../wire/control.ts";
 import type { AckResult } from "../wire/message.ts";
-import { FRAME_BYTES_MAX } from "./link-host.ts";
+import { FRAME_BYTES_MAX, PROTOCOL_VERSION } from "./link-host.ts";
 import type { Outlet } from "./outlet.ts";
 
 const ANSWER_MS = 1_000;
@@ -50,6 +50,8 @@ export class Strangers {
         result,
         highest: 0,
         have: null,
+        protocolMin: PROTOCOL_VERSION,
+        protocolMax: PROTOCOL_VERSION,
         frameBytesMax: FRAME_BYTES_MAX,
       },
     });
