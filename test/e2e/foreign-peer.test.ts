@@ -98,6 +98,25 @@ for (const dialsIn of [true, false]) {
       assert.deepEqual(texts(c.got), ["c/1 from a", "c/1 sentinel"]);
     });
 
+    test("gives and asks for what makes the broker close the connection: dropped, and the rest goes on", async () => {
+      peer.announce({ op: "add", filter: "t/\u0007", groups: [] });
+      await until("the route is taken", () => heard(peer, "routes_ack", { op: 2 }));
+      peer.publish("c/\u0001", "rings no bell");
+      peer.publish("c/deep".padEnd(600, "/"), "too deep");
+      peer.publish("c/3", "good");
+      await until("the good one is there", () => texts(c.got).includes("c/3 good"));
+      await until("all are settled", () => peer.settledUpTo === 5 || String(peer.settledUpTo));
+      const [link] = (await agent.status()).hub.links;
+      const dropped = link?.dropped.filter(({ reason }) => ["bad_text", "bad_topic"].includes(reason));
+      assert.deepEqual(
+        dropped?.map(({ reason, count }) => [reason, count]),
+        [
+          ["bad_text", 1],
+          ["bad_topic", 1],
+        ],
+      );
+    });
+
     test("gets a message of its route, and none of another", async () => {
       await c.client.publishAsync("u/1", "nobody wants it", { qos: 1 });
       await c.client.publishAsync("t/1", "from b", { qos: 1, properties: { userProperties: { x: "y" } } });
@@ -112,7 +131,7 @@ for (const dialsIn of [true, false]) {
 
     test("changes its routes by numbered operations, in force before the frame that names them", async () => {
       peer.announce({ op: "add", filter: "u/#", groups: ["g1"] }, { op: "delete", filter: "t/+" });
-      await until("confirmed", () => heard(peer, "routes_ack", { op: 3 }));
+      await until("confirmed", () => heard(peer, "routes_ack", { op: 4 }));
       const before = peer.received.length;
       await agent.untilStatus("subscribed", ({ hub }) => hub.demand.pending === 0 || JSON.stringify(hub.demand));
       await c.client.publishAsync("t/1", "not any more", { qos: 1 });
