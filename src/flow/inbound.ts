@@ -6,7 +6,8 @@
  *   frame ─▶ gate (route operation applied and subscribed, at most 1 s) ─▶ checks ─▶ republish ─▶ PUBACK ─▶ settled
  */
 import { isReserved, topicProblem } from "../topic/filter.ts";
-import type { Frame, FramedMessage, Message } from "../wire/message.ts";
+import { isPlainText } from "../topic/plain-text.ts";
+import type { Frame, FramedMessage, Message, MessageProperties } from "../wire/message.ts";
 import { StreamRecord } from "./stream-record.ts";
 
 /** A frame that names a route operation we do not know waits this long; the operation may have been lost for good. */
@@ -21,6 +22,8 @@ const PENDING_MAX = 20_000;
 const PENDING_BYTES_MAX = 64 * 1024 * 1024;
 /** A sender has one stream at a time; a few more for its earlier lives. */
 const STREAMS_MAX = 4;
+/** Mosquitto closes the connection of who publishes deeper. */
+const TOPIC_LEVELS_MAX = 201;
 /** The local broker is busy (quota, unspecified): try the same message again, in order, after this. */
 const BUSY_RETRY_MS = 1_000;
 
@@ -28,6 +31,7 @@ export type InboundDropReason =
   | "not_in_topics"
   | "reserved_topic"
   | "bad_topic"
+  | "bad_text"
   | "expired"
   | "duplicate"
   | "gate_full"
@@ -217,7 +221,7 @@ export class Inbound {
 
   #accept(stream: string, framed: FramedMessage, stayMs: number): void {
     const { message, number, origin } = framed;
-    const problem = this.problemOf(message.topic);
+    const problem = this.problemOf(message);
     const expiryMs = message.expiryMs === null ? null : message.expiryMs - stayMs;
     if (problem !== null || (expiryMs !== null && expiryMs <= 0)) {
       this.#dropped(problem ?? "expired", 1);
@@ -229,10 +233,14 @@ export class Inbound {
     this.#pendingBytes += whole.payload.length;
   }
 
-  /** A peer may only give what this link asked for, and never a topic that steers a broker or an agent. */
-  problemOf(topic: string): InboundDropReason | null {
+  /**
+   * A peer may only give what this link asked for, never a topic that steers a broker or an agent, and nothing that makes
+   * the local broker close the connection: the message would come again with the next one, and again.
+   */
+  problemOf({ topic, properties }: Message): InboundDropReason | null {
     if (isReserved(topic) || this.#checks.isControl(topic)) return "reserved_topic";
-    if (topicProblem(topic) !== null) return "bad_topic";
+    if (topicProblem(topic) !== null || isTooDeep(topic)) return "bad_topic";
+    if (!isPlainText(topic) || (properties !== null && !arePlain(properties))) return "bad_text";
     return this.#checks.wants(topic) ? null : "not_in_topics";
   }
 
@@ -285,4 +293,16 @@ export class Inbound {
     }
     return record;
   }
+}
+
+function isTooDeep(topic: string): boolean {
+  return topic.length > TOPIC_LEVELS_MAX && topic.split("/", TOPIC_LEVELS_MAX + 1).length > TOPIC_LEVELS_MAX;
+}
+
+function arePlain({ contentType = "", responseTopic = "", userProperties = [] }: MessageProperties): boolean {
+  return (
+    isPlainText(contentType) &&
+    isPlainText(responseTopic) &&
+    userProperties.every(([key, value]) => isPlainText(key) && isPlainText(value))
+  );
 }

@@ -36,7 +36,13 @@ export interface OutboundOptions {
   readonly retryIntervalMs: number;
 }
 
-export type OutboundDropReason = SpoolDrop["reason"] | "expired" | "too_large" | "best_effort_full" | "peer_away";
+export type OutboundDropReason =
+  | SpoolDrop["reason"]
+  | "expired"
+  | "too_large"
+  | "malformed"
+  | "best_effort_full"
+  | "peer_away";
 
 export interface OutgoingFrame {
   readonly id: number;
@@ -131,6 +137,10 @@ export class Outbound {
 
   offer(message: Message, origin: string | null, nowMs: number): void {
     const bytes = framedSize(message);
+    if (bytes === null) {
+      this.#dropped("malformed", 1);
+      return;
+    }
     if (bytes > this.#frameBytesMax) {
       this.#dropped("too_large", 1);
       return;

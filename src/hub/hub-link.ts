@@ -12,12 +12,13 @@ import type { InterestEdge } from "../route/interest-event.ts";
 import { RouteSet } from "../route/route-set.ts";
 import { matches } from "../topic/algebra.ts";
 import { encodeControl } from "../wire/control.ts";
-import { decodeFrame, encodeFrame } from "../wire/frame.ts";
+import { WIRE_VERSION } from "../wire/envelope.ts";
+import { decodeFrame, encodeFrame, FRAME_BYTES_MAX } from "../wire/frame.ts";
 import type { ControlBody, Message } from "../wire/message.ts";
 import { Counters } from "./counters.ts";
 import type { LinkStatusWord } from "./hub-event.ts";
 import { linkHealth } from "./link-health.ts";
-import { FRAME_BYTES_MAX, type HubLinkOptions, type LinkHost, PROTOCOL_VERSION } from "./link-host.ts";
+import type { HubLinkOptions, LinkHost } from "./link-host.ts";
 import { PeerDemand } from "./peer-demand.ts";
 import type { ProblemStatus } from "./status.ts";
 
@@ -59,7 +60,7 @@ export class HubLink {
         me: host.cluster,
         peer: options.name,
         agentVersion: host.agentVersion,
-        protocolVersion: PROTOCOL_VERSION,
+        protocolVersion: WIRE_VERSION,
         frameBytesMax: FRAME_BYTES_MAX,
         routesMax: options.routesMax,
         routeRetentionMs: options.routeRetentionMs,
@@ -134,7 +135,7 @@ export class HubLink {
   frame(bytes: Uint8Array, stayMs: number, nowMs: number): void {
     const decoded = decodeFrame(bytes);
     if (!decoded.ok) {
-      this.perform(this.conversation.bad("BAD_MESSAGE", `frame: ${decoded.problem}`, nowMs), nowMs);
+      this.perform(this.conversation.undecodable("frame", decoded.problem, nowMs), nowMs);
       return;
     }
     const frame = decoded.value;

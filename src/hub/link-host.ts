@@ -4,9 +4,6 @@ import type { Identity } from "../link/identity.ts";
 import type { HubLink } from "./hub-link.ts";
 import type { Outlet, Republish } from "./outlet.ts";
 
-export const PROTOCOL_VERSION = 1;
-/** Frames larger than this are refused; a peer is told in the hello. */
-export const FRAME_BYTES_MAX = 16 * 1024 * 1024;
 /** MQTT Message Expiry Interval of frames: long enough never to matter, and its rest tells how long a broker held one. */
 export const FRAME_EXPIRY_SECONDS = 3_600;
 

@@ -3,6 +3,7 @@
  * may meet one exported filter in the same place), and tied to the demand revision that makes it real. Pure.
  */
 import { intersect } from "../topic/algebra.ts";
+import { isPlainText } from "../topic/plain-text.ts";
 
 /** Operations waiting for a SUBACK. Past it the oldest are taken together: causality gets coarser, never wrong. */
 const BARRIERS_MAX = 1_000;
@@ -22,6 +23,8 @@ export class PeerDemand {
 
   /** The exported filters that come up or go down with this route of the peer. */
   change(route: string, up: boolean): string[] {
+    // A broker may close the connection for it, each time anew; the topics that it matches would not be taken there either.
+    if (!isPlainText(route)) return [];
     if (this.#exportsAll) return [route];
     const changed: string[] = [];
     for (const filter of this.#exportFilters) {

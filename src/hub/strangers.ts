@@ -5,8 +5,9 @@
 import type { ErrorCode } from "../base/error-codes.ts";
 import type { Identity } from "../link/identity.ts";
 import { decodeControl, encodeControl } from "../wire/control.ts";
+import { WIRE_VERSION } from "../wire/envelope.ts";
+import { FRAME_BYTES_MAX } from "../wire/frame.ts";
 import type { AckResult } from "../wire/message.ts";
-import { FRAME_BYTES_MAX } from "./link-host.ts";
 import type { Outlet } from "./outlet.ts";
 
 const ANSWER_MS = 1_000;
@@ -50,6 +51,8 @@ export class Strangers {
         result,
         highest: 0,
         have: null,
+        protocolMin: WIRE_VERSION,
+        protocolMax: WIRE_VERSION,
         frameBytesMax: FRAME_BYTES_MAX,
       },
     });

@@ -178,7 +178,7 @@ export class Announcer {
       return this.greet(nowMs, `the peer has seen incarnation ${body.highest}`);
     }
     if (body.result === "duplicate_agent") this.#identity.declareDuplicate(nowMs);
-    const { code, reason } = refusalOf(body.result, this.#names, body.name);
+    const { code, reason } = refusalOf(body.result, this.#names, body, this.#names.protocolVersion);
     const refused: State = { name: "refused", result: body.result, retryAtMs: nowMs + REFUSED_RETRY_MS };
     return [...this.#enter(refused, reason), { type: "problem", code, reason }];
   }

@@ -6,11 +6,13 @@
 import type { ErrorCode } from "../base/error-codes.ts";
 import type { RouteOp } from "../route/route.ts";
 import { decodeControl } from "../wire/control.ts";
-import type { AckResult, ControlBody, ControlMessage, Speaker } from "../wire/message.ts";
+import { isOfLaterVersion } from "../wire/envelope.ts";
+import type { AckResult, ControlBody, ControlMessage, Speaker, WireProblem } from "../wire/message.ts";
 import { Acceptor } from "./acceptor.ts";
 import { Announcer, type AnnouncerNames, type RouteSource } from "./announcer.ts";
 import type { Identity } from "./identity.ts";
 import type { LinkOutput } from "./output.ts";
+import { protocolReason } from "./refusal.ts";
 
 export const HEARTBEAT_MS = 10_000;
 /** Bad bytes are answered at most this often, and start the conversation anew at most this often. */
@@ -71,11 +73,16 @@ export class Conversation {
 
   receive(bytes: Uint8Array, nowMs: number): LinkOutput[] {
     const decoded = decodeControl(bytes);
-    if (!decoded.ok) {
-      const code: ErrorCode = decoded.problem === "unsupported_version" ? "PROTOCOL_MISMATCH" : "BAD_MESSAGE";
-      return this.bad(code, `control message: ${decoded.problem}`, nowMs);
-    }
-    return this.#dispatch(decoded.value, nowMs);
+    return decoded.ok
+      ? this.#dispatch(decoded.value, nowMs)
+      : this.undecodable("control message", decoded.problem, nowMs);
+  }
+
+  /** Bytes that could not be understood, of a control message or a frame (`what`). */
+  undecodable(what: string, problem: WireProblem, nowMs: number): LinkOutput[] {
+    if (problem === "optional_type") return [{ type: "count", what: "optional_skipped" }];
+    const code: ErrorCode = isOfLaterVersion(problem) ? "PROTOCOL_MISMATCH" : "BAD_MESSAGE";
+    return this.bad(code, `${what}: ${problem}`, nowMs);
   }
 
   /** Bytes that no agent of this protocol sends: the conversation ends and starts again. */
@@ -192,6 +199,14 @@ export class Conversation {
     if (body.from !== this.#options.peer || body.to !== this.#options.me) {
       return [this.ackOf(speaker, body.greeting, "wrong_name")];
     }
+    const { protocolVersion } = this.#options;
+    if (body.protocolMin > protocolVersion || body.protocolMax < protocolVersion) {
+      const reason = protocolReason(body.from, body, protocolVersion);
+      return [
+        { type: "problem", code: "PROTOCOL_MISMATCH", reason },
+        this.ackOf(speaker, body.greeting, "protocol_mismatch"),
+      ];
+    }
     const standing = this.acceptor.standing(speaker);
     if (standing === "older")
       return [{ type: "count", what: "old_incarnation" }, this.ackOf(speaker, body.greeting, "old_incarnation")];
@@ -239,6 +254,8 @@ export class Conversation {
         result,
         highest: this.acceptor.speaker.incarnation,
         have: result === "ok" ? this.acceptor.have(of) : null,
+        protocolMin: this.#options.protocolVersion,
+        protocolMax: this.#options.protocolVersion,
         frameBytesMax: this.#options.frameBytesMax,
       },
     };

@@ -48,6 +48,7 @@ export type CountedWhat =
   | "late_message"
   | "old_incarnation"
   | "bad_message"
+  | "optional_skipped"
   | "again_received"
   | "heartbeat_missed"
   | "routes_overflow";

@@ -2,6 +2,7 @@
  * Reading and writing bytes with every bound checked. A reader never throws and never over-reads: the first failed
  * read sets a problem that stays, and everything read after it is empty or zero.
  */
+import { assert } from "../base/assert.ts";
 import type { WireProblem } from "./message.ts";
 
 const encoder = new TextEncoder();
@@ -39,6 +40,7 @@ export class ByteWriter {
 
   /** Little groups first, seven bits each, the top bit says that more follow. */
   varint(value: number): void {
+    assert(Number.isSafeInteger(value) && value >= 0, `${value} is no number of the wire`);
     let rest = value;
     while (rest >= 0x80) {
       this.u8((rest % 0x80) | 0x80);
@@ -136,7 +138,7 @@ export class ByteReader {
     return 0;
   }
 
-  /** A number that announces how much follows: never more than `max`, nor than `unitBytes` each can still be there. */
+  /** A number that announces how much follows: at most `max`, and no more than what is left holds at `unitBytes` each. */
   count(max: number, unitBytes: number): number {
     const value = this.varint();
     if (value > max) {

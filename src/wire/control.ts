@@ -1,18 +1,31 @@
 /** Control messages as bytes and back. The layouts are in docs/PROTOCOL.md; every bound is checked, nothing throws. */
 import type { Digest } from "../base/digest.ts";
-import { ByteReader, ByteWriter } from "./bytes.ts";
-import { beginEnvelope, readEnvelope } from "./envelope.ts";
-import type { AckResult, AgainReason, ControlBody, ControlMessage, Decoded, RoutesMark, Speaker } from "./message.ts";
+import { type ByteReader, ByteWriter, NUMBER_MAX } from "./bytes.ts";
+import { beginEnvelope, readMessage, readName } from "./envelope.ts";
+import type {
+  AckResult,
+  AgainReason,
+  ControlBody,
+  ControlMessage,
+  Decoded,
+  ProtocolRange,
+  RoutesMark,
+  Speaker,
+} from "./message.ts";
 import { readOps, writeOps } from "./route-ops.ts";
 
 export { batchOps } from "./route-ops.ts";
 
 /** Batches are cut far below it; a message above it is nobody's. */
 export const CONTROL_BYTES_MAX = 256 * 1024;
-const NAME_BYTES_MAX = 64;
 const VERSION_BYTES_MAX = 64;
+/** A version is shown to operators: nothing that a terminal or a log would take for something else. */
+const VERSION_PATTERN = /^[ -~]*$/;
 const FILTER_BYTES_MAX = 65_535;
-const RANGES_MAX = 64;
+/** Far more than this version names: a later one may need them. */
+const RANGES_MAX = 4_096;
+/** Room for a frame's header and a small message: who names less has made a mistake. */
+const FRAME_BYTES_MIN = 4_096;
 
 const TYPES = {
   hello: 1,
@@ -36,6 +49,7 @@ const RESULTS: readonly AckResult[] = [
   "link_disabled",
   "duplicate_agent",
   "old_incarnation",
+  "protocol_mismatch",
 ];
 const WHATS = ["hello", "bootstrap"] as const;
 const REASONS: readonly AgainReason[] = [
@@ -45,6 +59,8 @@ const REASONS: readonly AgainReason[] = [
   "no_bootstrap",
   "log_gap",
 ];
+/** A result or reason that a later version may say and this one has no word for. */
+const UNKNOWN = 0xff;
 const KINDS = ["pause", "leave", "lost"] as const;
 
 export function encodeControl(message: ControlMessage): Uint8Array {
@@ -57,18 +73,18 @@ export function encodeControl(message: ControlMessage): Uint8Array {
       writer.text(body.to);
       writer.text(body.from);
       writer.text(body.agentVersion);
-      writer.varint(body.protocolMin);
-      writer.varint(body.protocolMax);
+      writeProtocols(writer, body);
       writer.varint(body.frameBytesMax);
       break;
     case "ack":
       writer.varint(body.greeting);
       writeSpeaker(writer, body.of);
       writer.text(body.name);
-      writer.u8(RESULTS.indexOf(body.result));
+      writer.u8(body.result === "unknown" ? UNKNOWN : RESULTS.indexOf(body.result));
       writer.varint(body.highest);
       writer.u8(body.have === null ? 0 : 1);
       if (body.have !== null) writeMark(writer, body.have);
+      writeProtocols(writer, body);
       writer.varint(body.frameBytesMax);
       break;
     case "bootstrap":
@@ -101,7 +117,7 @@ export function encodeControl(message: ControlMessage): Uint8Array {
     case "again":
       writeSpeaker(writer, body.of);
       writer.u8(WHATS.indexOf(body.what));
-      writer.u8(REASONS.indexOf(body.reason));
+      writer.u8(body.reason === "unknown" ? UNKNOWN : REASONS.indexOf(body.reason));
       break;
     case "refused":
       writeSpeaker(writer, body.of);
@@ -128,13 +144,10 @@ export function encodeControl(message: ControlMessage): Uint8Array {
 }
 
 export function decodeControl(bytes: Uint8Array): Decoded<ControlMessage> {
-  if (bytes.length > CONTROL_BYTES_MAX) return { ok: false, problem: "too_large" };
-  const reader = new ByteReader(bytes);
-  const { type, speaker } = readEnvelope(reader);
-  const body = reader.problem === null ? readBody(reader, type) : null;
-  reader.end();
-  if (body === null || reader.problem !== null) return { ok: false, problem: reader.problem ?? "unknown_type" };
-  return { ok: true, value: { speaker, body } };
+  return readMessage(bytes, CONTROL_BYTES_MAX, (reader, type, speaker) => {
+    const body = readBody(reader, type);
+    return body === null ? null : { speaker, body };
+  });
 }
 
 function readBody(reader: ByteReader, type: number): ControlBody | null {
@@ -143,23 +156,23 @@ function readBody(reader: ByteReader, type: number): ControlBody | null {
       return {
         type: "hello",
         greeting: reader.varint(),
-        to: reader.text(NAME_BYTES_MAX),
-        from: reader.text(NAME_BYTES_MAX),
-        agentVersion: reader.text(VERSION_BYTES_MAX),
-        protocolMin: reader.varint(),
-        protocolMax: reader.varint(),
-        frameBytesMax: reader.varint(),
+        to: readName(reader),
+        from: readName(reader),
+        agentVersion: readVersion(reader),
+        ...readProtocols(reader),
+        frameBytesMax: readFrameBytesMax(reader),
       };
     case TYPES.ack:
       return {
         type: "ack",
         greeting: reader.varint(),
         of: readSpeaker(reader),
-        name: reader.text(NAME_BYTES_MAX),
-        result: oneOf(reader, RESULTS),
-        highest: reader.varint(),
+        name: readName(reader),
+        result: RESULTS[reader.u8()] ?? "unknown",
+        highest: readHighest(reader),
         have: flag(reader) ? readMark(reader) : null,
-        frameBytesMax: reader.varint(),
+        ...readProtocols(reader),
+        frameBytesMax: readFrameBytesMax(reader),
       };
     case TYPES.bootstrap:
       return { type: "bootstrap", bootstrap: reader.varint(), part: reader.varint(), ops: readOps(reader) };
@@ -192,13 +205,13 @@ function readBody(reader: ByteReader, type: number): ControlBody | null {
         type: "again",
         of: readSpeaker(reader),
         what: oneOf(reader, WHATS),
-        reason: oneOf(reader, REASONS),
+        reason: REASONS[reader.u8()] ?? "unknown",
       };
     case TYPES.refused:
       return {
         type: "refused",
         of: readSpeaker(reader),
-        filter: reader.text(FILTER_BYTES_MAX),
+        filter: readFilter(reader),
         reasonCode: reader.u8(),
         refused: flag(reader),
       };
@@ -221,7 +234,7 @@ function readRanges(reader: ByteReader): (readonly [number, number])[] {
   const ranges: (readonly [number, number])[] = [];
   const count = reader.count(RANGES_MAX, 2);
   let after = 0;
-  for (let i = 0; i < count; i += 1) {
+  for (let i = 0; i < count && reader.problem === null; i += 1) {
     const first = reader.varint();
     const last = reader.varint();
     if (first <= after || last < first) reader.fail("bad_value");
@@ -229,6 +242,43 @@ function readRanges(reader: ByteReader): (readonly [number, number])[] {
     ranges.push([first, last]);
   }
   return ranges;
+}
+
+function readFilter(reader: ByteReader): string {
+  const filter = reader.text(FILTER_BYTES_MAX);
+  if (filter === "") reader.fail("bad_filter");
+  return filter;
+}
+
+function readVersion(reader: ByteReader): string {
+  const version = reader.text(VERSION_BYTES_MAX);
+  if (!VERSION_PATTERN.test(version)) reader.fail("bad_value");
+  return version;
+}
+
+function readFrameBytesMax(reader: ByteReader): number {
+  const bytes = reader.varint();
+  if (bytes < FRAME_BYTES_MIN) reader.fail("bad_value");
+  return bytes;
+}
+
+/** Who learns it takes the next number, which must still be one. */
+function readHighest(reader: ByteReader): number {
+  const highest = reader.varint();
+  if (highest === NUMBER_MAX) reader.fail("bad_value");
+  return highest;
+}
+
+function writeProtocols(writer: ByteWriter, { protocolMin, protocolMax }: ProtocolRange): void {
+  writer.varint(protocolMin);
+  writer.varint(protocolMax);
+}
+
+function readProtocols(reader: ByteReader): ProtocolRange {
+  const protocolMin = reader.varint();
+  const protocolMax = reader.varint();
+  if (protocolMin === 0 || protocolMax < protocolMin) reader.fail("bad_value");
+  return { protocolMin, protocolMax };
 }
 
 function writeSpeaker(writer: ByteWriter, speaker: Speaker): void {

@@ -1,9 +1,11 @@
 /**
  * What every message under the control prefix begins with: magic, version, flags, type, optional sections, speaker.
- * The first three bytes keep their place in every version to come.
+ * The first five bytes keep their place in every version to come.
  */
-import { ByteReader, type ByteWriter, NUMBER_MAX } from "./bytes.ts";
-import type { Speaker } from "./message.ts";
+import { ByteReader, type ByteWriter } from "./bytes.ts";
+import { skipExtensions } from "./extensions.ts";
+import type { Decoded, Speaker, WireProblem } from "./message.ts";
+import { CLUSTER_NAME_PATTERN } from "./names.ts";
 
 const MAGIC_B = 0x42;
 const MAGIC_L = 0x4c;
@@ -14,12 +16,25 @@ const FLAG_PATH = 0x02;
 const FLAG_EXTENSIONS = 0x04;
 const FLAGS_KNOWN = FLAG_AUTHENTICATOR | FLAG_PATH | FLAG_EXTENSIONS;
 
+/** A type from here on may be passed over by a reader that does not know it. */
+const TYPE_OPTIONAL = 0x80;
+
 /** Clusters a message may have passed; transit comes later, the room is here now. */
 const PATH_MAX = 16;
-const NAME_BYTES_MAX = 64;
+export const NAME_BYTES_MAX = 64;
 const AUTHENTICATOR_BYTES_MAX = 256;
-const EXTENSIONS_BYTES_MAX = 64 * 1024;
-const EXTENSION_TAG_MAX = 0xffff;
+
+/** Problems that only an agent of a later version causes. */
+const OF_LATER_VERSIONS: ReadonlySet<WireProblem> = new Set<WireProblem>([
+  "unsupported_version",
+  "unknown_flags",
+  "unknown_type",
+  "unknown_extension",
+]);
+
+export function isOfLaterVersion(problem: WireProblem): boolean {
+  return OF_LATER_VERSIONS.has(problem);
+}
 
 export function beginEnvelope(writer: ByteWriter, type: number, speaker: Speaker): void {
   writer.u8(MAGIC_B);
@@ -31,10 +46,33 @@ export function beginEnvelope(writer: ByteWriter, type: number, speaker: Speaker
   writer.hex(speaker.instance);
 }
 
+/** Reads a whole message; `readBody` answers null for a type that it does not know. */
+export function readMessage<T>(
+  bytes: Uint8Array,
+  bytesMax: number,
+  readBody: (reader: ByteReader, type: number, speaker: Speaker) => T | null,
+): Decoded<T> {
+  if (bytes.length > bytesMax) return { ok: false, problem: "too_large" };
+  const reader = new ByteReader(bytes);
+  const { type, speaker } = readEnvelope(reader);
+  if (reader.problem !== null) return { ok: false, problem: reader.problem };
+  const value = readBody(reader, type, speaker);
+  if (value === null) return { ok: false, problem: type < TYPE_OPTIONAL ? "unknown_type" : "optional_type" };
+  reader.end();
+  return reader.problem === null ? { ok: true, value } : { ok: false, problem: reader.problem };
+}
+
+/** A cluster's name. */
+export function readName(reader: ByteReader): string {
+  const name = reader.text(NAME_BYTES_MAX);
+  if (!CLUSTER_NAME_PATTERN.test(name)) reader.fail("bad_name");
+  return name;
+}
+
 /** Reads up to and including the speaker; a problem is left in the reader. */
-export function readEnvelope(reader: ByteReader): { type: number; speaker: Speaker } {
-  if (reader.u8() !== MAGIC_B || reader.u8() !== MAGIC_L) reader.fail(reader.problem ?? "bad_magic");
-  if (reader.u8() !== WIRE_VERSION) reader.fail(reader.problem ?? "unsupported_version");
+function readEnvelope(reader: ByteReader): { type: number; speaker: Speaker } {
+  if (reader.u8() !== MAGIC_B || reader.u8() !== MAGIC_L) reader.fail("bad_magic");
+  if (reader.u8() !== WIRE_VERSION) reader.fail("unsupported_version");
   const flags = reader.u8();
   if ((flags & ~FLAGS_KNOWN) !== 0) reader.fail("unknown_flags");
   const type = reader.u8();
@@ -44,23 +82,13 @@ export function readEnvelope(reader: ByteReader): { type: number; speaker: Speak
     reader.fail("authenticator_unexpected");
   }
   if ((flags & FLAG_PATH) !== 0) {
-    const names = reader.count(PATH_MAX, 1);
-    for (let i = 0; i < names; i += 1) reader.text(NAME_BYTES_MAX);
+    const names = reader.count(PATH_MAX, 2);
+    for (let i = 0; i < names && reader.problem === null; i += 1) readName(reader);
   }
   if ((flags & FLAG_EXTENSIONS) !== 0) skipExtensions(reader);
   const incarnation = reader.varint();
   const instance = reader.hex(8);
-  if (incarnation > NUMBER_MAX) reader.fail("bad_value");
+  // 0 stands for "whoever you are" where a message names somebody; nobody speaks as it.
+  if (incarnation === 0) reader.fail("bad_value");
   return { type, speaker: { incarnation, instance } };
-}
-
-/** A newer peer may add what an older one skips: tag, length, bytes. */
-function skipExtensions(reader: ByteReader): void {
-  const section = new ByteReader(reader.block(EXTENSIONS_BYTES_MAX));
-  while (section.problem === null && section.remaining > 0) {
-    const tag = section.varint();
-    if (tag > EXTENSION_TAG_MAX) section.fail("bad_value");
-    section.block(EXTENSIONS_BYTES_MAX);
-  }
-  if (section.problem !== null) reader.fail(section.problem);
 }

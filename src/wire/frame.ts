@@ -1,14 +1,18 @@
 /** Frames as bytes and back: a batch of messages, compact where messages resemble each other. Layout: docs/PROTOCOL.md. */
-import { ByteReader, ByteWriter } from "./bytes.ts";
-import { beginEnvelope, readEnvelope } from "./envelope.ts";
-import type { Decoded, Frame, FramedMessage, Message, MessageProperties } from "./message.ts";
+import { type ByteReader, ByteWriter, NUMBER_MAX } from "./bytes.ts";
+import { beginEnvelope, NAME_BYTES_MAX, readMessage, readName } from "./envelope.ts";
+import { skipExtensions } from "./extensions.ts";
+import type { Decoded, Frame, FramedMessage, Message, MessageProperties, Speaker } from "./message.ts";
 
-export const FRAME_TYPE = 64;
+const FRAME_TYPE = 64;
+/** Frames larger than this are refused; a peer is told in the hello. */
 export const FRAME_BYTES_MAX = 16 * 1024 * 1024;
 const MESSAGES_MAX = 65_535;
 const TEXT_BYTES_MAX = 65_535;
-const ORIGIN_BYTES_MAX = 64;
-const USER_PROPERTIES_MAX = 1_024;
+/** In all messages of a frame: two empty texts are two bytes on the wire and a hundred in memory. */
+const USER_PROPERTIES_MAX = 65_535;
+/** MQTT 5, 3.3.2.3.3: the Message Expiry Interval is a four-byte number of seconds. */
+const EXPIRY_MAX_MS = 0xffffffff * 1_000;
 /** Flags, a topic that repeats the one before, an empty payload. */
 const MESSAGE_BYTES_MIN = 2;
 
@@ -19,7 +23,7 @@ const SAME_TOPIC = 0x08;
 const EXPIRY = 0x10;
 const ORIGIN = 0x20;
 const PROPERTIES = 0x40;
-const MESSAGE_FLAGS = 0x7f;
+const EXTENSIONS = 0x80;
 
 const PAYLOAD_IS_TEXT = 0x01;
 const PAYLOAD_IS_BYTES = 0x02;
@@ -64,51 +68,78 @@ export function encodeFrame(frame: Frame): Uint8Array {
 
 /** Payloads are views of `bytes`. */
 export function decodeFrame(bytes: Uint8Array): Decoded<Frame> {
-  if (bytes.length > FRAME_BYTES_MAX) return { ok: false, problem: "too_large" };
-  const reader = new ByteReader(bytes);
-  const { type, speaker } = readEnvelope(reader);
-  if (reader.problem === null && type !== FRAME_TYPE) return { ok: false, problem: "unknown_type" };
-  const routeOp = reader.varint();
-  const stream = reader.hex(8);
-  const base = reader.varint();
-  const count = reader.count(MESSAGES_MAX, MESSAGE_BYTES_MIN);
-  const messages: FramedMessage[] = [];
-  let last = { number: 0, topic: "" };
-  for (let i = 0; i < count && reader.problem === null; i += 1) {
-    const framed = readMessage(reader, last);
-    messages.push(framed);
-    last = { number: framed.number ?? last.number, topic: framed.message.topic };
-  }
-  reader.end();
-  if (reader.problem !== null) return { ok: false, problem: reader.problem };
-  return { ok: true, value: { speaker, routeOp, stream, base, messages } };
+  return readMessage(bytes, FRAME_BYTES_MAX, (reader, type, speaker) =>
+    type === FRAME_TYPE ? readFrame(reader, speaker) : null,
+  );
 }
 
-/** Upper bound of a message's bytes in a frame, without encoding it. */
-export function framedSize(message: Message): number {
-  let size = 40 + 3 * message.topic.length + message.payload.length + ORIGIN_BYTES_MAX;
+/**
+ * Upper bound of a message's bytes in a frame, without encoding it. Null: no frame can carry the message, and a receiver
+ * would refuse the whole frame that tries. Such messages come from brokers that check less than MQTT asks for.
+ */
+export function framedSize(message: Message): number | null {
+  if (topicIsBad(message.topic) || hasNul(message.topic)) return null;
+  let size = 40 + 3 * message.topic.length + message.payload.length + NAME_BYTES_MAX;
   const { properties } = message;
   if (properties === null) return size;
-  size += 3 * ((properties.contentType?.length ?? 0) + (properties.responseTopic?.length ?? 0)) + 16;
-  size += properties.correlationData?.length ?? 0;
-  for (const [key, value] of properties.userProperties ?? []) size += 6 + 3 * (key.length + value.length);
+  const { contentType = "", responseTopic, correlationData, userProperties = [] } = properties;
+  if (hasNul(contentType) || userProperties.length > USER_PROPERTIES_MAX) return null;
+  if (responseTopic !== undefined && (topicIsBad(responseTopic) || hasNul(responseTopic))) return null;
+  size += 3 * (contentType.length + (responseTopic?.length ?? 0)) + 16 + (correlationData?.length ?? 0);
+  for (const [key, value] of userProperties) {
+    if (hasNul(key) || hasNul(value)) return null;
+    size += 6 + 3 * (key.length + value.length);
+  }
   return size;
 }
 
-function readMessage(reader: ByteReader, last: { number: number; topic: string }): FramedMessage {
+/** Whether the text cannot be a topic; U+0000 apart, which the reader of a text sees. */
+function topicIsBad(topic: string): boolean {
+  // MQTT-4.7.3-1, MQTT-3.3.2-2, MQTT-3.3.2-14.
+  return topic === "" || topic.includes("+") || topic.includes("#");
+}
+
+function hasNul(text: string): boolean {
+  return text.includes("\u0000");
+}
+
+function readFrame(reader: ByteReader, speaker: Speaker): Frame {
+  const routeOp = reader.varint();
+  const stream = reader.hex(8);
+  const base = reader.varint();
+  // Numbers begin with 1.
+  if (base === 0) reader.fail("bad_value");
+  const count = reader.count(MESSAGES_MAX, MESSAGE_BYTES_MIN);
+  const messages: FramedMessage[] = [];
+  const running: Running = { number: 0, topic: "", userProperties: 0 };
+  for (let i = 0; i < count && reader.problem === null; i += 1) messages.push(readFramed(reader, running));
+  return { speaker, routeOp, stream, base, messages };
+}
+
+/** What a message leaves to the ones behind it. */
+interface Running {
+  number: number;
+  topic: string;
+  userProperties: number;
+}
+
+function readFramed(reader: ByteReader, running: Running): FramedMessage {
   const flags = reader.u8();
-  if ((flags & ~MESSAGE_FLAGS) !== 0) reader.fail("unknown_flags");
   let number: number | null = null;
   if ((flags & NUMBERED) !== 0) {
     const step = reader.varint();
-    number = last.number + step;
-    if (step === 0 || number > Number.MAX_SAFE_INTEGER) reader.fail("bad_value");
+    number = running.number + step;
+    if (step === 0 || number > NUMBER_MAX) reader.fail("bad_value");
+    running.number = number;
   }
-  const topic = (flags & SAME_TOPIC) !== 0 ? last.topic : reader.text(TEXT_BYTES_MAX);
-  if (topic === "") reader.fail("bad_topic");
+  if ((flags & SAME_TOPIC) === 0) running.topic = readTopic(reader);
+  else if (running.topic === "") reader.fail("bad_topic");
+  const { topic } = running;
   const expiryMs = (flags & EXPIRY) !== 0 ? reader.varint() : null;
-  const origin = (flags & ORIGIN) !== 0 ? reader.text(ORIGIN_BYTES_MAX) : null;
-  const properties = (flags & PROPERTIES) !== 0 ? readProperties(reader) : null;
+  if (expiryMs !== null && expiryMs > EXPIRY_MAX_MS) reader.fail("bad_value");
+  const origin = (flags & ORIGIN) !== 0 ? readName(reader) : null;
+  const properties = (flags & PROPERTIES) !== 0 ? readProperties(reader, running) : null;
+  if ((flags & EXTENSIONS) !== 0) skipExtensions(reader);
   const payload = reader.block(FRAME_BYTES_MAX);
   const message: Message = {
     topic,
@@ -119,6 +150,12 @@ function readMessage(reader: ByteReader, last: { number: number; topic: string }
     expiryMs,
   };
   return { number, message, origin };
+}
+
+function readTopic(reader: ByteReader): string {
+  const topic = reader.text(TEXT_BYTES_MAX);
+  if (topicIsBad(topic)) reader.fail("bad_topic");
+  return topic;
 }
 
 function writeProperties(writer: ByteWriter, properties: MessageProperties): void {
@@ -141,7 +178,7 @@ function writeProperties(writer: ByteWriter, properties: MessageProperties): voi
   }
 }
 
-function readProperties(reader: ByteReader): MessageProperties {
+function readProperties(reader: ByteReader, running: Running): MessageProperties {
   const flags = reader.u8();
   if ((flags & ~PROPERTY_FLAGS) !== 0) reader.fail("unknown_flags");
   const format = flags & (PAYLOAD_IS_TEXT | PAYLOAD_IS_BYTES);
@@ -149,15 +186,16 @@ function readProperties(reader: ByteReader): MessageProperties {
   return {
     ...(format === 0 ? {} : { payloadFormatIndicator: format === PAYLOAD_IS_TEXT }),
     ...((flags & CONTENT_TYPE) !== 0 ? { contentType: reader.text(TEXT_BYTES_MAX) } : {}),
-    ...((flags & RESPONSE_TOPIC) !== 0 ? { responseTopic: reader.text(TEXT_BYTES_MAX) } : {}),
+    ...((flags & RESPONSE_TOPIC) !== 0 ? { responseTopic: readTopic(reader) } : {}),
     ...((flags & CORRELATION) !== 0 ? { correlationData: reader.block(TEXT_BYTES_MAX) } : {}),
-    ...((flags & USER) !== 0 ? { userProperties: readUserProperties(reader) } : {}),
+    ...((flags & USER) !== 0 ? { userProperties: readUserProperties(reader, running) } : {}),
   };
 }
 
-function readUserProperties(reader: ByteReader): (readonly [string, string])[] {
+function readUserProperties(reader: ByteReader, running: Running): (readonly [string, string])[] {
   const pairs: (readonly [string, string])[] = [];
-  const count = reader.count(USER_PROPERTIES_MAX, 2);
+  const count = reader.count(USER_PROPERTIES_MAX - running.userProperties, 2);
+  running.userProperties += count;
   for (let i = 0; i < count && reader.problem === null; i += 1)
     pairs.push([reader.text(TEXT_BYTES_MAX), reader.text(TEXT_BYTES_MAX)]);
   return pairs;

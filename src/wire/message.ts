@@ -6,7 +6,7 @@ import type { Digest } from "../base/digest.ts";
 
 /** Which life of which agent speaks. `instance` is 16 hex digits, random per process. */
 export interface Speaker {
-  /** Milliseconds since the epoch, or one more than any earlier life; below 2^53. */
+  /** Milliseconds since the epoch, or one more than any earlier life; 1 to 2^53 - 1. 0, in `of` only: whoever you are. */
   readonly incarnation: number;
   readonly instance: string;
 }
@@ -19,31 +19,50 @@ export interface RoutesMark {
   readonly digest: Digest;
 }
 
-export type AckResult = "ok" | "unknown_link" | "wrong_name" | "link_disabled" | "duplicate_agent" | "old_incarnation";
+/** Versions of the protocol that an agent speaks, both inclusive; the highest common one is used. */
+export interface ProtocolRange {
+  readonly protocolMin: number;
+  readonly protocolMax: number;
+}
+
+/** "unknown": refused, with a result that a later version has and this one does not know. */
+export type AckResult =
+  | "ok"
+  | "unknown_link"
+  | "wrong_name"
+  | "link_disabled"
+  | "duplicate_agent"
+  | "old_incarnation"
+  | "protocol_mismatch"
+  | "unknown";
 
 export type WireRouteOp =
   | { readonly op: "add"; readonly filter: string; readonly groups: readonly string[] }
   | { readonly op: "delete"; readonly filter: string };
 
 /** Why an agent asks the other to start the conversation, or its bootstrap, again. */
-export type AgainReason = "unknown_incarnation" | "digest_mismatch" | "bad_message" | "no_bootstrap" | "log_gap";
+export type AgainReason =
+  | "unknown_incarnation"
+  | "digest_mismatch"
+  | "bad_message"
+  | "no_bootstrap"
+  | "log_gap"
+  | "unknown";
 
 export type ControlBody =
   /** Opens a conversation, repeated until acknowledged. `greeting` numbers the hellos of one speaker. */
-  | {
+  | ({
       readonly type: "hello";
       readonly greeting: number;
       /** Name by which the speaker knows the receiver; must be the receiver's own. */
       readonly to: string;
       readonly from: string;
       readonly agentVersion: string;
-      readonly protocolMin: number;
-      readonly protocolMax: number;
-      /** Largest frame, in bytes, that the speaker takes. */
+      /** Largest frame, in bytes, that the speaker takes; at least 4,096. */
       readonly frameBytesMax: number;
-    }
+    } & ProtocolRange)
   /** Answers one hello. `highest` is the highest incarnation of the hello's speaker ever seen here. */
-  | {
+  | ({
       readonly type: "ack";
       readonly greeting: number;
       readonly of: Speaker;
@@ -54,7 +73,7 @@ export type ControlBody =
       /** The complete set held from exactly that speaker, or null: send a bootstrap. */
       readonly have: RoutesMark | null;
       readonly frameBytesMax: number;
-    }
+    } & ProtocolRange)
   /** One part of a bootstrap; parts are numbered from 0. */
   | {
       readonly type: "bootstrap";
@@ -166,7 +185,11 @@ export type WireProblem =
   | "unknown_flags"
   | "authenticator_unexpected"
   | "unknown_type"
+  | "unknown_extension"
+  /** A type that may be passed over: no reason to end a conversation. */
+  | "optional_type"
   | "bad_value"
+  | "bad_name"
   | "bad_utf8"
   | "bad_filter"
   | "bad_topic"

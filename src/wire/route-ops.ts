@@ -5,7 +5,7 @@ import type { WireRouteOp } from "./message.ts";
 const OP_ADD = 1;
 const OP_DELETE = 2;
 const FILTER_BYTES_MAX = 65_535;
-export const GROUPS_MAX = 16;
+const GROUPS_MAX = 16;
 /** An operation byte, a length and one character. */
 const OP_BYTES_MIN = 3;
 const OPS_MAX = 262_144;
@@ -31,7 +31,7 @@ export function readOps(reader: ByteReader): WireRouteOp[] {
     if (kind === OP_ADD) {
       const groups: string[] = [];
       const groupCount = reader.count(GROUPS_MAX, 1);
-      for (let g = 0; g < groupCount; g += 1) groups.push(reader.text(FILTER_BYTES_MAX));
+      for (let g = 0; g < groupCount && reader.problem === null; g += 1) groups.push(reader.text(FILTER_BYTES_MAX));
       ops.push({ op: "add", filter, groups });
     } else if (kind === OP_DELETE) {
       ops.push({ op: "delete", filter });

@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { decodeControl, encodeControl } from "../../src/wire/control.ts";
+import { decodeFrame, encodeFrame } from "../../src/wire/frame.ts";
+import { CONTROL_CASES } from "../cases/control-messages.ts";
+import { FRAME_CASES } from "../cases/frames.ts";
+import { WIRE_ERROR_CASES } from "../cases/wire-errors.ts";
+import { fromHex, plainBytes, toHex } from "./hex.ts";
+
+describe("a control message has its bytes", () => {
+  for (const { name, hex, value, written } of CONTROL_CASES) {
+    test(name, () => {
+      assert.deepEqual(decodeControl(fromHex(hex)), { ok: true, value });
+      if (written) assert.equal(toHex(encodeControl(value)), hex);
+    });
+  }
+});
+
+describe("a frame has its bytes", () => {
+  for (const { name, hex, value, written } of FRAME_CASES) {
+    test(name, () => {
+      const decoded = decodeFrame(fromHex(hex));
+      assert.ok(decoded.ok);
+      assert.deepEqual(plainBytes(decoded.value), plainBytes(value));
+      if (written) assert.equal(toHex(encodeFrame(value)), hex);
+    });
+  }
+});
+
+describe("what no agent sends is called by its name", () => {
+  for (const { name, of, hex, problem } of WIRE_ERROR_CASES) {
+    test(`${of}: ${name}`, () => {
+      const bytes = fromHex(hex);
+      const decoded = of === "control" ? decodeControl(bytes) : decodeFrame(bytes);
+      assert.deepEqual(decoded, { ok: false, problem });
+    });
+  }
+});
+
+test("every type of control message has a vector", () => {
+  const types = new Set(CONTROL_CASES.map(({ value }) => value.body.type));
+  assert.equal(types.size, 12);
+});
