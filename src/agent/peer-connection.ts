@@ -5,6 +5,7 @@
 import type { EndpointConfig } from "../config/types.ts";
 import { FRAME_EXPIRY_SECONDS } from "../hub/link-host.ts";
 import { MqttSession, type SessionProblem } from "../mqtt/session.ts";
+import type { SessionCounters } from "../mqtt/session-counters.ts";
 import { controlTopic, messageTopic, parseName, peerInboxFilters } from "../wire/names.ts";
 
 /** A peer's broker that goes away is noticed well before its agent counts as silent. */
@@ -69,6 +70,10 @@ export class PeerConnection {
 
   stop(graceMs: number): Promise<void> {
     return this.#session.stop(graceMs);
+  }
+
+  get counters(): Readonly<SessionCounters> {
+    return this.#session.counters;
   }
 
   get congested(): boolean {

@@ -13,9 +13,9 @@ const OVERSTAY_MS = DRAIN_MS + 10_000;
 /** Resolves with the exit code. */
 export async function run(config: AgentConfig, warnings: readonly string[]): Promise<number> {
   const log = createLogger(config.logLevel, config.cluster);
-  for (const warning of warnings) log.warn(warning);
+  for (const warning of warnings) log.warn({ warning }, "configuration");
   const agent = new Agent(config, log);
-  const http = await listen(agent, config);
+  const http = await listen(agent, config, log);
   log.info({ host: http.host, port: http.port }, "http listening");
   agent.start();
   const signal = await firstSignal();
