@@ -178,16 +178,15 @@ export class Report {
   }
 
   #problem({ link, code, reason }: Extract<HubEvent, { type: "problem" }>): void {
-    this.#count(link, code);
-    // Its own event names the topic.
-    if (code === "FOREIGN_LOOP") return;
     const fields = { ...(link === null ? {} : { link }), code, why: reason };
     // Of two agents that start together one is first, and waits. Only when the link's patience ends it is a warning.
     if (code === "PEER_SILENT" && link !== null && this.#isComing(link)) {
       this.#once(`waiting ${link}`, link, "info", fields, "waiting for the peer's agent");
       return;
     }
-    this.#once(`${link} ${code} ${reason}`, link ?? "", "warn", fields, "problem");
+    this.#count(link, code);
+    // A loop has an event of its own, which names the topic.
+    if (code !== "FOREIGN_LOOP") this.#once(`${link} ${code} ${reason}`, link ?? "", "warn", fields, "problem");
   }
 
   /** The link is on its way up, or its peer restarts. */

@@ -120,6 +120,7 @@ describe("a normal start", () => {
         ["info", "link status"],
       ],
     );
+    assert.deepEqual(report.problems(), []);
   });
 
   test("of which nothing comes turns into a warning when the link's patience ends", () => {
