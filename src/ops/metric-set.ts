@@ -30,6 +30,8 @@ export class MetricSet<Source> {
       registers: [this.#registry],
       collect: () => {
         metric.reset();
+        // Without labels a reset leaves a 0 behind, which would stand for what is not known.
+        if (labelNames.length === 0) metric.remove();
         for (const [labels, value] of read(this.#source)) metric.set(labels, value);
       },
     });
@@ -49,6 +51,7 @@ export class MetricSet<Source> {
       registers: [this.#registry],
       collect: () => {
         metric.reset();
+        if (labelNames.length === 0) metric.remove();
         for (const [labels, value] of read(this.#source)) metric.inc(labels, value);
       },
     });
