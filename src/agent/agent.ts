@@ -55,6 +55,8 @@ export class Agent {
     this.#report = new Report(log, Date.now);
     const nowMs = Date.now();
     const { cluster, local, controlPrefix } = config;
+    // Mosquitto says nothing as long as it has dropped nothing.
+    if (local.broker === "mosquitto") this.#brokerDropped = 0;
     const enabled = config.links.filter((link) => link.enable);
     this.hub = new Hub(
       {
@@ -269,9 +271,9 @@ export class Agent {
         this.#advice = text;
         this.#report.advice(text);
       },
-      brokerDropped: (total) => {
+      brokerDropped: (total, live) => {
         this.#brokerDropped = total;
-        this.#report.brokerDropped(total);
+        this.#report.brokerDropped(total, live);
       },
       session: (name, up, problem) => this.#session(name, up, problem),
       linkUp: (packetBytesMax) =>

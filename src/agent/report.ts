@@ -24,6 +24,14 @@ const BURST_MS = 60_000;
 /** Steps on the way to another state, unless one gets stuck there: the status of the link says so then. */
 const PASSING_STATES: ReadonlySet<string> = new Set(["greeting", "bootstrapping", "greeted", "idle"]);
 
+/** A step down is a warning. */
+const STATUS_RANK: Readonly<Record<LinkStatusWord, number>> = {
+  connected: 3,
+  connecting: 2,
+  inconsistent: 1,
+  disconnected: 0,
+};
+
 type Level = "debug" | "info" | "warn" | "error";
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -149,11 +157,14 @@ export class Report {
     this.#log.info({ kind, ...since(suppressed) }, "an event line could not be used, or only in part");
   }
 
-  /** `total`: what the broker counts since its start; some of it may be ours, some that of slow clients. */
-  brokerDropped(total: number): void {
-    const before = this.#brokerDropped;
+  /**
+   * `total`: what the broker counts since its start; some of it may be ours, some that of slow clients. `live`: it says so
+   * because it rose, by all of it if it was never said before.
+   */
+  brokerDropped(total: number, live: boolean): void {
+    const before = this.#brokerDropped ?? (live ? 0 : total);
     this.#brokerDropped = total;
-    if (before === null || total <= before) return;
+    if (total <= before) return;
     this.#count(null, "LOCAL_QUEUE_OVERFLOW");
     const fields = { code: "LOCAL_QUEUE_OVERFLOW", dropped: total - before, total };
     this.#burst("broker dropped", "warn", fields, "the local broker dropped messages for its clients");
@@ -162,7 +173,7 @@ export class Report {
   #linkStatus({ link, from, to, why }: Extract<HubEvent, { type: "link_status" }>): void {
     this.#statusOf.set(link, to);
     if (to === "connected") this.#livesOf.set(link, (this.#livesOf.get(link) ?? 0) + 1);
-    const level = to === "connected" || this.#isComing(link) ? "info" : "warn";
+    const level = STATUS_RANK[to] < STATUS_RANK[from] && !this.#isComing(link) ? "warn" : "info";
     this.#burst(`status ${link}`, level, { link, from, to, why }, "link status");
   }
 

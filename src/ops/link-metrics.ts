@@ -15,27 +15,31 @@ const STATUS_WORDS: Words<LinkStatusWord> = {
   disconnected: true,
   inconsistent: true,
 };
-const OUT_DROPS: Words<OutboundDropReason | "foreign_loop"> = {
+const OUT_DROPS: Words<OutboundDropReason | "foreign_loop" | "malformed"> = {
   spool_full: true,
   spool_age: true,
   expired: true,
   too_large: true,
+  malformed: true,
   best_effort_full: true,
   peer_away: true,
   foreign_loop: true,
 };
-const IN_DROPS: Words<InboundDropReason | "unknown_speaker"> = {
+const IN_DROPS: Words<InboundDropReason | "unknown_speaker" | "beyond_window" | "speaker_changed" | "bad_text"> = {
   not_in_topics: true,
   reserved_topic: true,
   bad_topic: true,
+  bad_text: true,
   expired: true,
   duplicate: true,
+  beyond_window: true,
   gate_full: true,
+  speaker_changed: true,
   refused_by_broker: true,
   local_away: true,
   unknown_speaker: true,
 };
-const CONVERSATION: Words<CountedWhat | "routes_expired"> = {
+const CONVERSATION: Words<CountedWhat | "routes_expired" | "optional_skipped"> = {
   hello_sent: true,
   ack_stale: true,
   bootstrap_sent: true,
@@ -46,6 +50,7 @@ const CONVERSATION: Words<CountedWhat | "routes_expired"> = {
   late_message: true,
   old_incarnation: true,
   bad_message: true,
+  optional_skipped: true,
   again_received: true,
   heartbeat_missed: true,
   routes_overflow: true,

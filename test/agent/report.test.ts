@@ -39,9 +39,14 @@ describe("changes of a link", () => {
     const { status, lines } = reporting();
     status("connecting", "connected");
     status("connected", "inconsistent");
+    status("inconsistent", "disconnected");
+    status("disconnected", "inconsistent");
+    const same = { link: "east", why: "because", msg: "link status" };
     assert.deepEqual(lines(), [
-      { level: "info", link: "east", from: "connecting", to: "connected", why: "because", msg: "link status" },
-      { level: "warn", link: "east", from: "connected", to: "inconsistent", why: "because", msg: "link status" },
+      { ...same, level: "info", from: "connecting", to: "connected" },
+      { ...same, level: "warn", from: "connected", to: "inconsistent" },
+      { ...same, level: "warn", from: "inconsistent", to: "disconnected" },
+      { ...same, level: "info", from: "disconnected", to: "inconsistent" },
     ]);
   });
 
@@ -263,13 +268,23 @@ describe("the local broker", () => {
 
   test("is warned of only when its count of dropped messages rises", () => {
     const { report, lines } = reporting();
-    for (const total of [5, 5, 9, 0, 1]) report.brokerDropped(total);
+    report.brokerDropped(5, false);
+    for (const total of [5, 9, 0, 1]) report.brokerDropped(total, true);
     assert.deepEqual(
       lines().map(({ code, dropped, total }) => [code, dropped, total]),
       [
         ["LOCAL_QUEUE_OVERFLOW", 4, 9],
         ["LOCAL_QUEUE_OVERFLOW", 1, 1],
       ],
+    );
+  });
+
+  test("that never dropped anything says nothing, so the first word of it is a rise", () => {
+    const { report, lines } = reporting();
+    report.brokerDropped(500, true);
+    assert.deepEqual(
+      lines().map(({ dropped }) => dropped),
+      [500],
     );
   });
 

@@ -96,11 +96,25 @@ describe("the conventions of metrics", () => {
       assert.doesNotMatch(name, /_(ms|milliseconds|kb|mb|minutes|percent)(_|$)/);
   });
 
-  test("every one that we add is in docs/OPERATING.md under its name", async () => {
+  test("every one that we add is in docs/OPERATING.md under its name, and so are drops, outcomes and reasons", async () => {
     const operating = readText("docs/OPERATING.md") ?? "";
-    const ours = [...(await scrape()).keys()].filter((name) => !/^brokerlink_(process|nodejs)_/.test(name));
+    const families = await scrape();
+    const ours = [...families.keys()].filter((name) => !/^brokerlink_(process|nodejs)_/.test(name));
     const missing = ours.filter((name) => !operating.includes(`\`${name}\``));
     assert.deepEqual(missing, []);
+    const reasons = [...(families.get("brokerlink_messages_dropped_total")?.samples ?? [])].map(
+      ({ labels }) => labels["reason"] ?? "",
+    );
+    const outcomes = [...(families.get("brokerlink_local_messages_total")?.samples ?? [])].map(
+      ({ labels }) => labels["outcome"] ?? "",
+    );
+    const wide = [...(families.get("brokerlink_interest_wide")?.samples ?? [])].map(
+      ({ labels }) => labels["reason"] ?? "",
+    );
+    assert.deepEqual(
+      [...reasons, ...outcomes, ...wide].filter((word) => !operating.includes(`\`${word}\``)),
+      [],
+    );
     const known = new Set(ours);
     const documented = [...operating.matchAll(/`(brokerlink_[a-z_]+)`/g)].map((match) => match[1] ?? "");
     assert.deepEqual(
