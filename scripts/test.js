@@ -7,7 +7,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { dirname, join, relative, sep } from "node:path";
+import { delimiter, dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -32,6 +32,10 @@ const named = first !== undefined && !first.startsWith("-");
 const kind = named ? first : "all";
 const flags = named || first === undefined ? rest : [first, ...rest];
 if (!Object.hasOwn(KINDS, kind)) fail(64, `unknown kind of test "${kind}": use unit, sim, e2e or none`);
+
+if ((kind === "e2e" || kind === "all") && !hasMosquitto()) {
+  fail(1, 'mosquitto is not installed: run "bash .ci/run", or "apt-get install mosquitto" and this again');
+}
 
 const files = testFiles().filter((file) => KINDS[kind](relative(BUILD, file).split(sep)[0]));
 if (files.length === 0) fail(1, `no ${kind} test in ${BUILD}: run "npm run build:test" first`);
@@ -59,6 +63,12 @@ child.on("exit", (code, signal) => {
   if (signal !== null) console.error(`the test runner was ended by ${signal}`);
   process.exitCode = code ?? 1;
 });
+
+/** Debian puts the broker where only root looks. */
+function hasMosquitto() {
+  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/local/sbin", "/usr/sbin"];
+  return folders.some((folder) => folder !== "" && existsSync(join(folder, "mosquitto")));
+}
 
 /** Compiled tests whose source is still there: tsc never removes the output of a file that was. */
 function testFiles() {

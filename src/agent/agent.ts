@@ -6,7 +6,6 @@ import { randomBytes } from "node:crypto";
 import { createAdapter } from "../broker/registry.ts";
 import type { AgentConfig, LinkConfig } from "../config/types.ts";
 import { Hub, type LocalMessage } from "../hub/hub.ts";
-import type { HubEvent } from "../hub/hub-event.ts";
 import type { Outlet } from "../hub/outlet.ts";
 import type { SessionProblem } from "../mqtt/session.ts";
 import type { AgentStatus } from "../ops/agent-status.ts";
@@ -15,7 +14,7 @@ import { controlProblem } from "./control-answer.ts";
 import { hubLinkOptions } from "./link-options.ts";
 import { LocalBroker, type LocalSessionName, sessionClientId } from "./local-broker.ts";
 import { PeerConnection } from "./peer-connection.ts";
-import { logHubEvent } from "./report.ts";
+import { Report } from "./report.ts";
 import { Turn } from "./turn.ts";
 import { AGENT_VERSION } from "./version.ts";
 
@@ -31,6 +30,7 @@ export class Agent {
   readonly config: AgentConfig;
   readonly hub: Hub;
   readonly #log: Logger;
+  readonly #report: Report;
   readonly #local: LocalBroker;
   readonly #peers = new Map<string, PeerConnection>();
   readonly #turn: Turn;
@@ -40,6 +40,7 @@ export class Agent {
     link: { up: false, reason: "not connected yet" },
     data: { up: false, reason: "not connected yet" },
   };
+  #stopping = false;
   #messages: LocalMessage[] = [];
   #controlDenied: string | null = null;
   #advice: string | null = null;
@@ -51,8 +52,11 @@ export class Agent {
   constructor(config: AgentConfig, log: Logger) {
     this.config = config;
     this.#log = log;
+    this.#report = new Report(log, Date.now);
     const nowMs = Date.now();
     const { cluster, local, controlPrefix } = config;
+    // Mosquitto says nothing as long as it has dropped nothing.
+    if (local.broker === "mosquitto") this.#brokerDropped = 0;
     const enabled = config.links.filter((link) => link.enable);
     this.hub = new Hub(
       {
@@ -110,7 +114,7 @@ export class Agent {
 
   start(): void {
     this.#log.info(
-      { cluster: this.config.cluster, links: this.config.links.length, version: AGENT_VERSION },
+      { version: AGENT_VERSION, broker: this.config.local.broker, links: this.config.links.map(({ name }) => name) },
       "agent started",
     );
     this.#local.start();
@@ -120,6 +124,7 @@ export class Agent {
 
   /** Says goodbye, waits for what is under way, closes. Resolves when all sockets are closed. */
   async stop(drainMs: number): Promise<void> {
+    this.#stopping = true;
     const endMs = Date.now() + drainMs;
     while (Date.now() < endMs && this.#busy()) {
       this.#turn.request();
@@ -134,16 +139,21 @@ export class Agent {
     this.#log.info("agent stopped");
   }
 
-  /** Ready: the local broker is connected on all three sessions, and no other agent speaks in our name. */
+  /** Ready: the local broker is connected on all three sessions, no other agent speaks in our name, and no stop was asked for. */
   get ready(): boolean {
-    return Object.values(this.#sessions).every(({ up }) => up) && !this.hub.identity.isDuplicate(Date.now());
+    const isConnected = Object.values(this.#sessions).every(({ up }) => up);
+    return isConnected && !this.#stopping && !this.hub.identity.isDuplicate(Date.now());
   }
 
   status(): AgentStatus {
     return {
       version: AGENT_VERSION,
       startedAtMs: this.#startedAtMs,
+      stopping: this.#stopping,
       sessions: this.#sessions,
+      sessionCounters: this.#local.counters,
+      peerCounters: Object.fromEntries([...this.#peers].map(([name, peer]) => [name, peer.counters])),
+      problems: this.#report.problems(),
       controlDenied: this.#controlDenied,
       eventsAdvice: this.#advice,
       oddLines: this.#odd,
@@ -200,7 +210,7 @@ export class Agent {
         if (peer !== undefined) peer.sendFrame(frame, bytes, confirm);
         else this.#local.sendFrame(link, frame, bytes, confirm);
       },
-      report: (event) => this.#report(event),
+      report: (event) => this.#report.hub(event),
     };
   }
 
@@ -229,6 +239,8 @@ export class Agent {
 
   /** The broker that takes our control messages answered one; what it refuses is named once per change. */
   #controlAnswered(name: string, reasonCode: number): void {
+    // Taking leave of a peer that is not there either tells nobody anything.
+    if (this.#stopping) return;
     const before = this.#controlProblems.get(name) ?? 0;
     this.#controlProblems.set(name, reasonCode);
     if (before === reasonCode) return;
@@ -248,17 +260,21 @@ export class Agent {
   #localEvents(): ConstructorParameters<typeof LocalBroker>[1] {
     const dialIns = this.config.links.filter((link) => link.enable && link.endpoint === null);
     return {
-      event: (event) => this.#then((nowMs) => this.hub.interestEvent(event, nowMs)),
+      event: (event) => {
+        if (event.type === "events_enabled" && event.enabled) this.#advice = null;
+        this.#then((nowMs) => this.hub.interestEvent(event, nowMs));
+      },
       odd: (kind, line) => {
         this.#odd[kind] = (this.#odd[kind] ?? 0) + 1;
-        this.#log.debug({ kind, line }, "odd event line");
+        this.#report.oddLine(kind, line);
       },
       advise: (text) => {
         this.#advice = text;
-        this.#log.warn({ advice: text }, "local broker");
+        this.#report.advice(text);
       },
-      brokerDropped: (total) => {
+      brokerDropped: (total, live) => {
         this.#brokerDropped = total;
+        this.#report.brokerDropped(total, live);
       },
       session: (name, up, problem) => this.#session(name, up, problem),
       linkUp: (packetBytesMax) =>
@@ -281,7 +297,7 @@ export class Agent {
       marker: (marker) => this.#data((nowMs) => this.hub.markerArrived(marker, nowMs)),
       controlDenied: (topic, why) => {
         this.#controlDenied = `${topic}: ${why}`;
-        this.#log.error({ code: "CONTROL_DENIED", topic, why }, "the local broker denies control topics");
+        this.#report.controlDenied(topic, why);
       },
       controlWorks: () => {
         this.#controlDenied = null;
@@ -292,11 +308,8 @@ export class Agent {
   }
 
   #session(name: LocalSessionName, up: boolean, problem: SessionProblem | null): void {
-    const before = this.#sessions[name];
     this.#sessions[name] = { up, reason: problem?.reason ?? null };
-    if (before.up === up && before.reason === (problem?.reason ?? null)) return;
-    if (up) this.#log.info({ session: name }, "local session up");
-    else this.#log.warn({ session: name, code: problem?.code, why: problem?.reason }, "local session down");
+    this.#report.session(name, up, problem);
   }
 
   #drainMessages(nowMs: number): void {
@@ -316,10 +329,6 @@ export class Agent {
     this.#drainMessages(nowMs);
     work(nowMs);
     this.#turn.request();
-  }
-
-  #report(event: HubEvent): void {
-    logHubEvent(this.#log, event);
   }
 }
 

@@ -15,6 +15,7 @@ import { toMessageProperties, toPacketProperties } from "../mqtt/packet-properti
 import { failureCode } from "../mqtt/publish.ts";
 import { reasonText } from "../mqtt/reason-code.ts";
 import { type MessageAbout, MqttSession, type SessionProblem } from "../mqtt/session.ts";
+import type { SessionCounters } from "../mqtt/session-counters.ts";
 import type { SubscribeEntry } from "../mqtt/subscribe.ts";
 import type { DemandFilter } from "../route/demand-ids.ts";
 import { controlTopic, inboxFilters, messageTopic, parseName, probeTopic } from "../wire/names.ts";
@@ -240,6 +241,14 @@ export class LocalBroker {
     this.#linkSession.publish({ ...packet, qos: 1 }, (result) => {
       if (result.ok && result.reasonCode >= 0x80) this.#events.linkAnswered(peer, frame, result.reasonCode);
     });
+  }
+
+  get counters(): Readonly<Record<LocalSessionName, SessionCounters>> {
+    return {
+      events: this.#eventsSession.counters,
+      link: this.#linkSession.counters,
+      data: this.#dataSession.counters,
+    };
   }
 
   get linkCongested(): boolean {

@@ -5,6 +5,7 @@
 import type { EndpointConfig } from "../config/types.ts";
 import { FRAME_EXPIRY_SECONDS } from "../hub/link-host.ts";
 import { MqttSession, type SessionProblem } from "../mqtt/session.ts";
+import type { SessionCounters } from "../mqtt/session-counters.ts";
 import type { SubscribeEntry } from "../mqtt/subscribe.ts";
 import { controlTopic, messageTopic, parseName, peerInboxFilters } from "../wire/names.ts";
 
@@ -79,6 +80,10 @@ export class PeerConnection {
   stop(graceMs: number): Promise<void> {
     if (this.#refresh !== null) clearInterval(this.#refresh);
     return this.#session.stop(graceMs);
+  }
+
+  get counters(): Readonly<SessionCounters> {
+    return this.#session.counters;
   }
 
   get congested(): boolean {

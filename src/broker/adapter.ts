@@ -26,8 +26,8 @@ export interface AdapterSink {
   odd(kind: "unparsable" | "ambiguous" | "cut", line: string): void;
   /** What an operator should change in the broker, said once per state. */
   advise(text: string): void;
-  /** Messages that the broker says it dropped for its clients, as a running total. */
-  brokerDropped(total: number): void;
+  /** Messages that the broker says it dropped for its clients, as a running total. `live`: it has just risen; else it is history. */
+  brokerDropped(total: number, live: boolean): void;
 }
 
 export interface BrokerAdapter {

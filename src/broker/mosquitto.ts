@@ -100,7 +100,7 @@ export class MosquittoAdapter implements BrokerAdapter {
         if (!retain) this.#inOrder({ topic, payload }, nowMs);
         return;
       case DROPPED:
-        this.#dropped(payload);
+        this.#dropped(payload, !retain);
         return;
       case UPTIME:
         this.#uptimeSeen(payload, nowMs);
@@ -275,9 +275,9 @@ export class MosquittoAdapter implements BrokerAdapter {
     this.#sink.event({ type: "count", plain: plain ? value : null, shared: plain ? null : value });
   }
 
-  #dropped(payload: Uint8Array): void {
+  #dropped(payload: Uint8Array, live: boolean): void {
     const total = parseCount(payload);
-    if (total !== null) this.#sink.brokerDropped(total);
+    if (total !== null) this.#sink.brokerDropped(total, live);
   }
 
   #uptimeSeen(payload: Uint8Array, nowMs: number): void {

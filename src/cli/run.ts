@@ -17,7 +17,7 @@ export async function run(config: AgentConfig, warnings: readonly string[]): Pro
   const log = createLogger(config.logLevel, config.cluster);
   for (const warning of warnings) log.warn({ warning }, "configuration");
   const agent = new Agent(config, log);
-  const http = await listen(agent, config);
+  const http = await listen(agent, config, log);
   log.info({ host: http.host, port: http.port }, "http listening");
   agent.start();
   // Without a listener it would end the process, and elsewhere it means "read the configuration again".

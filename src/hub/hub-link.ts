@@ -340,6 +340,11 @@ export class HubLink {
     this.#status = to;
     const why = `out ${announcer.state}, in ${acceptor.state}, transport ${this.#transportUp ? "up" : "down"}`;
     this.#host.outlet.report({ type: "link_status", link: this.name, from, to, why });
+    // The connection stands and nobody speaks: not every broker says that nobody is subscribed.
+    const isUnheard = announcer.state === "greeting" || acceptor.state === "silent";
+    if (this.#transportUp && isUnheard && (to === "disconnected" || to === "inconsistent")) {
+      this.problem("PEER_SILENT", `the agent of cluster "${this.name}" does not answer`, nowMs);
+    }
   }
 }
 

@@ -151,10 +151,14 @@ export class Announcer {
     this.#greeting += 1;
     this.#resendAtMs = Number.POSITIVE_INFINITY;
     if (this.#identity.isDuplicate(nowMs)) {
-      return this.#enter(
-        { name: "refused", result: "duplicate_agent", retryAtMs: this.#identity.duplicateUntilMs },
+      const retryAtMs = this.#identity.duplicateUntilMs;
+      const outputs = this.#enter(
+        { name: "refused", result: "duplicate_agent", retryAtMs },
         "another agent of this name",
       );
+      const reason = `another running agent speaks as cluster "${this.#names.me}"`;
+      if (outputs.length > 0) outputs.push({ type: "problem", code: "DUPLICATE_AGENT", reason });
+      return outputs;
     }
     const outputs = this.#enter({ name: "greeting", retryAtMs: nowMs + HELLO_RETRY_MS, retryMs: HELLO_RETRY_MS }, why);
     outputs.push(...this.#hello());

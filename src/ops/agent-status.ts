@@ -1,15 +1,30 @@
 /** Everything an agent tells about itself: what the metrics, the API and the demo read. */
+import type { ErrorCode } from "../base/error-codes.ts";
 import type { HubStatus } from "../hub/status.ts";
+import type { SessionCounters } from "../mqtt/session-counters.ts";
 
 export interface SessionStatus {
   readonly up: boolean;
   readonly reason: string | null;
 }
 
+/** How often a problem occurred, whether or not each time was logged. `link` null: of the whole agent. */
+export interface ProblemCount {
+  readonly link: string | null;
+  readonly code: ErrorCode;
+  readonly count: number;
+}
+
 export interface AgentStatus {
   readonly version: string;
   readonly startedAtMs: number;
+  /** Draining after a signal: no longer ready. */
+  readonly stopping: boolean;
   readonly sessions: Readonly<Record<"events" | "link" | "data", SessionStatus>>;
+  readonly sessionCounters: Readonly<Record<"events" | "link" | "data", SessionCounters>>;
+  /** By link; of those that this agent dials. */
+  readonly peerCounters: Readonly<Record<string, SessionCounters>>;
+  readonly problems: readonly ProblemCount[];
   /** The control topic that the local broker keeps from us, and why; null: none. */
   readonly controlDenied: string | null;
   /** What to change in the local broker so that it announces subscriptions; null: nothing. */

@@ -1,21 +1,29 @@
 /**
  * The HTTP listener: /livez, /readyz, /metrics and the links in EMQX's shape. Read-only in this version.
  *
- * Without a token, a listener on any address but loopback serves health and metrics only; elsewhere the Host header is
- * checked (DNS rebinding), and a token is taken as Bearer or as the password of Basic.
+ * Without a token, a listener on any address but loopback serves health and metrics only (`access.ts`).
  */
-import { timingSafeEqual } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { type ServerType, serve } from "@hono/node-server";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { LinkError } from "../base/error-codes.ts";
 import type { AgentConfig } from "../config/types.ts";
+import { type AccessHeaders, type Refusal, refuseForeign, refuseUnauthorized } from "./access.ts";
 import type { AgentView } from "./agent-status.ts";
 import { linkAnswers } from "./link-answer.ts";
+import type { Logger } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
+import { readinessText } from "./readiness.ts";
 
 /** A health check must not hang on to a connection, nor a slow client on the process. */
 const REQUEST_TIMEOUT_MS = 10_000;
+/** Probes and scrapers are a handful; what comes on top is closed at once (Node counts the excess as dropped). */
+const CONNECTIONS_MAX = 256;
+/** A connection that asks for nothing is closed after this. */
+const KEEP_ALIVE_MS = 5_000;
+/** Everything here is short: the longest thing a caller has to say is a token. */
+const HEADER_BYTES_MAX = 16 * 1024;
+const READ_ONLY = "GET, HEAD";
 
 export interface HttpListener {
   readonly host: string;
@@ -23,41 +31,26 @@ export interface HttpListener {
   close(): Promise<void>;
 }
 
-export function createApp(agent: AgentView, config: AgentConfig): Hono {
+export function createApp(agent: AgentView, config: AgentConfig, log: Logger): Hono {
   const app = new Hono();
   const metrics = createMetrics(agent);
-  const { host, token } = config.http;
-  const loopback = isLoopback(host);
 
   app.use("*", async (c, next) => {
-    await next();
+    const refusal = refuseForeign(config.http, accessHeaders(c));
+    if (refusal !== null) c.res = refuse(c, refusal);
+    else if (c.req.method !== "GET" && c.req.method !== "HEAD") c.res = notAllowed(c);
+    else await next();
     c.header("X-Content-Type-Options", "nosniff");
     c.header("Cache-Control", "no-store");
   });
+  // That this answers at all says that the event loop turns; nothing else belongs into a check that restarts the process.
   app.get("/livez", (c) => c.text("ok\n"));
-  app.get("/readyz", (c) => {
-    const status = agent.status();
-    const lines = Object.entries(status.sessions).map(
-      ([name, { up, reason }]) => `${up ? "ok" : "no"} session ${name}${up ? "" : `: ${reason}`}`,
-    );
-    if (status.hub.duplicate) lines.push("no DUPLICATE_AGENT: another agent speaks in the name of this cluster");
-    // Peers are shown and never count: a cut of the wide-area link must not take the local broker out of service.
-    for (const link of status.hub.links) lines.push(`-- link ${link.name}: ${link.status}`);
-    return c.text(`${agent.ready ? "ready" : "not ready"}\n${lines.join("\n")}\n`, agent.ready ? 200 : 503);
-  });
-  app.get("/metrics", async (c) => c.body(await metrics.metrics(), 200, { "Content-Type": metrics.contentType }));
+  app.get("/readyz", (c) => c.text(readinessText(agent.status(), agent.ready), agent.ready ? 200 : 503));
+  app.get("/metrics", async (c) => c.body(await metrics.render(), 200, { "Content-Type": metrics.contentType }));
 
   app.use("/api/*", async (c, next) => {
-    if (token === null && !loopback) {
-      return c.json({ code: "FORBIDDEN", message: "set http.token_file to open the API on this address" }, 403);
-    }
-    if (loopback && !isLocalHost(c.req.header("host")))
-      return c.json({ code: "BAD_HOST", message: "unexpected Host header" }, 421);
-    if (token !== null && !authorized(c.req.header("authorization"), token)) {
-      c.header("WWW-Authenticate", 'Basic realm="brokerlink"');
-      return c.json({ code: "BAD_API_KEY_OR_SECRET", message: "wrong or missing token" }, 401);
-    }
-    return next();
+    const refusal = refuseUnauthorized(config.http, accessHeaders(c));
+    return refusal === null ? next() : refuse(c, refusal);
   });
   app.get("/api/v5/cluster/links", (c) => c.json(linkAnswers(config, agent.status())));
   app.get("/api/v5/cluster/links/link/:name", (c) => {
@@ -68,57 +61,63 @@ export function createApp(agent: AgentView, config: AgentConfig): Hono {
   });
   app.get("/api/v1/status", (c) => c.json(agent.status()));
   app.notFound((c) => c.json({ code: "NOT_FOUND", message: "no such path" }, 404));
+  app.onError((error, c) => {
+    log.error({ err: error, path: c.req.path }, "http request failed");
+    return c.json({ code: "INTERNAL_ERROR", message: "the log says more" }, 500);
+  });
   return app;
 }
 
 /** Resolves once the port is open; a port that is taken is a LinkError HTTP_UNAVAILABLE. */
-export function listen(agent: AgentView, config: AgentConfig): Promise<HttpListener> {
+export function listen(agent: AgentView, config: AgentConfig, log: Logger): Promise<HttpListener> {
   const { host, port } = config.http;
-  const app = createApp(agent, config);
+  const app = createApp(agent, config, log);
   return new Promise((resolve, reject) => {
-    const server: ServerType = serve({ fetch: app.fetch, hostname: host, port }, (info: AddressInfo) => {
-      resolve({
-        host,
-        port: info.port,
-        close: () =>
-          new Promise((done) => {
-            server.close(() => done());
-            if ("closeAllConnections" in server) server.closeAllConnections();
-          }),
-      });
+    const options = {
+      fetch: app.fetch,
+      hostname: host,
+      port,
+      serverOptions: {
+        requestTimeout: REQUEST_TIMEOUT_MS,
+        headersTimeout: REQUEST_TIMEOUT_MS,
+        keepAliveTimeout: KEEP_ALIVE_MS,
+        maxHeaderSize: HEADER_BYTES_MAX,
+      },
+    };
+    const server: ServerType = serve(options, (info: AddressInfo) => {
+      resolve({ host, port: info.port, close: () => close(server) });
     });
-    if ("requestTimeout" in server) server.requestTimeout = REQUEST_TIMEOUT_MS;
+    server.maxConnections = CONNECTIONS_MAX;
     server.once("error", (error: Error) => {
-      reject(
-        new LinkError("HTTP_UNAVAILABLE", `cannot listen on ${host}:${port}: ${error.message}`, {
-          cause: error,
-        }),
-      );
+      const where = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+      reject(new LinkError("HTTP_UNAVAILABLE", `cannot listen on ${where}: ${error.message}`, { cause: error }));
     });
   });
 }
 
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || host.startsWith("127.");
+function close(server: ServerType): Promise<void> {
+  return new Promise((done) => {
+    server.close(() => done());
+    if ("closeAllConnections" in server) server.closeAllConnections();
+  });
 }
 
-function isLocalHost(header: string | undefined): boolean {
-  if (header === undefined) return false;
-  const name = header.replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
-  return isLoopback(name);
+function accessHeaders(c: Context): AccessHeaders {
+  return {
+    host: c.req.header("host"),
+    origin: c.req.header("origin"),
+    authorization: c.req.header("authorization"),
+  };
 }
 
-function authorized(header: string | undefined, token: string): boolean {
-  if (header === undefined) return false;
-  const [scheme = "", value = ""] = header.split(" ", 2);
-  if (scheme.toLowerCase() === "bearer") return same(value, token);
-  if (scheme.toLowerCase() !== "basic") return false;
-  const text = Buffer.from(value, "base64").toString("utf8");
-  return same(text.slice(text.indexOf(":") + 1), token);
+function refuse(c: Context, { status, body }: Refusal): Response {
+  if (status === 401) c.header("WWW-Authenticate", 'Basic realm="brokerlink"');
+  return c.json(body, status);
 }
 
-function same(given: string, expected: string): boolean {
-  const a = Buffer.from(given);
-  const b = Buffer.from(expected);
-  return a.length === b.length && timingSafeEqual(a, b);
+/** Known paths and unknown ones alike: nothing here takes anything. A body that was sent is not read, so the connection ends. */
+function notAllowed(c: Context): Response {
+  c.header("Allow", READ_ONLY);
+  c.header("Connection", "close");
+  return c.json({ code: "METHOD_NOT_ALLOWED", message: "this version is read-only" }, 405);
 }

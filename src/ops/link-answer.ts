@@ -1,12 +1,16 @@
 /**
- * One link in the shape of EMQX's own API (GET /api/v5/cluster/links), with what EMQX does not say added under keys of
- * our own: both halves, routes in and out, wide or exact and why, counters, the last problem.
+ * One link in the shape of EMQX's own API (GET /api/v5/cluster/links), with what EMQX does not say added under `brokerlink`:
+ * both halves, routes in and out, wide or exact and why, counters, the last problem. snake_case throughout; durations as
+ * EMQX writes them ("15s"), times in ISO 8601, numbers with their unit in the name. docs/OPERATING.md explains each.
  */
-import type { AgentConfig, LinkConfig } from "../config/types.ts";
+import type { ErrorCode } from "../base/error-codes.ts";
+import { formatDuration } from "../config/formats.ts";
+import type { AgentConfig, LinkConfig, TlsConfig } from "../config/types.ts";
 import type { LinkStatusWord } from "../hub/hub-event.ts";
 import type { LinkStatus } from "../hub/status.ts";
 import type { AgentStatus } from "./agent-status.ts";
 
+/** As EMQX shows a secret. */
 const REDACTED = "******";
 
 export interface LinkAnswer {
@@ -16,10 +20,10 @@ export interface LinkAnswer {
   readonly clientid?: string;
   readonly username?: string;
   readonly password?: string;
+  readonly ssl: SslAnswer;
   readonly topics: readonly string[];
-  readonly export: readonly string[];
   readonly max_inflight: number;
-  readonly retry_interval: number;
+  readonly retry_interval: string;
   readonly status: LinkStatusWord;
   readonly node_status: readonly {
     readonly node: string;
@@ -29,22 +33,71 @@ export interface LinkAnswer {
   readonly brokerlink: LinkDetail;
 }
 
+interface SslAnswer {
+  readonly enable: boolean;
+  readonly verify?: "verify_peer" | "verify_none";
+  readonly servername?: string;
+  readonly cacertfile?: string;
+  readonly certfile?: string;
+  readonly keyfile?: string;
+}
+
 export interface LinkDetail {
+  /** The peer connects to the local broker; this agent has no connection of its own to it. */
   readonly peer_dials_in: boolean;
-  readonly interest: {
-    readonly exact: boolean;
-    readonly reason: string | null;
-    readonly since: string | null;
-  };
-  readonly out: LinkStatus["out"] | null;
-  readonly in: LinkStatus["in"] | null;
-  readonly queue: LinkStatus["queue"] | null;
-  readonly counters: Pick<
-    LinkStatus,
-    "sent" | "received" | "republished" | "settled" | "gateTimeouts" | "dropped" | "conversation"
-  > | null;
-  readonly refused_routes: LinkStatus["refusedRoutes"];
-  readonly last_problem: { readonly code: string; readonly reason: string; readonly at: string } | null;
+  readonly export: readonly string[];
+  readonly durability: "memory";
+  /** Whether the connection that carries the link stands. */
+  readonly transport_up: boolean;
+  /** Connections to the peer's broker that stood; null when the peer dials in. */
+  readonly connections: number | null;
+  readonly interest: { readonly exact: boolean; readonly reason: string | null; readonly since: string | null };
+  readonly out: OutAnswer | null;
+  readonly in: InAnswer | null;
+  readonly queue: QueueAnswer | null;
+  readonly counters: CountersAnswer | null;
+  readonly refused_routes: readonly { readonly filter: string; readonly reason_code: number }[];
+  readonly last_problem: { readonly code: ErrorCode; readonly reason: string; readonly at: string } | null;
+}
+
+interface OutAnswer {
+  readonly state: string;
+  readonly refused_with: string | null;
+  readonly routes: number;
+  readonly last_op: number;
+  readonly acked_op: number;
+  readonly widened: boolean;
+}
+
+interface InAnswer {
+  readonly state: string;
+  readonly routes: number;
+  readonly applied_op: number;
+  readonly complete: boolean;
+  readonly widened: boolean;
+  readonly heard_at: string | null;
+  readonly agent_version: string | null;
+}
+
+interface QueueAnswer {
+  readonly spool_messages: number;
+  readonly spool_bytes: number;
+  readonly spool_oldest_at: string | null;
+  readonly messages_inflight: number;
+  readonly best_effort_messages: number;
+  readonly inbound_messages: number;
+  readonly round_trip_ms: number;
+}
+
+interface CountersAnswer {
+  readonly sent: { readonly messages: number; readonly frames: number; readonly bytes: number };
+  readonly received: { readonly messages: number; readonly frames: number; readonly bytes: number };
+  readonly frames_resent: number;
+  readonly messages_settled: number;
+  readonly messages_republished: number;
+  readonly causality_timeouts: number;
+  readonly dropped: readonly { readonly direction: string; readonly reason: string; readonly count: number }[];
+  readonly conversation: readonly { readonly what: string; readonly count: number }[];
 }
 
 export function linkAnswers(config: AgentConfig, status: AgentStatus): LinkAnswer[] {
@@ -52,56 +105,115 @@ export function linkAnswers(config: AgentConfig, status: AgentStatus): LinkAnswe
   return config.links.map((link) => linkAnswer(link, byName.get(link.name) ?? null, status));
 }
 
+/** `link` null: it is disabled and runs nothing, which EMQX calls disconnected. */
 function linkAnswer(config: LinkConfig, link: LinkStatus | null, status: AgentStatus): LinkAnswer {
-  // A disabled link runs nothing: EMQX calls it disconnected.
   const word = link?.status ?? "disconnected";
   const problem = link?.lastProblem ?? null;
   const { endpoint } = config;
+  const reason = word !== "connected" && problem !== null ? { reason: `${problem.code}: ${problem.reason}` } : {};
   return {
     name: config.name,
     enable: config.enable,
     ...(endpoint === null ? {} : { server: endpoint.urls.join(","), clientid: endpoint.clientid }),
     ...(endpoint === null || endpoint.username === null ? {} : { username: endpoint.username }),
     ...(endpoint === null || endpoint.password === null ? {} : { password: REDACTED }),
+    ssl: sslAnswer(endpoint?.tls ?? null),
     topics: config.topics,
-    export: config.exportFilters,
     max_inflight: config.framesInflightMax,
-    retry_interval: config.retryIntervalMs,
+    retry_interval: formatDuration(config.retryIntervalMs),
     status: word,
-    node_status: [
-      {
-        node: status.hub.cluster,
-        status: word,
-        ...(word === "connected" || problem === null ? {} : { reason: problem.reason }),
-      },
-    ],
-    brokerlink: {
-      peer_dials_in: endpoint === null,
-      interest: {
-        exact: status.hub.wide === null,
-        reason: status.hub.wide?.reason ?? null,
-        since: status.hub.wide === null ? null : new Date(status.hub.wide.sinceMs).toISOString(),
-      },
-      out: link?.out ?? null,
-      in: link?.in ?? null,
-      queue: link?.queue ?? null,
-      counters:
-        link === null
-          ? null
-          : {
-              sent: link.sent,
-              received: link.received,
-              republished: link.republished,
-              settled: link.settled,
-              gateTimeouts: link.gateTimeouts,
-              dropped: link.dropped,
-              conversation: link.conversation,
-            },
-      refused_routes: link?.refusedRoutes ?? [],
-      last_problem:
-        problem === null
-          ? null
-          : { code: problem.code, reason: problem.reason, at: new Date(problem.atMs).toISOString() },
-    },
+    node_status: [{ node: status.hub.cluster, status: word, ...reason }],
+    brokerlink: linkDetail(config, link, status),
   };
+}
+
+function sslAnswer(tls: TlsConfig | null): SslAnswer {
+  if (tls === null) return { enable: false };
+  return {
+    enable: true,
+    verify: tls.verify ? "verify_peer" : "verify_none",
+    ...(tls.servername === null ? {} : { servername: tls.servername }),
+    ...(tls.ca === null ? {} : { cacertfile: REDACTED }),
+    ...(tls.cert === null ? {} : { certfile: REDACTED }),
+    ...(tls.key === null ? {} : { keyfile: REDACTED }),
+  };
+}
+
+function linkDetail(config: LinkConfig, link: LinkStatus | null, status: AgentStatus): LinkDetail {
+  const { wide } = status.hub;
+  const problem = link?.lastProblem ?? null;
+  return {
+    peer_dials_in: config.endpoint === null,
+    export: config.exportFilters,
+    durability: "memory",
+    transport_up: link?.transportUp ?? false,
+    connections: status.peerCounters[config.name]?.connections ?? null,
+    interest: {
+      exact: wide === null,
+      reason: wide?.reason ?? null,
+      since: isoTime(wide?.sinceMs ?? null),
+    },
+    out: link === null ? null : outAnswer(link.out),
+    in: link === null ? null : inAnswer(link.in),
+    queue: link === null ? null : queueAnswer(link.queue),
+    counters: link === null ? null : countersAnswer(link),
+    refused_routes: (link?.refusedRoutes ?? []).map(({ filter, reasonCode }) => ({ filter, reason_code: reasonCode })),
+    last_problem:
+      problem === null
+        ? null
+        : { code: problem.code, reason: problem.reason, at: new Date(problem.atMs).toISOString() },
+  };
+}
+
+function outAnswer(out: LinkStatus["out"]): OutAnswer {
+  return {
+    state: out.state,
+    refused_with: out.refusedWith,
+    routes: out.routes,
+    last_op: out.lastOp,
+    acked_op: out.ackedOp,
+    widened: out.widened,
+  };
+}
+
+function inAnswer(half: LinkStatus["in"]): InAnswer {
+  return {
+    state: half.state,
+    routes: half.routes,
+    applied_op: half.appliedOp,
+    complete: half.complete,
+    widened: half.overflow,
+    heard_at: isoTime(half.heardAtMs),
+    agent_version: half.agentVersion,
+  };
+}
+
+function queueAnswer(queue: LinkStatus["queue"]): QueueAnswer {
+  return {
+    spool_messages: queue.spooled,
+    spool_bytes: queue.spooledBytes,
+    spool_oldest_at: isoTime(queue.oldestAtMs),
+    messages_inflight: queue.inflight,
+    best_effort_messages: queue.bestEffort,
+    inbound_messages: queue.inbound,
+    round_trip_ms: queue.roundTripMs,
+  };
+}
+
+function countersAnswer(link: LinkStatus): CountersAnswer {
+  const { sent, received } = link;
+  return {
+    sent: { messages: sent.messages, frames: sent.frames, bytes: sent.bytes },
+    received: { messages: received.messages, frames: received.frames, bytes: received.bytes },
+    frames_resent: sent.resends,
+    messages_settled: link.settled,
+    messages_republished: link.republished,
+    causality_timeouts: link.gateTimeouts,
+    dropped: link.dropped,
+    conversation: link.conversation,
+  };
+}
+
+function isoTime(atMs: number | null): string | null {
+  return atMs === null ? null : new Date(atMs).toISOString();
 }

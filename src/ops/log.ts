@@ -3,13 +3,16 @@ import { type DestinationStream, type Logger, pino } from "pino";
 
 export type { Logger } from "pino";
 
+const SECRET_KEYS = ["password", "token", "key", "passphrase", "authorization"] as const;
+
 export function createLogger(level: string, cluster: string, destination?: DestinationStream): Logger {
   return pino(
     {
       level,
       base: { cluster },
+      // A whole configuration has its secrets three objects deep.
       redact: {
-        paths: ["password", "token", "*.password", "*.token", "*.key", "*.passphrase"],
+        paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`, `*.*.*.${key}`]),
         censor: "******",
       },
       timestamp: pino.stdTimeFunctions.isoTime,

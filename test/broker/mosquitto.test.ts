@@ -287,12 +287,15 @@ describe("counters", () => {
     assert.deepEqual(rig.session.unsubscribed.slice(1), [PROBES]);
   });
 
-  test("dropped messages are passed on as a total", () => {
+  test("dropped messages are passed on as a total, and whether that is history", () => {
     const rig = new MosquittoRig().ready();
     rig.text("$SYS/broker/publish/messages/dropped", "0", true);
     rig.text("$SYS/broker/publish/messages/dropped", "48983");
     rig.text("$SYS/broker/publish/messages/dropped", "many");
-    assert.deepEqual(rig.sink.drops, [0, 48983]);
+    assert.deepEqual(rig.sink.drops, [
+      [0, false],
+      [48983, true],
+    ]);
     assert.deepEqual(rig.sink.take(), []);
   });
 });

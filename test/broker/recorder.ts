@@ -35,7 +35,7 @@ export class Recorder implements AdapterSink {
   readonly events: InterestEvent[] = [];
   readonly oddities: string[] = [];
   readonly advice: string[] = [];
-  readonly drops: number[] = [];
+  readonly drops: [total: number, live: boolean][] = [];
   #taken = 0;
 
   event(event: InterestEvent): void {
@@ -47,8 +47,8 @@ export class Recorder implements AdapterSink {
   advise(text: string): void {
     this.advice.push(text);
   }
-  brokerDropped(total: number): void {
-    this.drops.push(total);
+  brokerDropped(total: number, live: boolean): void {
+    this.drops.push([total, live]);
   }
 
   /** The events since the last call, in short. */

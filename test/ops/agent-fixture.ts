@@ -1,0 +1,140 @@
+/** An agent for tests of what is shown: made-up values, one link in good health unless a test says otherwise. */
+import type { AgentConfig, EndpointConfig, LinkConfig } from "../../src/config/types.ts";
+import type { LinkStatus } from "../../src/hub/status.ts";
+import { noCounts } from "../../src/mqtt/session-counters.ts";
+import type { AgentStatus, AgentView } from "../../src/ops/agent-status.ts";
+
+/** 2026-11-24T12:00:00.000Z */
+export const NOON_MS = Date.UTC(2026, 10, 24, 12);
+export const SECRET = "s3cret-password";
+
+export function linkStatus(changes: Partial<LinkStatus> = {}): LinkStatus {
+  return {
+    name: "east",
+    enabled: true,
+    dialsIn: false,
+    status: "connected",
+    topics: ["t/#"],
+    transportUp: true,
+    out: { state: "online", refusedWith: null, routes: 3, lastOp: 9, ackedOp: 9, widened: false },
+    in: {
+      state: "online",
+      routes: 2,
+      appliedOp: 5,
+      complete: true,
+      overflow: false,
+      heardAtMs: NOON_MS,
+      agentVersion: "0.1.0",
+    },
+    queue: {
+      spooled: 4,
+      spooledBytes: 400,
+      oldestAtMs: NOON_MS,
+      inflight: 1,
+      bestEffort: 2,
+      inbound: 3,
+      roundTripMs: 25,
+    },
+    sent: { messages: 10, bytes: 1_000, frames: 5, resends: 1 },
+    received: { messages: 20, bytes: 2_000, frames: 6 },
+    republished: 19,
+    settled: 6,
+    gateTimeouts: 1,
+    dropped: [
+      { direction: "out", reason: "spool_full", count: 7 },
+      { direction: "in", reason: "expired", count: 8 },
+    ],
+    conversation: [{ what: "hello_sent", count: 2 }],
+    refusedRoutes: [],
+    lastProblem: null,
+    ...changes,
+  };
+}
+
+export function agentStatus(changes: Partial<AgentStatus> = {}): AgentStatus {
+  const up = { up: true, reason: null };
+  return {
+    version: "0.1.0",
+    startedAtMs: NOON_MS,
+    stopping: false,
+    sessions: { events: up, link: up, data: up },
+    sessionCounters: { events: noCounts(), link: noCounts(), data: { ...noCounts(), connections: 3 } },
+    peerCounters: { east: { ...noCounts(), connections: 2, publishesTooLarge: 1 } },
+    problems: [{ link: "east", code: "PEER_UNREACHABLE", count: 5 }],
+    controlDenied: null,
+    eventsAdvice: null,
+    oddLines: { ambiguous: 2 },
+    brokerDropped: 11,
+    hub: {
+      cluster: "west",
+      incarnation: NOON_MS,
+      instance: "00112233445566ff",
+      duplicate: false,
+      wide: null,
+      interest: { clients: 4, rows: 10, proven: 7, ghosts: 1, filters: 6 },
+      demand: { filters: 2, pending: 1, refused: 0, markerTimeouts: 0 },
+      local: { forwarded: 10, loop_mark: 3, stranger: 1 },
+      links: [linkStatus()],
+    },
+    ...changes,
+  };
+}
+
+/** With its hub changed. */
+export function hubStatus(changes: Partial<AgentStatus["hub"]>): AgentStatus {
+  const status = agentStatus();
+  return { ...status, hub: { ...status.hub, ...changes } };
+}
+
+export function agentView(status: AgentStatus = agentStatus(), ready = true): AgentView {
+  return { status: () => status, ready };
+}
+
+const ENDPOINT: EndpointConfig = {
+  urls: ["mqtts://east.example:8883"],
+  clientid: "brokerlink-west-to-east",
+  username: "west",
+  password: SECRET,
+  tls: { ca: `ca ${SECRET}`, cert: `cert ${SECRET}`, key: `key ${SECRET}`, verify: true, servername: "east" },
+  protocolVersion: null,
+};
+
+export function linkConfig(changes: Partial<LinkConfig> = {}): LinkConfig {
+  return {
+    name: "east",
+    enable: true,
+    topics: ["t/#"],
+    exportFilters: ["#"],
+    endpoint: ENDPOINT,
+    controlPrefix: "$LINK",
+    routesMax: 1_000_000,
+    demandMax: 50_000,
+    routeRetentionMs: 60_000,
+    framesInflightMax: 64,
+    retryIntervalMs: 15_000,
+    ...changes,
+  };
+}
+
+export function agentConfig(http: Partial<AgentConfig["http"]> = {}, links = [linkConfig()]): AgentConfig {
+  return {
+    cluster: "west",
+    controlPrefix: "$LINK",
+    local: {
+      ...ENDPOINT,
+      urls: ["mqtt://127.0.0.1:1883"],
+      clientid: "brokerlink-west",
+      broker: "mosquitto",
+      ignoreClients: [],
+      untrackedSubscriptions: 0,
+      interestAtStart: "unknown",
+      trustAfterMs: null,
+      eventsTopic: null,
+      filters: [],
+    },
+    links,
+    spool: { bytesMax: 1_000_000, ageMaxMs: 60_000, whenFull: "drop_oldest" },
+    http: { host: "127.0.0.1", port: 0, token: null, ...http },
+    logLevel: "info",
+  };
+}

@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { type LinkAnswer, linkAnswers } from "../../src/ops/link-answer.ts";
+import { agentConfig, agentStatus, hubStatus, linkConfig, linkStatus, NOON_MS, SECRET } from "./agent-fixture.ts";
+
+const NOON = "2026-11-24T12:00:00.000Z";
+
+function only(answers: readonly LinkAnswer[]): LinkAnswer {
+  const [answer] = answers;
+  assert.ok(answer !== undefined && answers.length === 1);
+  return answer;
+}
+
+function keysOf(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(keysOf);
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, below]) => [key, ...keysOf(below)]);
+}
+
+describe("a link in EMQX's shape", () => {
+  test("has EMQX's keys outside and everything else under brokerlink", () => {
+    const answer = only(linkAnswers(agentConfig(), agentStatus()));
+    assert.deepEqual(Object.keys(answer).sort(), [
+      "brokerlink",
+      "clientid",
+      "enable",
+      "max_inflight",
+      "name",
+      "node_status",
+      "password",
+      "retry_interval",
+      "server",
+      "ssl",
+      "status",
+      "topics",
+      "username",
+    ]);
+    assert.equal(answer.server, "mqtts://east.example:8883");
+    assert.equal(answer.retry_interval, "15s");
+    assert.deepEqual(answer.node_status, [{ node: "west", status: "connected" }]);
+  });
+
+  test("uses snake_case throughout", () => {
+    const status = hubStatus({
+      wide: { reason: "starting", sinceMs: NOON_MS },
+      links: [
+        linkStatus({
+          refusedRoutes: [{ filter: "a/b", reasonCode: 0x87 }],
+          lastProblem: { code: "PEER_TLS", reason: "no", atMs: NOON_MS },
+        }),
+      ],
+    });
+    const keys = keysOf(linkAnswers(agentConfig(), status));
+    assert.ok(keys.length > 60);
+    assert.deepEqual(
+      keys.filter((key) => !/^[a-z][a-z0-9_]*$/.test(key)),
+      [],
+    );
+  });
+
+  test("shows no secret, whatever it is part of", () => {
+    const text = JSON.stringify(linkAnswers(agentConfig(), agentStatus()));
+    assert.ok(!text.includes(SECRET));
+    const { password, ssl } = only(linkAnswers(agentConfig(), agentStatus()));
+    assert.equal(password, "******");
+    assert.deepEqual(ssl, {
+      enable: true,
+      verify: "verify_peer",
+      servername: "east",
+      cacertfile: "******",
+      certfile: "******",
+      keyfile: "******",
+    });
+  });
+
+  test("leaves out how to reach a peer that dials in", () => {
+    const answer = only(
+      linkAnswers(agentConfig({}, [linkConfig({ endpoint: null })]), agentStatus({ peerCounters: {} })),
+    );
+    for (const key of ["server", "clientid", "username", "password"]) assert.ok(!(key in answer), key);
+    assert.deepEqual(answer.ssl, { enable: false });
+    assert.equal(answer.brokerlink.peer_dials_in, true);
+    assert.equal(answer.brokerlink.connections, null);
+  });
+});
+
+describe("the status of a link", () => {
+  test("of a disabled link is disconnected, and nothing runs behind it", () => {
+    const config = agentConfig({}, [linkConfig({ enable: false })]);
+    const answer = only(linkAnswers(config, hubStatus({ links: [] })));
+    assert.equal(answer.enable, false);
+    assert.equal(answer.status, "disconnected");
+    const { out, in: incoming, queue, counters, last_problem } = answer.brokerlink;
+    assert.deepEqual([out, incoming, queue, counters, last_problem], [null, null, null, null, null]);
+  });
+
+  test("carries the reason in node_status while it is not connected", () => {
+    const lastProblem = { code: "PEER_UNREACHABLE", reason: "connection refused by east:1", atMs: NOON_MS } as const;
+    const down = only(
+      linkAnswers(agentConfig(), hubStatus({ links: [linkStatus({ status: "disconnected", lastProblem })] })),
+    );
+    assert.deepEqual(down.node_status, [
+      { node: "west", status: "disconnected", reason: "PEER_UNREACHABLE: connection refused by east:1" },
+    ]);
+    const up = only(linkAnswers(agentConfig(), hubStatus({ links: [linkStatus({ lastProblem })] })));
+    assert.deepEqual(up.node_status, [{ node: "west", status: "connected" }]);
+    assert.deepEqual(up.brokerlink.last_problem, {
+      code: "PEER_UNREACHABLE",
+      reason: "connection refused by east:1",
+      at: NOON,
+    });
+  });
+
+  test("shows both halves, their routes, and what is under way", () => {
+    const { brokerlink } = only(linkAnswers(agentConfig(), agentStatus()));
+    assert.deepEqual(brokerlink.out, {
+      state: "online",
+      refused_with: null,
+      routes: 3,
+      last_op: 9,
+      acked_op: 9,
+      widened: false,
+    });
+    assert.deepEqual(brokerlink.in, {
+      state: "online",
+      routes: 2,
+      applied_op: 5,
+      complete: true,
+      widened: false,
+      heard_at: NOON,
+      agent_version: "0.1.0",
+    });
+    assert.deepEqual(brokerlink.queue, {
+      spool_messages: 4,
+      spool_bytes: 400,
+      spool_oldest_at: NOON,
+      messages_inflight: 1,
+      best_effort_messages: 2,
+      inbound_messages: 3,
+      round_trip_ms: 25,
+    });
+    assert.equal(brokerlink.connections, 2);
+    assert.equal(brokerlink.transport_up, true);
+  });
+
+  test("says whether the interest is exact, and if not why and since when", () => {
+    const exact = only(linkAnswers(agentConfig(), agentStatus())).brokerlink.interest;
+    assert.deepEqual(exact, { exact: true, reason: null, since: null });
+    const wide = hubStatus({ wide: { reason: "events_disabled", sinceMs: NOON_MS } });
+    assert.deepEqual(only(linkAnswers(agentConfig(), wide)).brokerlink.interest, {
+      exact: false,
+      reason: "events_disabled",
+      since: NOON,
+    });
+  });
+});
