@@ -1,21 +1,40 @@
-/** `brokerlink demo`: the story of two linked brokers, told by two embedded ones. Lives in demo/; here it meets the process. */
+/** `brokerlink demo`: the story of two linked brokers, told by two embedded ones. It lives in demo/; here it meets the process. */
+import { SHOW_CURSOR } from "../demo/live-view.ts";
 import { play } from "../demo/play.ts";
 import type { Screen } from "../demo/screen.ts";
 import { EXIT } from "./exit-codes.ts";
+import { Keyboard } from "./keyboard.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What a terminal has when it does not say. */
 const COLUMNS = 80;
 const ROWS = 24;
 
-/** Resolves with the exit code. Ctrl-C in the live picture is its ordinary end; before the story is told, it is a failure only for a script. */
+/** Resolves with the exit code. A person may end it at any time; for a script, a story that was not told is a failure. */
 export async function demo({ env, error }: Pick<Terminal, "env" | "error">): Promise<number> {
   const screen = processScreen(env);
-  const outcome = await play({ screen, complain: error, interrupted: firstSignal() });
-  const fine = outcome === "told" || (outcome === "interrupted" && screen.live);
-  screen.write("\n");
-  if (fine && screen.live) screen.write("Next: examples/two-mosquittos, and `brokerlink run --help`.\n");
-  return fine ? EXIT.fine : EXIT.failed;
+  // Whatever ends the process: no shell without a cursor.
+  if (screen.live) process.once("exit", () => screen.write(SHOW_CURSOR));
+  const keyboard = screen.live ? Keyboard.open(process.stdin) : null;
+  const interrupted = Promise.race(keyboard === null ? [firstSignal()] : [firstSignal(), keyboard.ended]);
+  try {
+    const outcome = await play({
+      screen,
+      complain: error,
+      interrupted,
+      ...(keyboard === null ? {} : { hurried: () => keyboard.pressed() }),
+    });
+    if (outcome === "failed") return EXIT.failed;
+    if (screen.live) {
+      screen.write("\nNext: examples/two-mosquittos links two real brokers; `brokerlink run --help` says how.\n");
+      return EXIT.fine;
+    }
+    if (outcome === "told") return EXIT.fine;
+    error("The demo was interrupted before its story was told.");
+    return EXIT.failed;
+  } finally {
+    keyboard?.close();
+  }
 }
 
 function processScreen(env: Terminal["env"]): Screen {
@@ -37,6 +56,6 @@ function processScreen(env: Terminal["env"]): Screen {
 
 function firstSignal(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve());
   });
 }

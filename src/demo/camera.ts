@@ -30,6 +30,7 @@ export class Camera {
       dropped: sum(links.flatMap(({ dropped }) => dropped.map(({ count }) => count))),
       suppressed: sum(statuses.map(({ local }) => (local["echo"] ?? 0) + (local["loop_mark"] ?? 0))),
       news,
+      hint: `Try: mosquitto_sub -p ${office.port} -v -t 'line/+/vibration'`,
     };
   }
 

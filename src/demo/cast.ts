@@ -28,9 +28,9 @@ export async function castOf({ office, factory }: DemoWorld): Promise<Cast> {
 /** The mixer answers every request on the topic that the request names. */
 export function answering(mixer: DemoClient): void {
   mixer.answer(({ topic, text }) => {
-    if (topic.startsWith("request/")) void mixer.publish(text, "mixed").catch(ignoreEnd);
+    if (topic.startsWith("request/")) void mixer.publish(text, "mixed").catch(ignored);
   });
 }
 
 /** The demo ends while an answer is on its way. */
-function ignoreEnd(): void {}
+function ignored(): void {}

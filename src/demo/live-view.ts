@@ -4,7 +4,7 @@ import { painter, type Screen } from "./screen.ts";
 
 /** ECMA-48 and DEC private modes: what every terminal of the last decades knows. */
 const HIDE_CURSOR = "\x1b[?25l";
-const SHOW_CURSOR = "\x1b[?25h";
+export const SHOW_CURSOR = "\x1b[?25h";
 const CLEAR_SCREEN = "\x1b[2J\x1b[H";
 const CLEAR_TO_END_OF_LINE = "\x1b[K";
 const CLEAR_BELOW = "\x1b[J";

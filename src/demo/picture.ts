@@ -44,6 +44,8 @@ export interface Picture {
   readonly suppressed: number;
   /** The latest last. */
   readonly news: readonly string[];
+  /** What to try, in a few words; left out where it does not fit. */
+  readonly hint: string;
 }
 
 export const COLUMNS_MIN = 60;
@@ -62,7 +64,9 @@ export function drawPicture(picture: Picture, columns: number, rows: number, pai
     ...clusterLines(lower, picture.up, width, paint),
     ...shownNews.map((line) => paint("dim", fit(` ${line}`, width).trimEnd())),
   ];
-  return [...lines.slice(0, Math.max(rows - 1, 0)), ...(rows > 0 ? [` ${FOOTER}`] : [])];
+  const footer = ` ${FOOTER} ${picture.hint}`;
+  const shownFooter = footer.length <= width ? footer.trimEnd() : ` ${FOOTER}`;
+  return [...lines.slice(0, Math.max(rows - 1, 0)), ...(rows > 0 ? [shownFooter] : [])];
 }
 
 /** `leaving`: what crosses from here to the other side. */
@@ -85,9 +89,12 @@ function clusterLines(cluster: ClusterPicture, leaving: FlowPicture, width: numb
 }
 
 function clientLine({ name, filters: held, receivedPerSecond }: ClientPicture, width: number, paint: Paint): string {
-  const right = held.length === 0 ? "" : `gets ${rate(receivedPerSecond)}`;
-  const left = fit(`${name.padEnd(12)} ${held.length === 0 ? "no subscription" : held.join(", ")}`, width - 14);
-  return `${paint(held.length === 0 ? "dim" : "bold", left)}${right.padStart(14)}`;
+  const right = held.length === 0 ? "" : ` gets ${rate(receivedPerSecond)}`;
+  const left = fit(
+    `${name.padEnd(12)} ${held.length === 0 ? "no subscription" : held.join(", ")}`,
+    width - right.length,
+  );
+  return paint(held.length === 0 ? "dim" : "bold", left) + right;
 }
 
 function linkLines(

@@ -11,6 +11,10 @@ import { delay } from "./wait-for.ts";
 
 /** A person reads a step in about this time. */
 const READING_MS = 2_000;
+/** The whole story takes five seconds. What has no time limit of its own, such as a lost PUBACK, ends here. */
+const STORY_MS = 25_000;
+/** No story has more pauses. */
+const PAUSES_MAX = 20;
 const FRAME_MS = 500;
 const NEWS_MAX = 10;
 const LOG_LINES_SHOWN = 12;
@@ -21,21 +25,29 @@ export interface DemoOptions {
   readonly complain: (text: string) => void;
   /** Resolves when the demo is to end. */
   readonly interrupted: Promise<void>;
+  /** Resolves when somebody does not want to read any longer; asked at each pause. */
+  readonly hurried?: () => Promise<void>;
+  /** Another story than the real one, for tests. */
+  readonly tell?: typeof tellStory;
 }
 
 /** `interrupted`: before the story was told to its end. */
 export type Outcome = "told" | "failed" | "interrupted";
 
-export async function play({ screen, complain, interrupted }: DemoOptions): Promise<Outcome> {
-  const narrator = new Narrator(screen, () => delay(screen.live ? READING_MS : 0));
+export async function play(options: DemoOptions): Promise<Outcome> {
+  const { screen, complain, interrupted, hurried, tell = tellStory } = options;
+  const pauseMs = screen.live ? READING_MS : 0;
+  const narrator = new Narrator(screen, () => {
+    return Promise.race(hurried === undefined ? [delay(pauseMs)] : [delay(pauseMs), hurried()]);
+  });
   let world: DemoWorld | null = null;
   try {
     world = await DemoWorld.start();
-    introduce(world, narrator);
+    introduce(world, narrator, screen.live);
     const cast = await castOf(world);
-    const story = tellStory(world, cast, narrator).then(() => "told" as const);
+    const story = tell(world, cast, narrator).then(() => "told" as const);
     const stopped = interrupted.then(() => "interrupted" as const);
-    const outcome = await Promise.race([story, stopped]);
+    const outcome = await within(STORY_MS + PAUSES_MAX * pauseMs, Promise.race([story, stopped]));
     // What is still being told ends in the middle when its clients go; nobody listens.
     story.catch(() => {});
     if (outcome === "interrupted") return outcome;
@@ -51,16 +63,28 @@ export async function play({ screen, complain, interrupted }: DemoOptions): Prom
   }
 }
 
-function introduce({ office, factory }: DemoWorld, narrator: Narrator): void {
-  narrator.line("brokerlink demo: two MQTT brokers that behave like one, and only what is wanted crosses.");
+function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new StoryFailed("the story", `not told within ${timeoutMs / 1000} s`)),
+      timeoutMs,
+    );
+    work.finally(() => clearTimeout(timer)).then(resolve, reject);
+  });
+}
+
+function introduce({ office, factory }: DemoWorld, narrator: Narrator, live: boolean): void {
+  narrator.line("brokerlink demo: two MQTT brokers, far apart, one set of topics");
   narrator.line();
-  narrator.line("   clients ── office ── agent ════ wide-area link ════ agent ── factory ── clients");
+  narrator.line("   clients ─ office ─ agent ═══ agent ─ factory ─ clients");
   narrator.line();
   narrator.say(
     "Both brokers (Aedes), both agents and all clients run in this process and talk MQTT over TCP on loopback. " +
-      "Nothing else is needed, and nothing is left behind. Join in with any MQTT client: " +
-      `office is ${office.url}, factory is ${factory.url}.`,
+      "Nothing else is needed, and nothing is left behind.",
   );
+  if (!live) return;
+  narrator.say(`Any MQTT client may join: office is ${office.url}, factory is ${factory.url}.`);
+  narrator.say("Any key goes on to the next step; Ctrl-C ends the demo.");
 }
 
 async function showLive(world: DemoWorld, cast: Cast, screen: Screen, interrupted: Promise<void>): Promise<void> {

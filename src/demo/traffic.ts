@@ -5,8 +5,8 @@ import type { DemoWorld } from "./demo-world.ts";
 const TEMPERATURE_EVERY_MS = 250;
 const VIBRATION_EVERY_MS = 50;
 const QUESTION_EVERY_MS = 2_000;
-/** One scene after the other, over and over. */
-const SCENE_EVERY_MS = 6_000;
+/** How long the scene before each change lasts: visitor away, visitor there, visitor away, wire cut. */
+const SCENES_MS = [4_000, 8_000, 6_000, 4_000] as const;
 /** Questions without an answer, while the wire is cut: more are not asked. */
 const OPEN_QUESTIONS_MAX = 10;
 
@@ -21,6 +21,7 @@ export class Traffic {
   #count = 0;
   #questions = 0;
   #scene = 0;
+  #sceneTimer: NodeJS.Timeout | null = null;
 
   /** `tell`: what happens, in a sentence. */
   constructor(world: DemoWorld, cast: Cast, tell: (news: string) => void) {
@@ -32,16 +33,17 @@ export class Traffic {
   start(): void {
     const { operator } = this.#cast;
     operator.answer(({ topic }) => {
-      if (this.#open.delete(topic)) void operator.unsubscribe(topic).catch(ignoreEnd);
+      if (this.#open.delete(topic)) void operator.unsubscribe(topic).catch(ignored);
     });
     this.#every(TEMPERATURE_EVERY_MS, () => this.#temperature());
     this.#every(VIBRATION_EVERY_MS, () => this.#cast.machines.tell(`line/${this.#next(7)}/vibration`, "0.02"));
     this.#every(QUESTION_EVERY_MS, () => this.#question());
-    this.#every(SCENE_EVERY_MS, () => this.#nextScene());
+    this.#armScene();
   }
 
   stop(): void {
     for (const timer of this.#timers) clearInterval(timer);
+    if (this.#sceneTimer !== null) clearTimeout(this.#sceneTimer);
   }
 
   async #temperature(): Promise<void> {
@@ -57,11 +59,17 @@ export class Traffic {
     await this.#cast.operator.publish(`request/live-${this.#questions}`, reply);
   }
 
-  async #nextScene(): Promise<void> {
+  #armScene(): void {
+    this.#sceneTimer = setTimeout(() => {
+      void this.#changeScene().catch(ignored);
+      this.#scene = (this.#scene + 1) % SCENES_MS.length;
+      this.#armScene();
+    }, SCENES_MS[this.#scene]);
+  }
+
+  async #changeScene(): Promise<void> {
     const { visitor } = this.#cast;
-    const scene = this.#scene % 4;
-    this.#scene += 1;
-    switch (scene) {
+    switch (this.#scene) {
       case 0:
         this.#tell(`visitor subscribes to ${VISITOR_FILTER}: now that crosses too`);
         return visitor.subscribe(VISITOR_FILTER);
@@ -85,11 +93,11 @@ export class Traffic {
   #every(everyMs: number, act: () => void | Promise<void>): void {
     this.#timers.push(
       setInterval(() => {
-        void Promise.resolve(act()).catch(ignoreEnd);
+        void Promise.resolve(act()).catch(ignored);
       }, everyMs),
     );
   }
 }
 
 /** The demo ends while something is on its way. */
-function ignoreEnd(): void {}
+function ignored(): void {}
