@@ -3,7 +3,7 @@ import { drawPicture, type Picture } from "./picture.ts";
 import { painter, type Screen } from "./screen.ts";
 
 /** ECMA-48 and DEC private modes: what every terminal of the last decades knows. */
-const HIDE_CURSOR = "\x1b[?25l";
+export const HIDE_CURSOR = "\x1b[?25l";
 export const SHOW_CURSOR = "\x1b[?25h";
 const CLEAR_SCREEN = "\x1b[2J\x1b[H";
 const CLEAR_TO_END_OF_LINE = "\x1b[K";
