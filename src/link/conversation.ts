@@ -205,10 +205,10 @@ export class Conversation {
     if (standing === "older")
       return [{ type: "count", what: "old_incarnation" }, this.ackOf(speaker, body.greeting, "old_incarnation")];
     if (standing === "double") return [this.ackOf(speaker, body.greeting, "duplicate_agent")];
+    this.#owed = this.#connected ? null : { of: speaker, greeting: body.greeting };
     this.#peerVersion = body.agentVersion;
     const outputs = this.acceptor.hello(speaker, body.greeting, nowMs);
     outputs.push(this.ackOf(speaker, body.greeting, "ok"));
-    this.#owed = this.#connected ? null : { of: speaker, greeting: body.greeting };
     // A peer in a new life knows nothing of ours.
     if (standing === "newer" && this.#connected && this.announcer.state !== "greeting") {
       outputs.push(...this.announcer.greet(nowMs, "the peer greets in a new life"));
