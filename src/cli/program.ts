@@ -75,7 +75,7 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     .addHelpText("after", EXIT_CODES_HELP)
     .action(async () => {
       const { demo } = await import("./demo.ts");
-      code = await demo();
+      code = await demo(terminal);
     });
   try {
     await program.parseAsync(args, { from: "user" });

@@ -34,6 +34,8 @@ export class Conversation {
   #heartbeatAtMs = Number.POSITIVE_INFINITY;
   #lastBadMs = Number.NEGATIVE_INFINITY;
   #peerVersion: string | null = null;
+  /** The peer's last greeting, when it came while we had no connection to answer on. */
+  #owed: { readonly of: Speaker; readonly greeting: number } | null = null;
 
   constructor(options: ConversationOptions, identity: Identity, source: RouteSource) {
     this.#options = options;
@@ -53,7 +55,14 @@ export class Conversation {
   connected(nowMs: number): LinkOutput[] {
     this.#connected = true;
     this.#heartbeatAtMs = nowMs + HEARTBEAT_MS;
-    return this.announcer.connected(nowMs);
+    const outputs = this.announcer.connected(nowMs);
+    // Where both sides dial, one is up first: its greeting must not have to be repeated, a second later.
+    const owed = this.#owed;
+    this.#owed = null;
+    if (owed !== null && this.acceptor.standing(owed.of) === "current") {
+      outputs.push(this.ackOf(owed.of, owed.greeting, "ok"));
+    }
+    return outputs;
   }
 
   disconnected(why: string): LinkOutput[] {
@@ -211,6 +220,7 @@ export class Conversation {
     if (standing === "older")
       return [{ type: "count", what: "old_incarnation" }, this.ackOf(speaker, body.greeting, "old_incarnation")];
     if (standing === "double") return [this.ackOf(speaker, body.greeting, "duplicate_agent")];
+    this.#owed = this.#connected ? null : { of: speaker, greeting: body.greeting };
     this.#peerVersion = body.agentVersion;
     const outputs = this.acceptor.hello(speaker, body.greeting, nowMs);
     outputs.push(this.ackOf(speaker, body.greeting, "ok"), { type: "peer_greeted" });

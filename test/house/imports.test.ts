@@ -59,6 +59,22 @@ test("the pure folders import no module of Node and no package", () => {
   assert.deepEqual(wrong, []);
 });
 
+/** Packages that only some folders may import, and why. */
+const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
+  // The agent's sessions are all made in mqtt/. The demo's clients are not the agent: they are the users it shows.
+  mqtt: ["mqtt", "demo"],
+  // A broker in the process is for the demo; an agent stands beside one.
+  aedes: ["demo"],
+};
+
+test("the MQTT client is imported by mqtt/ and by the demo's own clients, the embedded broker by the demo", () => {
+  const found = new Map(Object.keys(PACKAGE_OWNERS).map((name) => [name, new Set<string>()]));
+  for (const file of SOURCES) for (const specifier of importsOf(file)) found.get(specifier)?.add(file.folder);
+  for (const [name, owners] of Object.entries(PACKAGE_OWNERS)) {
+    assert.deepEqual([...(found.get(name) ?? [])].sort(), [...owners].sort(), `who imports ${name}`);
+  }
+});
+
 test("no source file is dead: the command line reaches each of them", () => {
   const byPath = new Map<string, SourceFile>(SOURCES.map((file) => [file.path, file]));
   assert.ok(byPath.has(ENTRY), `${ENTRY} is missing`);

@@ -17,6 +17,7 @@ export const FOLDER_ORDER = [
   "ops",
   "broker",
   "agent",
+  "demo",
   "cli",
 ] as const;
 
