@@ -15,6 +15,8 @@ export interface ControlProbeTimes {
 
 const TIMES: ControlProbeTimes = { answerMs: 5_000, askAgainMs: 30_000 };
 
+type ProbeSession = Pick<MqttSession, "connected" | "protocolVersion" | "publish">;
+
 export interface ControlProbeEvents {
   controlDenied(topic: string, why: string): void;
   controlWorks(): void;
@@ -22,7 +24,7 @@ export interface ControlProbeEvents {
 
 export class ControlProbe {
   readonly topic: string;
-  readonly #data: MqttSession;
+  readonly #data: ProbeSession;
   readonly #events: ControlProbeEvents;
   readonly #times: ControlProbeTimes;
   /** For the answer, or for asking again. */
@@ -30,7 +32,7 @@ export class ControlProbe {
   #asked = false;
   #listening = false;
 
-  constructor(topic: string, data: MqttSession, events: ControlProbeEvents, times = TIMES) {
+  constructor(topic: string, data: ProbeSession, events: ControlProbeEvents, times = TIMES) {
     this.topic = topic;
     this.#data = data;
     this.#events = events;

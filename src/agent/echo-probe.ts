@@ -10,8 +10,8 @@ const ASK_AGAIN_MS = 5_000;
 
 export class EchoProbe {
   readonly topic: string;
-  readonly #data: MqttSession;
-  readonly #link: MqttSession;
+  readonly #data: Pick<MqttSession, "subscribe" | "publish">;
+  readonly #link: Pick<MqttSession, "publish">;
   readonly #askAgainMs: number;
   #answer: ((echoing: boolean) => void) | null = null;
   /** A durable session may still deliver what an earlier round left in it. */
@@ -20,7 +20,12 @@ export class EchoProbe {
   #linkReady = false;
   #again: NodeJS.Timeout | null = null;
 
-  constructor(topic: string, data: MqttSession, link: MqttSession, askAgainMs = ASK_AGAIN_MS) {
+  constructor(
+    topic: string,
+    data: Pick<MqttSession, "subscribe" | "publish">,
+    link: Pick<MqttSession, "publish">,
+    askAgainMs = ASK_AGAIN_MS,
+  ) {
     this.topic = topic;
     this.#data = data;
     this.#link = link;

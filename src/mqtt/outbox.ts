@@ -34,7 +34,7 @@ const RETAIN_NOT_SUPPORTED = 0x9a;
 const QOS_NOT_SUPPORTED = 0x9b;
 
 export class Outbox {
-  readonly #connection: Connection;
+  readonly #connection: Pick<Connection, "publish" | "waitingBytes">;
   readonly #options: OutboxOptions;
   readonly #counters: SessionCounters;
   readonly #window: number;
@@ -42,7 +42,11 @@ export class Outbox {
   #queuedBytes = 0;
   #inflight = 0;
 
-  constructor(connection: Connection, options: OutboxOptions, counters: SessionCounters) {
+  constructor(
+    connection: Pick<Connection, "publish" | "waitingBytes">,
+    options: OutboxOptions,
+    counters: SessionCounters,
+  ) {
     this.#connection = connection;
     this.#options = options;
     this.#counters = counters;

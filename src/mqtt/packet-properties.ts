@@ -52,7 +52,7 @@ export function toMessageProperties(properties: PacketProperties | null): Messag
   return Object.keys(message).length === 0 ? null : message;
 }
 
-/** As the client library takes them. */
+/** As the client library takes them: it writes no packet at all, and says nothing, when there is an object with no user property in it. */
 export function toLibrary(properties: PacketProperties): NonNullable<IPublishPacket["properties"]> {
   const { correlationData, userProperties, ...plain } = properties;
   const byKey: Record<string, string | string[]> = Object.create(null);
@@ -62,7 +62,7 @@ export function toLibrary(properties: PacketProperties): NonNullable<IPublishPac
   return {
     ...plain,
     ...(correlationData === undefined ? {} : { correlationData: toBuffer(correlationData) }),
-    ...(userProperties === undefined ? {} : { userProperties: byKey }),
+    ...(Object.keys(byKey).length === 0 ? {} : { userProperties: byKey }),
   };
 }
 

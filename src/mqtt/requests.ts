@@ -40,13 +40,17 @@ interface Request {
 }
 
 export class Requests {
-  readonly #connection: Connection;
+  readonly #connection: Pick<Connection, "subscribe" | "unsubscribe">;
   readonly #limits: SessionLimits;
   readonly #counters: SessionCounters;
   readonly #waiting = new Ring<Step>(WAITING_MAX);
   #inflight = 0;
 
-  constructor(connection: Connection, limits: SessionLimits, counters: SessionCounters) {
+  constructor(
+    connection: Pick<Connection, "subscribe" | "unsubscribe">,
+    limits: SessionLimits,
+    counters: SessionCounters,
+  ) {
     this.#connection = connection;
     this.#limits = limits;
     this.#counters = counters;
