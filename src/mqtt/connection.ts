@@ -64,6 +64,8 @@ export interface ConnectionEvents {
 const TICKS_PER_ACK_TIMEOUT = 20;
 /** A broker that was sent a DISCONNECT closes the connection itself (MQTT-3.14.4); one that does not is left. */
 const CLOSE_TIMEOUT_MS = 1_000;
+/** The library's words for it; it has no code. */
+const CONNACK_TIMEOUT = "connack timeout";
 
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -293,6 +295,9 @@ export class Connection {
   }
 
   #failure(error: Error): ConnectionEnd {
+    if (error.message === CONNACK_TIMEOUT) {
+      return { kind: "silent", reason: `no answer to CONNECT within ${this.#options.connackTimeoutMs / 1000} s` };
+    }
     const why = error.message === "" ? (codeOf(error) ?? error.name) : error.message;
     return this.#up ? { kind: "lost", reason: why } : { kind: "silent", reason: why };
   }

@@ -224,6 +224,13 @@ describe("writing", () => {
     assert.equal(under.waitingBytes, 0);
   });
 
+  test("the library may go on, and read, while up to a megabyte waits; then it has to wait too", () => {
+    const { socket, stream: under } = stream();
+    socket.stalled = true;
+    assert.equal(under.write(Buffer.alloc(1_000_000)), true);
+    assert.equal(under.write(Buffer.alloc(100_000)), false);
+  });
+
   test("a goodbye goes behind everything, and closes", async () => {
     const { socket, stream: under } = stream();
     under.cork();
