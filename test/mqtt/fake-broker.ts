@@ -75,12 +75,14 @@ export class FakeBroker {
   answer: (peer: FakePeer, packet: Packet) => void;
   /** Called before a byte was read. */
   opened: (peer: FakePeer) => void = () => {};
+  /** Leaves its side open when the other one closes. */
+  lingers = false;
   #server: Server;
   #port = 0;
 
   private constructor(answer: (peer: FakePeer, packet: Packet) => void) {
     this.answer = answer;
-    this.#server = createServer({ noDelay: true }, (socket) => this.#opened(socket));
+    this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#opened(socket));
   }
 
   static async start(answer: (peer: FakePeer, packet: Packet) => void = obliging): Promise<FakeBroker> {
@@ -120,6 +122,9 @@ export class FakeBroker {
     const peer = new FakePeer(socket);
     this.peers.push(peer);
     socket.on("error", () => {});
+    socket.on("end", () => {
+      if (!this.lingers) socket.end();
+    });
     socket.on("close", () => {
       peer.closed = true;
     });

@@ -537,6 +537,7 @@ describe("stopping", () => {
     await using broker = await FakeBroker.start((peer, packet) => {
       if (packet.cmd !== "publish" && packet.cmd !== "disconnect") obliging(peer, packet);
     });
+    broker.lingers = true;
     const rig = await SessionRig.up({ urls: [broker.url], inflightMax: 1 });
     const results = ["a", "b"].map((text) => rig.publish("t", text));
     await packetsOf(() => broker.last, "publish", 1);
@@ -577,10 +578,13 @@ describe("stopping", () => {
     await using broker = await FakeBroker.start((peer, packet) => {
       if (packet.cmd !== "disconnect") obliging(peer, packet);
     });
+    broker.lingers = true;
     const rig = await SessionRig.up({ urls: [broker.url] });
     const beganMs = performance.now();
     await rig.session.stop(0);
     assert.ok(performance.now() - beganMs < 3_000);
+    broker.lingers = false;
+    broker.last.socket.end();
     await until("the socket is gone", () => broker.open === 0);
   });
 
@@ -620,6 +624,7 @@ describe("stopping", () => {
         broker.answer = (peer, packet) => {
           if (packet.cmd !== "disconnect") obliging(peer, packet);
         };
+        broker.lingers = true;
         const rig = new SessionRig({ urls: [broker.url], session: { cleanStart: "first", expirySeconds: 60 } });
         rig.session.start();
         await until("its goodbye arrives", () => broker.peers[0]?.of("disconnect").length === 1);
@@ -633,6 +638,7 @@ describe("stopping", () => {
       const rig = await start(broker);
       const before = rig.order.length;
       await rig.session.stop(1_000);
+      for (const { socket } of broker.peers) socket.end();
       await until("no socket stays", () => broker.open === 0 || `${broker.open}`);
       assert.equal(rig.order.length, before);
       assert.equal(rig.session.connected, false);
