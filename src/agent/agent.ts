@@ -9,6 +9,7 @@ import { Hub, type LocalMessage } from "../hub/hub.ts";
 import type { Outlet } from "../hub/outlet.ts";
 import type { SessionProblem } from "../mqtt/session.ts";
 import type { AgentStatus } from "../ops/agent-status.ts";
+import { clockMs } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
 import { controlProblem } from "./control-answer.ts";
 import { hubLinkOptions } from "./link-options.ts";
@@ -34,7 +35,7 @@ export class Agent {
   readonly #local: LocalBroker;
   readonly #peers = new Map<string, PeerConnection>();
   readonly #turn: Turn;
-  readonly #startedAtMs = Date.now();
+  readonly #startedAtMs = clockMs();
   readonly #sessions: Record<LocalSessionName, { up: boolean; reason: string | null }> = {
     events: { up: false, reason: "not connected yet" },
     link: { up: false, reason: "not connected yet" },
@@ -52,8 +53,8 @@ export class Agent {
   constructor(config: AgentConfig, log: Logger) {
     this.config = config;
     this.#log = log;
-    this.#report = new Report(log, Date.now);
-    const nowMs = Date.now();
+    this.#report = new Report(log, clockMs);
+    const nowMs = clockMs();
     const { cluster, local, controlPrefix } = config;
     // Mosquitto says nothing as long as it has dropped nothing.
     if (local.broker === "mosquitto") this.#brokerDropped = 0;
@@ -125,15 +126,15 @@ export class Agent {
   /** Says goodbye, waits for what is under way, closes. Resolves when all sockets are closed. */
   async stop(drainMs: number): Promise<void> {
     this.#stopping = true;
-    const endMs = Date.now() + drainMs;
-    while (Date.now() < endMs && this.#busy()) {
+    const endMs = clockMs() + drainMs;
+    while (clockMs() < endMs && this.#busy()) {
       this.#turn.request();
       await new Promise((resume) => setTimeout(resume, 20));
     }
-    const left = this.hub.status(Date.now()).links.reduce((sum, link) => sum + link.queue.spooled, 0);
+    const left = this.hub.status(clockMs()).links.reduce((sum, link) => sum + link.queue.spooled, 0);
     if (left > 0)
       this.#log.warn({ messages: left }, "stopped with messages that no peer confirmed; memory durability loses them");
-    this.hub.goodbye("pause", Date.now());
+    this.hub.goodbye("pause", clockMs());
     this.#turn.stop();
     await Promise.all([...this.#peers.values()].map((peer) => peer.stop(CLOSE_MS)).concat(this.#local.stop(CLOSE_MS)));
     this.#log.info("agent stopped");
@@ -142,7 +143,7 @@ export class Agent {
   /** Ready: the local broker is connected on all three sessions, no other agent speaks in our name, and no stop was asked for. */
   get ready(): boolean {
     const isConnected = Object.values(this.#sessions).every(({ up }) => up);
-    return isConnected && !this.#stopping && !this.hub.identity.isDuplicate(Date.now());
+    return isConnected && !this.#stopping && !this.hub.identity.isDuplicate(clockMs());
   }
 
   status(): AgentStatus {
@@ -158,7 +159,7 @@ export class Agent {
       eventsAdvice: this.#advice,
       oddLines: this.#odd,
       brokerDropped: this.#brokerDropped,
-      hub: this.hub.status(Date.now()),
+      hub: this.hub.status(clockMs()),
     };
   }
 
@@ -296,10 +297,13 @@ export class Agent {
       },
       marker: (marker) => this.#data((nowMs) => this.hub.markerArrived(marker, nowMs)),
       controlDenied: (topic, why) => {
-        this.#controlDenied = `${topic}: ${why}`;
+        const denied = `${topic}: ${why}`;
+        if (this.#controlDenied === denied) return;
+        this.#controlDenied = denied;
         this.#report.controlDenied(topic, why);
       },
       controlWorks: () => {
+        if (this.#controlDenied !== null) this.#log.info("the local broker lets control topics through again");
         this.#controlDenied = null;
       },
       linkAnswered: (peer, frame, reasonCode) =>
@@ -319,13 +323,13 @@ export class Agent {
   }
 
   #then(work: (nowMs: number) => void): void {
-    work(Date.now());
+    work(clockMs());
     this.#turn.request();
   }
 
   /** What the data session says has its place among its messages: those that arrived before go first. */
   #data(work: (nowMs: number) => void): void {
-    const nowMs = Date.now();
+    const nowMs = clockMs();
     this.#drainMessages(nowMs);
     work(nowMs);
     this.#turn.request();

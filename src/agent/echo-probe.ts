@@ -5,40 +5,46 @@
  */
 import type { MqttSession } from "../mqtt/session.ts";
 
-const OWN = "own";
-const SENTINEL = "sentinel";
+/** A broker that lets neither of them through (an access list) is asked again: the list may be mended while all stays connected. */
+const ASK_AGAIN_MS = 5_000;
 
 export class EchoProbe {
   readonly topic: string;
-  readonly #data: MqttSession;
-  readonly #link: MqttSession;
+  readonly #data: Pick<MqttSession, "subscribe" | "publish">;
+  readonly #link: Pick<MqttSession, "publish">;
+  readonly #askAgainMs: number;
   #answer: ((echoing: boolean) => void) | null = null;
+  /** A durable session may still deliver what an earlier round left in it. */
+  #round = 0;
   #ownSent = false;
   #linkReady = false;
+  #again: NodeJS.Timeout | null = null;
 
-  constructor(topic: string, data: MqttSession, link: MqttSession) {
+  constructor(
+    topic: string,
+    data: Pick<MqttSession, "subscribe" | "publish">,
+    link: Pick<MqttSession, "publish">,
+    askAgainMs = ASK_AGAIN_MS,
+  ) {
     this.topic = topic;
     this.#data = data;
     this.#link = link;
+    this.#askAgainMs = askAgainMs;
   }
 
+  /** The data session is connected. `answer` is called once, unless `dataLost` or `stop` comes first. */
   dataReady(answer: (echoing: boolean) => void): void {
     this.#answer = answer;
-    this.#ownSent = false;
     this.#data.subscribe([{ filter: this.topic, qos: 1 }], (codes) => {
-      if (codes === null) return;
-      this.#data.publish({ topic: this.topic, payload: Buffer.from(OWN), qos: 1, retain: false }, (result) => {
-        this.#ownSent = result.ok;
-        this.#sendSentinel();
-      });
+      if (codes !== null) this.#ask();
     });
   }
 
   dataLost(): void {
-    this.#answer = null;
-    this.#ownSent = false;
+    this.stop();
   }
 
+  /** The link session is connected. */
   linkReady(): void {
     this.#linkReady = true;
     this.#sendSentinel();
@@ -48,20 +54,49 @@ export class EchoProbe {
     this.#linkReady = false;
   }
 
+  stop(): void {
+    this.#answer = null;
+    this.#ownSent = false;
+    if (this.#again !== null) clearTimeout(this.#again);
+    this.#again = null;
+  }
+
   /** Whether the data session's message belonged to the probe. */
   message(topic: string, payload: Uint8Array): boolean {
     if (topic !== this.topic) return false;
     const text = Buffer.from(payload).toString("latin1");
     const answer = this.#answer;
-    if (answer !== null && (text === OWN || text === SENTINEL)) {
-      this.#answer = null;
-      answer(text === OWN);
+    if (answer !== null && (text === this.#own || text === this.#sentinel)) {
+      this.stop();
+      answer(text === this.#own);
     }
     return true;
   }
 
+  get #own(): string {
+    return `own ${this.#round}`;
+  }
+
+  get #sentinel(): string {
+    return `sentinel ${this.#round}`;
+  }
+
+  #ask(): void {
+    if (this.#answer === null) return;
+    if (this.#again !== null) clearTimeout(this.#again);
+    this.#again = setTimeout(() => this.#ask(), this.#askAgainMs);
+    this.#round += 1;
+    this.#ownSent = false;
+    const round = this.#round;
+    this.#data.publish({ topic: this.topic, payload: Buffer.from(this.#own), qos: 1, retain: false }, (result) => {
+      if (round !== this.#round) return;
+      this.#ownSent = result.ok;
+      this.#sendSentinel();
+    });
+  }
+
   #sendSentinel(): void {
     if (this.#answer === null || !this.#ownSent || !this.#linkReady) return;
-    this.#link.publish({ topic: this.topic, payload: Buffer.from(SENTINEL), qos: 1, retain: false });
+    this.#link.publish({ topic: this.topic, payload: Buffer.from(this.#sentinel), qos: 1, retain: false });
   }
 }

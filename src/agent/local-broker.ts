@@ -21,6 +21,7 @@ import type { DemandFilter } from "../route/demand-ids.ts";
 import { controlTopic, inboxFilters, messageTopic, parseName, probeTopic } from "../wire/names.ts";
 import { ControlProbe } from "./control-probe.ts";
 import { EchoProbe } from "./echo-probe.ts";
+import { LocalEvents } from "./local-events.ts";
 import { stayMs } from "./peer-connection.ts";
 
 /** The durable sessions outlive a short absence; a longer one starts from nothing anyway, since memory is gone with the process. */
@@ -59,14 +60,12 @@ export interface LocalBrokerEvents extends AdapterSink {
 export class LocalBroker {
   readonly #options: LocalBrokerOptions;
   readonly #events: LocalBrokerEvents;
-  readonly #adapter: BrokerAdapter;
-  readonly #eventsSession: MqttSession;
+  readonly #reader: LocalEvents;
   readonly #linkSession: MqttSession;
   readonly #dataSession: MqttSession;
   readonly #markTopic: string;
   readonly #controlProbe: ControlProbe;
   readonly #echoProbe: EchoProbe;
-  #eventsDownAtMs: number | null = null;
   #eventsFirst: NodeJS.Timeout | null = null;
   #othersStarted = false;
 
@@ -75,7 +74,7 @@ export class LocalBroker {
     this.#events = events;
     const { config, cluster, controlPrefix } = options;
     this.#markTopic = `${probeTopic(controlPrefix, cluster)}-mark`;
-    this.#adapter = options.adapter({
+    const adapter = options.adapter({
       ...events,
       event: (event) => {
         if (event.type === "events_enabled") this.#startOthers();
@@ -93,12 +92,12 @@ export class LocalBroker {
       side: "local",
     } as const;
     const durable = { cleanStart: "first", expirySeconds: SESSION_EXPIRY_SECONDS } as const;
-    this.#eventsSession = new MqttSession(
+    this.#reader = new LocalEvents(
       { ...common, clientId: sessionClientId(config.clientid, "events"), session: durable, bridge: false },
+      adapter,
       {
-        connected: (how) => this.#eventsConnected(how.sessionPresent),
-        disconnected: (problem) => this.#eventsDisconnected(problem),
-        message: (topic, payload, about) => this.#adapter.message(topic, payload, about.retain, Date.now()),
+        up: () => events.session("events", true, null),
+        down: (problem) => events.session("events", false, problem),
       },
     );
     this.#linkSession = new MqttSession(
@@ -127,7 +126,7 @@ export class LocalBroker {
   }
 
   start(): void {
-    this.#eventsSession.start();
+    this.#reader.start();
     this.#eventsFirst = setTimeout(() => this.#startOthers(), EVENTS_FIRST_MS);
   }
 
@@ -155,28 +154,24 @@ export class LocalBroker {
     }));
   }
 
-  /** The events session ends last: what the others' end changes is no longer of interest. */
   async stop(graceMs: number): Promise<void> {
     this.#controlProbe.stop();
+    this.#echoProbe.stop();
     if (this.#eventsFirst !== null) clearTimeout(this.#eventsFirst);
     this.#othersStarted = true;
-    await Promise.all([
-      this.#linkSession.stop(graceMs),
-      this.#dataSession.stop(graceMs),
-      this.#eventsSession.stop(graceMs),
-    ]);
+    await Promise.all([this.#linkSession.stop(graceMs), this.#dataSession.stop(graceMs), this.#reader.stop(graceMs)]);
   }
 
   get deadlineMs(): number {
-    return this.#adapter.deadlineMs;
+    return this.#reader.deadlineMs;
   }
 
   tick(nowMs: number): void {
-    if (nowMs >= this.#adapter.deadlineMs) this.#adapter.tick(nowMs);
+    this.#reader.tick(nowMs);
   }
 
   refreshCount(nowMs: number): void {
-    this.#adapter.refreshCount(nowMs);
+    this.#reader.refreshCount(nowMs);
   }
 
   // ── what the hub asks of the data session ─────────────────────────────────────────────────────────
@@ -286,38 +281,6 @@ export class LocalBroker {
     if (name.kind === "ctl") this.#events.control(name.to, name.from, payload);
     else if (name.to === this.#options.cluster)
       this.#events.frame(name.from, payload, stayMs(about.properties?.messageExpiryInterval));
-  }
-
-  // ── the events session ───────────────────────────────────────────────────────────────────────────
-
-  #eventsConnected(sessionPresent: boolean): void {
-    const nowMs = Date.now();
-    const awayMs = this.#eventsDownAtMs === null ? null : nowMs - this.#eventsDownAtMs;
-    this.#events.session("events", true, null);
-    const session = this.#eventsSession;
-    this.#adapter.up(
-      {
-        clientId: sessionClientId(this.#options.config.clientid, "events"),
-        subscribe: (filters, qos, granted) =>
-          session.subscribe(
-            filters.map((filter) => ({ filter, qos })),
-            granted,
-          ),
-        unsubscribe: (filters, done) => session.unsubscribe(filters, done),
-      },
-      { sessionPresent, awayMs },
-      nowMs,
-    );
-  }
-
-  #eventsDisconnected(problem: SessionProblem): void {
-    const nowMs = Date.now();
-    this.#eventsDownAtMs ??= nowMs;
-    if (problem.wasConnected) {
-      this.#eventsDownAtMs = nowMs;
-      this.#adapter.down(nowMs);
-    }
-    this.#events.session("events", false, problem);
   }
 
   // ── the data session ─────────────────────────────────────────────────────────────────────────────

@@ -13,6 +13,8 @@ export type ConnectionEnd =
   | { readonly kind: "refused"; readonly reasonCode: number }
   /** DISCONNECT from the broker. */
   | { readonly kind: "disconnected"; readonly reasonCode: number }
+  /** The broker closed it without a word, after it stood. */
+  | { readonly kind: "dropped"; readonly reason: string }
   | { readonly kind: "lost"; readonly reason: string }
   /** We closed it. */
   | { readonly kind: "closed" };
@@ -49,7 +51,14 @@ const CODES: Readonly<Record<Side, SideCodes>> = {
   },
 };
 
-export function diagnose(end: ConnectionEnd, side: Side): Diagnosis {
+/**
+ * A broker that gives a session to another client with the same id tells the first one so only in MQTT 5, and Mosquitto
+ * 2.0.11 not even there. What it looks like: connecting works every time, and does not last. Fewer in a row may be restarts.
+ */
+const DROPS_MAX = 5;
+
+/** `dropsInARow`: connections until now, this one included, that ended as `dropped` soon after they stood, with no failed attempt between. */
+export function diagnose(end: ConnectionEnd, side: Side, dropsInARow: number): Diagnosis {
   const codes = CODES[side];
   switch (end.kind) {
     case "undialled": {
@@ -58,6 +67,11 @@ export function diagnose(end: ConnectionEnd, side: Side): Diagnosis {
     }
     case "tls":
       return { code: codes.tls, reason: `TLS failed: ${end.reason}`, slow: false };
+    case "dropped": {
+      if (dropsInARow < DROPS_MAX) return { code: codes.unreachable, reason: end.reason, slow: false };
+      const reason = `${end.reason} soon after it stood, ${dropsInARow} times in a row: another client may use the same client id`;
+      return { code: codes.taken, reason, slow: true };
+    }
     case "silent":
     case "lost":
       return { code: codes.unreachable, reason: end.reason, slow: false };

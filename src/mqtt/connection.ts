@@ -13,7 +13,7 @@ import type { Dialled } from "./dial.ts";
 import { codeOf, isTlsFailure } from "./dial-problem.ts";
 import type { Dialect } from "./dialect.ts";
 import { limitsOf, type SessionLimits } from "./limits.ts";
-import type { PacketProperties } from "./packet-properties.ts";
+import { type PacketProperties, toBuffer, toLibrary } from "./packet-properties.ts";
 import { PacketStream } from "./packet-stream.ts";
 import { outgoingProperties, type PublishPacket } from "./publish.ts";
 import type { SubscribePacket } from "./subscribe.ts";
@@ -56,7 +56,7 @@ export interface ConnectionEvents {
   message(topic: string, payload: Uint8Array, about: MessageAbout): void;
   /** The broker took bytes that had waited. */
   drained(): void;
-  /** Once; nothing is called after it. */
+  /** Once; nothing is called after it. What still waits for an answer gets it from `lose`. */
   over(end: ConnectionEnd): void;
 }
 
@@ -64,6 +64,8 @@ export interface ConnectionEvents {
 const TICKS_PER_ACK_TIMEOUT = 20;
 /** A broker that was sent a DISCONNECT closes the connection itself (MQTT-3.14.4); one that does not is left. */
 const CLOSE_TIMEOUT_MS = 1_000;
+/** The library's words for it; it has no code. */
+const CONNACK_TIMEOUT = "connack timeout";
 
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -115,7 +117,8 @@ export class Connection {
       retain,
       ...(properties === null ? {} : { properties: toLibrary(properties) }),
     };
-    this.#make(settle, () => this.#client.publish(topic, toBuffer(payload), options, ignore));
+    // Without a callback: the library would hang one on `drain` for each packet written while the broker takes nothing.
+    this.#make(settle, () => this.#client.publish(topic, toBuffer(payload), options));
   }
 
   /** Answered by one reason code per filter. */
@@ -128,12 +131,13 @@ export class Connection {
       rh: packet.retainHandling,
       ...(id === null ? {} : { properties: { subscriptionIdentifier: id } }),
     };
-    this.#make(settle, () => this.#client.subscribe([...filters], options, ignore));
+    this.#make(this.#expecting(filters.length, settle), () => this.#client.subscribe([...filters], options, ignore));
   }
 
   /** Answered by one reason code per filter; by none on 3.1.1. */
   unsubscribe(filters: readonly string[], settle: Settle): void {
-    this.#make(settle, () => this.#client.unsubscribe([...filters], ignore));
+    const count = this.#options.dialect.version === 5 ? filters.length : 0;
+    this.#make(this.#expecting(count, settle), () => this.#client.unsubscribe([...filters], ignore));
   }
 
   /** Says goodbye behind everything that was written; `over` follows. */
@@ -150,6 +154,11 @@ export class Connection {
     this.#end ??= end;
     this.#stopAckTimer();
     this.#stream.destroy();
+  }
+
+  /** Answers everything that still waits as lost. Called by the owner when it is over, once it has let go of this. */
+  lose(): void {
+    this.#acks.lose();
   }
 
   #start(stream: Duplex): MqttClient {
@@ -195,14 +204,30 @@ export class Connection {
         clear: ignore,
       },
       ...(dialect.version === 5 ? { properties: connectProperties } : {}),
-      ...(username === null ? {} : { username }),
+      // The library takes no password without a name, which MQTT 5 allows (3.1.2.8): an empty name is one.
+      ...(username === null && password === null ? {} : { username: username ?? "" }),
       ...(password === null ? {} : { password }),
       ...(will === null ? {} : { will: { ...will, payload: toBuffer(will.payload), retain: false } }),
     };
   }
 
+  /** An answer with another number of codes than it has to have (MQTT-3.9.3-1, MQTT-3.11.3-1) means nothing: the broker's fault. */
+  #expecting(codesCount: number, settle: Settle): Settle {
+    return (codes) => {
+      if (codes !== null && codes.length !== codesCount) {
+        this.destroy({ kind: "lost", reason: `the broker answered ${codesCount} filters with ${codes.length} codes` });
+        settle(null);
+      } else settle(codes);
+    };
+  }
+
   /** Lets the library make one packet and waits for its answer, if it has one. */
   #make(settle: Settle | null, make: () => void): void {
+    if (this.#end !== null) {
+      // Behind our goodbye nothing may be written: the stream would end with an error, before the goodbye has left.
+      if (settle !== null) setImmediate(settle, null);
+      return;
+    }
     this.#madeId = null;
     make();
     if (this.#madeId !== null && settle !== null) this.#acks.wait(this.#madeId, settle);
@@ -270,6 +295,9 @@ export class Connection {
   }
 
   #failure(error: Error): ConnectionEnd {
+    if (error.message === CONNACK_TIMEOUT) {
+      return { kind: "silent", reason: `no answer to CONNECT within ${this.#options.connackTimeoutMs / 1000} s` };
+    }
     const why = error.message === "" ? (codeOf(error) ?? error.name) : error.message;
     return this.#up ? { kind: "lost", reason: why } : { kind: "silent", reason: why };
   }
@@ -279,20 +307,21 @@ export class Connection {
     this.#over = true;
     this.#stopAckTimer();
     if (this.#closeTimer !== null) clearTimeout(this.#closeTimer);
-    const end = this.#end ?? this.#endOfStream();
-    this.#acks.lose();
-    this.#events.over(end);
+    this.#events.over(this.#end ?? this.#endOfStream());
   }
 
   #endOfStream(): ConnectionEnd {
     const { problem } = this.#stream;
     if (problem === null) {
       return this.#up
-        ? { kind: "lost", reason: "the broker closed the connection" }
+        ? { kind: "dropped", reason: "the broker closed the connection" }
         : { kind: "silent", reason: "the broker closed the connection without an answer" };
     }
     // TLS 1.3 lets a client finish before the server has looked at its certificate.
     if (!this.#up && isTlsFailure(codeOf(problem))) return { kind: "tls", reason: problem.message.trim() };
+    if (this.#up && codeOf(problem) === "ECONNRESET") {
+      return { kind: "dropped", reason: "the broker reset the connection" };
+    }
     return this.#failure(problem);
   }
 
@@ -300,24 +329,6 @@ export class Connection {
     if (this.#ackTimer !== null) clearInterval(this.#ackTimer);
     this.#ackTimer = null;
   }
-}
-
-function toLibrary(properties: PacketProperties): NonNullable<IPublishPacket["properties"]> {
-  const { correlationData, userProperties, ...plain } = properties;
-  const byKey: Record<string, string | string[]> = Object.create(null);
-  for (const [key, values] of Object.entries(userProperties ?? {})) {
-    byKey[key] = typeof values === "string" ? values : [...values];
-  }
-  return {
-    ...plain,
-    ...(correlationData === undefined ? {} : { correlationData: toBuffer(correlationData) }),
-    ...(userProperties === undefined ? {} : { userProperties: byKey }),
-  };
-}
-
-/** The same bytes, not a copy. */
-function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function numbers(values: unknown): readonly number[] {

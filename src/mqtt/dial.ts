@@ -30,6 +30,11 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = {
   "ws:": 80,
   "wss:": 443,
 };
+/**
+ * A host with several addresses gets this long for each. Node's own 250 ms is less than one round trip by satellite: it
+ * would give up every address that works.
+ */
+const ADDRESSES = { autoSelectFamilyAttemptTimeout: 3_000 } as const;
 /** The path that nearly every broker serves MQTT on. */
 const DEFAULT_PATH = "/mqtt";
 /** MQTT-6.0.0-3. */
@@ -119,7 +124,7 @@ function openSocket(
   done: (result: DialResult) => void,
 ): () => void {
   const secure = target.scheme === "mqtts:";
-  const where = { host: target.host, port: target.port };
+  const where = { host: target.host, port: target.port, ...ADDRESSES };
   const socket = secure ? connectTls({ ...where, ...tlsOptions(tls, target.host) }) : connectTcp(where);
   socket.setNoDelay(true);
   socket.on("error", failed);
@@ -151,6 +156,7 @@ function openWebSocket(
     // Compressing small packets one by one costs more than it saves, and frames compress themselves.
     perMessageDeflate: false,
     followRedirects: false,
+    ...ADDRESSES,
     ...(secure ? tlsOptions(tls, target.host) : {}),
   });
   socket.on("error", failed);

@@ -19,6 +19,7 @@ export interface OutboxOptions {
 
 interface Queued {
   readonly packet: PublishPacket;
+  readonly bytes: number;
   readonly done: PublishDone;
 }
 
@@ -26,19 +27,26 @@ interface Queued {
 const CONGESTED_BYTES = 262_144;
 /** Past this nothing more is handed down: QoS 1 waits in the queue, QoS 0 is refused. */
 const HANDED_BYTES_MAX = 4_194_304;
+/** What the queue holds at most beside its number of packets: a broker that stalls must not fill the memory with large ones. */
+const QUEUE_BYTES_MAX = 67_108_864;
 /** Reason codes that a broker would end the connection with (MQTT-3.2.2-11, MQTT-3.2.2-14). */
 const RETAIN_NOT_SUPPORTED = 0x9a;
 const QOS_NOT_SUPPORTED = 0x9b;
 
 export class Outbox {
-  readonly #connection: Connection;
+  readonly #connection: Pick<Connection, "publish" | "waitingBytes">;
   readonly #options: OutboxOptions;
   readonly #counters: SessionCounters;
   readonly #window: number;
   readonly #queue: Ring<Queued>;
+  #queuedBytes = 0;
   #inflight = 0;
 
-  constructor(connection: Connection, options: OutboxOptions, counters: SessionCounters) {
+  constructor(
+    connection: Pick<Connection, "publish" | "waitingBytes">,
+    options: OutboxOptions,
+    counters: SessionCounters,
+  ) {
     this.#connection = connection;
     this.#options = options;
     this.#counters = counters;
@@ -57,7 +65,8 @@ export class Outbox {
   /** `done` is called on a later turn, also with what is known at once. */
   publish(packet: PublishPacket, done: PublishDone): void {
     const { limits, version } = this.#options;
-    if (publishBytes(packet, version) > limits.maximumPacketSize) {
+    const bytes = publishBytes(packet, version);
+    if (bytes > limits.maximumPacketSize) {
       this.#counters.publishesTooLarge += 1;
       setImmediate(done, { ok: false, why: "tooLarge" });
     } else if (packet.retain && !limits.retainAvailable) {
@@ -66,7 +75,9 @@ export class Outbox {
       setImmediate(done, { ok: true, reasonCode: QOS_NOT_SUPPORTED });
     } else if (packet.qos === 0) this.#publishOnce(packet, done);
     else if (this.#queue.length === 0 && this.#hasRoom()) this.#send(packet, done);
-    else if (!this.#queue.push({ packet, done })) this.#refuse(done);
+    else if (this.#queuedBytes + bytes > QUEUE_BYTES_MAX || !this.#queue.push({ packet, bytes, done })) {
+      this.#refuse(done);
+    } else this.#queuedBytes += bytes;
   }
 
   /** Sends from the queue what may go now. */
@@ -74,6 +85,7 @@ export class Outbox {
     while (this.#hasRoom()) {
       const next = this.#queue.shift();
       if (next === undefined) return;
+      this.#queuedBytes -= next.bytes;
       this.#send(next.packet, next.done);
     }
   }

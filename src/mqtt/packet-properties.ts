@@ -2,8 +2,10 @@
  * The MQTT 5 properties of a PUBLISH as the packet carries them, and their way to and from a message's own.
  *
  * The client library keeps user properties as an object: repeated keys stay in order among themselves, but the order
- * between different keys is lost where keys repeat or look like numbers.
+ * between different keys is lost where keys repeat or look like numbers. An empty value of a key that comes again is lost:
+ * the library's parser takes it for none.
  */
+import type { IPublishPacket } from "mqtt";
 import type { MessageProperties } from "../wire/message.ts";
 
 export interface PacketProperties {
@@ -48,4 +50,23 @@ export function toMessageProperties(properties: PacketProperties | null): Messag
     ...(pairs.length === 0 ? {} : { userProperties: pairs }),
   };
   return Object.keys(message).length === 0 ? null : message;
+}
+
+/** As the client library takes them: it writes no packet at all, and says nothing, when there is an object with no user property in it. */
+export function toLibrary(properties: PacketProperties): NonNullable<IPublishPacket["properties"]> {
+  const { correlationData, userProperties, ...plain } = properties;
+  const byKey: Record<string, string | string[]> = Object.create(null);
+  for (const [key, values] of Object.entries(userProperties ?? {})) {
+    byKey[key] = typeof values === "string" ? values : [...values];
+  }
+  return {
+    ...plain,
+    ...(correlationData === undefined ? {} : { correlationData: toBuffer(correlationData) }),
+    ...(Object.keys(byKey).length === 0 ? {} : { userProperties: byKey }),
+  };
+}
+
+/** The same bytes, not a copy. */
+export function toBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

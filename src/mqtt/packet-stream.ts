@@ -17,7 +17,8 @@ export interface PacketStreamOptions {
   readonly framed: boolean;
 }
 
-const PINGREQ = Uint8Array.of(0xc0, 0x00);
+const PINGREQ_TYPE = 0xc0;
+const PINGREQ = Uint8Array.of(PINGREQ_TYPE, 0x00);
 const PINGRESP_TYPE = 0xd0;
 /** Reason 0, in the short form that 3.1.1 and 5 share (MQTT5 3.14.2.1). */
 const DISCONNECT = Uint8Array.of(0xe0, 0x00);
@@ -29,6 +30,12 @@ const SMALL_READ_BYTES = 1460;
  * that are limited by number. 16 KiB are a few hundred small messages.
  */
 const FRAMED_WRITE_BYTES = 16_384;
+/**
+ * What the library may write before it waits for a drain. It also waits with a PUBACK, and reads nothing meanwhile: with a
+ * broker that does the same, both would wait for ever. A few bytes are written per message read, so this is seconds of
+ * reading; the owner of the connection stops handing down publishes at its own limit, which is higher.
+ */
+const WRITE_BYTES_MAX = 1_048_576;
 /** Type, up to four length bytes, "MQTT" with its length: the level follows (MQTT 3.1.2). */
 const LEVEL_AFTER_LENGTH = 6;
 const BRIDGE_BIT = 0x80;
@@ -41,14 +48,15 @@ export class PacketStream extends Duplex {
   /** The CONNECT until it is complete, when something in it is to be changed. */
   #first: Buffer[] | null;
   #writes = 0;
-  #pinging = false;
+  /** PINGREQs without an answer, the library's own included. */
+  #pingsOut = 0;
   #asked = false;
   #over = false;
   #pings = 0;
   #problem: Error | null = null;
 
   constructor(socket: Duplex, options: PacketStreamOptions) {
-    super({ allowHalfOpen: false });
+    super({ allowHalfOpen: false, writableHighWaterMark: WRITE_BYTES_MAX });
     this.#socket = socket;
     this.#options = options;
     this.#first = options.bridge ? [] : null;
@@ -68,9 +76,9 @@ export class PacketStream extends Duplex {
     return this.#pings;
   }
 
-  /** Bytes that the broker has not taken yet. */
+  /** Bytes that the kernel has not taken yet. A write counts here until the socket is done with it. */
   get waitingBytes(): number {
-    return this.writableLength + this.#socket.writableLength;
+    return this.writableLength;
   }
 
   /** DISCONNECT behind everything that was written, then the end. The library writes whole packets, so it stands between two. */
@@ -104,7 +112,9 @@ export class PacketStream extends Duplex {
   }
 
   #send(bytes: Buffer, done: (error?: Error | null) => void): void {
-    this.#outbound.feed(bytes, ignore);
+    this.#outbound.feed(bytes, (firstByte) => {
+      if (firstByte === PINGREQ_TYPE) this.#pingsOut += 1;
+    });
     const whole = this.#first === null ? bytes : this.#connectWith(this.#first, bytes);
     if (whole === null) {
       done();
@@ -138,7 +148,7 @@ export class PacketStream extends Duplex {
     if (this.#over) return;
     const onlyPong = this.#inbound.atBoundary && chunk.length === 2 && chunk[0] === PINGRESP_TYPE;
     this.#inbound.feed(chunk, (firstByte) => {
-      if (firstByte === PINGRESP_TYPE) this.#pinging = false;
+      if (firstByte === PINGRESP_TYPE) this.#pingsOut = Math.max(0, this.#pingsOut - 1);
     });
     if (this.#options.ackByPing && !onlyPong && chunk.length < SMALL_READ_BYTES) this.#askForAck();
     if (!this.push(chunk)) this.#socket.pause();
@@ -146,15 +156,16 @@ export class PacketStream extends Duplex {
 
   /** At the end of this turn, if nothing was written until then. */
   #askForAck(): void {
-    if (this.#asked || this.#pinging) return;
+    if (this.#asked || this.#pingsOut > 0) return;
     this.#asked = true;
     const writesBefore = this.#writes;
     setImmediate(() => {
       this.#asked = false;
-      if (this.#writes !== writesBefore || this.#pinging || this.#over) return;
+      if (this.#writes !== writesBefore || this.#pingsOut > 0 || this.#over) return;
       // What waits here or in the socket carries the acknowledgement; and the last packet must be complete.
-      if (this.waitingBytes > 0 || !this.#outbound.atBoundary || !this.writable) return;
-      this.#pinging = true;
+      if (this.writableLength > 0 || this.#socket.writableLength > 0) return;
+      if (!this.#outbound.atBoundary || !this.writable) return;
+      this.#pingsOut += 1;
       this.#pings += 1;
       this.#socket.write(PINGREQ);
     });
@@ -169,5 +180,3 @@ export class PacketStream extends Duplex {
     this.push(null);
   }
 }
-
-function ignore(): void {}

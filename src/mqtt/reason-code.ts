@@ -9,6 +9,7 @@ const CONNACK_3: Readonly<Record<number, string>> = {
 };
 
 const REASONS: Readonly<Record<number, string>> = {
+  0: "normal disconnection",
   128: "unspecified error",
   129: "malformed packet",
   130: "protocol error",

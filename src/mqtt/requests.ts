@@ -8,7 +8,7 @@ import type { Settle } from "./ack-table.ts";
 import type { Connection } from "./connection.ts";
 import type { SessionLimits } from "./limits.ts";
 import type { SessionCounters } from "./session-counters.ts";
-import { type SubscribeEntry, subscribePackets, unsubscribeBatches } from "./subscribe.ts";
+import { type SubscribeEntry, subscribeBytesMax, subscribePackets, unsubscribePackets } from "./subscribe.ts";
 
 export type CodesDone = (codes: readonly number[] | null) => void;
 
@@ -17,29 +17,40 @@ const WINDOW = 200;
 /** Packets that wait their turn; an agent asks for one batch at a time, of a few thousand. */
 const WAITING_MAX = 100_000;
 const QUOTA_EXCEEDED = 0x97;
+const PACKET_TOO_LARGE = 0x95;
 
-/** Sends one packet; its answer is one code per filter. */
-interface Step {
+/** One packet to send; its answer is one code per filter. */
+interface Packet {
   readonly filters: number;
   send(settle: Settle): void;
-  readonly request: Request;
 }
 
-/** The codes come in the order of the packets, because a broker answers them in order or not at all. */
+interface Step extends Packet {
+  readonly request: Request;
+  /** Where in the request its filters begin. */
+  readonly at: number;
+}
+
 interface Request {
+  /** By place, because nothing obliges a broker to answer packets in order. */
   readonly codes: number[];
+  /** Packets without an answer; negative: lost. */
   left: number;
   readonly done: CodesDone;
 }
 
 export class Requests {
-  readonly #connection: Connection;
+  readonly #connection: Pick<Connection, "subscribe" | "unsubscribe">;
   readonly #limits: SessionLimits;
   readonly #counters: SessionCounters;
   readonly #waiting = new Ring<Step>(WAITING_MAX);
   #inflight = 0;
 
-  constructor(connection: Connection, limits: SessionLimits, counters: SessionCounters) {
+  constructor(
+    connection: Pick<Connection, "subscribe" | "unsubscribe">,
+    limits: SessionLimits,
+    counters: SessionCounters,
+  ) {
     this.#connection = connection;
     this.#limits = limits;
     this.#counters = counters;
@@ -55,18 +66,25 @@ export class Requests {
     this.#ask(
       packets.map((packet) => ({
         filters: packet.filters.length,
-        send: (settle) => this.#connection.subscribe(packet, settle),
+        // A broker ends the connection at a packet above its limit (MQTT-3.2.2-15), so it gets none.
+        send: (settle) =>
+          subscribeBytesMax(packet) > maximumPacketSize
+            ? setImmediate(settle, [PACKET_TOO_LARGE])
+            : this.#connection.subscribe(packet, settle),
       })),
       done,
     );
   }
 
   unsubscribe(filters: readonly string[], done: CodesDone): void {
-    const batches = unsubscribeBatches(filters, this.#limits.maximumPacketSize);
+    const batches = unsubscribePackets(filters, this.#limits.maximumPacketSize);
     this.#ask(
-      batches.map((batch) => ({
-        filters: batch.length,
-        send: (settle) => this.#connection.unsubscribe(batch, settle),
+      batches.map((packet) => ({
+        filters: packet.filters.length,
+        send: (settle) =>
+          subscribeBytesMax(packet) > this.#limits.maximumPacketSize
+            ? setImmediate(settle, [PACKET_TOO_LARGE])
+            : this.#connection.unsubscribe(packet.filters, settle),
       })),
       done,
     );
@@ -79,19 +97,24 @@ export class Requests {
     }
   }
 
-  #ask(steps: readonly Omit<Step, "request">[], done: CodesDone): void {
-    if (steps.length === 0) {
+  #ask(packets: readonly Packet[], done: CodesDone): void {
+    const filters = packets.reduce((sum, packet) => sum + packet.filters, 0);
+    if (packets.length === 0) {
       setImmediate(done, []);
       return;
     }
-    if (this.#waiting.length + steps.length > this.#waiting.limit) {
-      this.#counters.requestsRefusedFull += steps.length;
-      const filters = steps.reduce((sum, step) => sum + step.filters, 0);
+    if (this.#waiting.length + packets.length > this.#waiting.limit) {
+      this.#counters.requestsRefusedFull += packets.length;
       setImmediate(done, new Array<number>(filters).fill(QUOTA_EXCEEDED));
       return;
     }
-    const request: Request = { codes: [], left: steps.length, done };
-    for (const step of steps) this.#waiting.push({ ...step, request });
+    // UNSUBACK has no codes on 3.1.1: success.
+    const request: Request = { codes: new Array<number>(filters).fill(0), left: packets.length, done };
+    let at = 0;
+    for (const packet of packets) {
+      this.#waiting.push({ ...packet, request, at });
+      at += packet.filters;
+    }
     this.#pump();
   }
 
@@ -109,9 +132,8 @@ export class Requests {
   }
 
   #answered(step: Step, codes: readonly number[]): void {
-    const { request } = step;
-    // UNSUBACK has no codes on 3.1.1: success.
-    for (let index = 0; index < step.filters; index += 1) request.codes.push(codes[index] ?? 0);
+    const { request, at } = step;
+    for (const [index, code] of codes.entries()) request.codes[at + index] = code;
     request.left -= 1;
     // A request that was lost before stays lost.
     if (request.left === 0) request.done(request.codes);

@@ -82,6 +82,8 @@ const ACK_TIMEOUT_MS = 20_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** A connection that held this long was no failure. */
 const RECONNECT = { baseMs: 500, capMs: 30_000, settledMs: 10_000 } as const;
+/** A connection that the broker drops within this counts as one of a row (see `connection-end.ts`): above any delay of a rival's. */
+const DROP_SOON_MS = 60_000;
 const BACKOFF = { factor: 2, jitter: 0.5 } as const;
 /** How often a stop looks whether everything is answered. */
 const DRAIN_POLL_MS = 10;
@@ -95,6 +97,7 @@ export class MqttSession {
   readonly #settledMs: number;
   readonly #counters: SessionCounters = noCounts();
   #url = 0;
+  #dropsInARow = 0;
   /** What the last life of this agent left on the broker is gone, or is to be kept. */
   #wiped: boolean;
   #connection: Connection | null = null;
@@ -245,10 +248,13 @@ export class MqttSession {
   }
 
   #over(end: ConnectionEnd): void {
-    this.#counters.ackPings += this.#connection?.pings ?? 0;
-    this.#connection = null;
+    const connection = this.#connection;
     const up = this.#up;
+    this.#counters.ackPings += connection?.pings ?? 0;
+    // First: who hears that something was lost may ask again at once, and that must not wait for the connection that is gone.
+    this.#connection = null;
     this.#up = null;
+    connection?.lose();
     up?.outbox.lose();
     up?.requests.lose();
     if (this.#stopping !== null) {
@@ -256,7 +262,9 @@ export class MqttSession {
       return;
     }
     if (up !== null) {
-      if (performance.now() - up.atMs >= this.#settledMs) this.#backoff.reset();
+      const stoodMs = performance.now() - up.atMs;
+      if (stoodMs >= this.#settledMs) this.#backoff.reset();
+      this.#dropsInARow = end.kind === "dropped" && stoodMs < DROP_SOON_MS ? this.#dropsInARow + 1 : 0;
       this.#report(end, true);
       return;
     }
@@ -270,6 +278,7 @@ export class MqttSession {
       return;
     }
     this.#url += 1;
+    this.#dropsInARow = 0;
     this.#report(end, false);
   }
 
@@ -285,13 +294,14 @@ export class MqttSession {
       case "undialled":
       case "tls":
       case "disconnected":
+      case "dropped":
       case "lost":
         return false;
     }
   }
 
   #report(end: ConnectionEnd, wasConnected: boolean): void {
-    const { code, reason, slow } = diagnose(end, this.#options.side);
+    const { code, reason, slow } = diagnose(end, this.#options.side, this.#dropsInARow);
     const willRetryInMs = (slow ? this.#slowBackoff : this.#backoff).next();
     this.#retry = setTimeout(() => this.#attempt(), willRetryInMs);
     this.#events.disconnected({ code, reason, willRetryInMs, wasConnected });

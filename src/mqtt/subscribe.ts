@@ -54,12 +54,17 @@ export function subscribePackets(
 }
 
 /** The same for filters alone. */
-export function unsubscribeBatches(filters: readonly string[], maximumPacketSize: number): string[][] {
+export function unsubscribePackets(filters: readonly string[], maximumPacketSize: number): SubscribePacket[] {
   return subscribePackets(
     filters.map((filter) => ({ filter, qos: 0 })),
     false,
     maximumPacketSize,
-  ).map((packet) => [...packet.filters]);
+  );
+}
+
+/** What the packet takes at most: above the limit only where a single filter alone is. */
+export function subscribeBytesMax(packet: SubscribePacket): number {
+  return packet.filters.reduce((sum, filter) => sum + utf8Length(filter) + FILTER_OVERHEAD_BYTES, OVERHEAD_BYTES);
 }
 
 function packetOf(entry: SubscribeEntry, filters: readonly string[], withIds: boolean): SubscribePacket {

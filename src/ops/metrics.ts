@@ -4,6 +4,7 @@
  */
 import type { WideReason } from "../route/interest-event.ts";
 import type { AgentStatus, AgentView } from "./agent-status.ts";
+import { clockMs } from "./clock.ts";
 import { addLinkMetrics } from "./link-metrics.ts";
 import { flag, MetricSet, type Sample, seconds } from "./metric-set.ts";
 
@@ -47,7 +48,7 @@ const ODD_LINES = ["unparsable", "ambiguous", "cut"] as const;
 const STRANGERS = { stranger: "control", frame_of_stranger: "frame" } as const;
 
 export function createMetrics(agent: AgentView): Metrics {
-  const source = (): MetricSource => ({ status: agent.status(), ready: agent.ready, nowMs: Date.now() });
+  const source = (): MetricSource => ({ status: agent.status(), ready: agent.ready, nowMs: clockMs() });
   const metrics = new MetricSet(source());
   addAgentMetrics(metrics);
   addInterestMetrics(metrics);
