@@ -161,7 +161,9 @@ export class Agent {
       this.#local.refreshCount(nowMs);
     }
     for (const link of this.hub.links()) {
-      link.outbound.congested(this.#peers.get(link.name)?.congested ?? this.#local.linkCongested);
+      const peer = this.#peers.get(link.name);
+      link.outbound.congested(peer?.congested ?? this.#local.linkCongested);
+      peer?.accepted(link.conversation.announcer.acceptances);
     }
     this.hub.flush(nowMs);
   }

@@ -72,8 +72,7 @@ export class Announcer {
   #resendMs = RESEND_MS;
   #lastResendMs = Number.NEGATIVE_INFINITY;
   #peerFrameBytesMax = 0;
-  /** The peer has accepted a greeting of this process. */
-  #wasAccepted = false;
+  #acceptances = 0;
 
   constructor(names: AnnouncerNames, identity: Identity, source: RouteSource) {
     this.#names = names;
@@ -98,6 +97,11 @@ export class Announcer {
   /** Of the peer's last accepted hello or ack; 0 before. */
   get peerFrameBytesMax(): number {
     return this.#peerFrameBytesMax;
+  }
+
+  /** How often the peer has accepted a greeting: each time it may be a life that knows nothing of what came before. */
+  get acceptances(): number {
+    return this.#acceptances;
   }
 
   get refusedWith(): AckResult | null {
@@ -166,7 +170,7 @@ export class Announcer {
     this.#peerFrameBytesMax = body.frameBytesMax;
     if (body.result === "ok") return this.#accepted(body.have, nowMs);
     if (body.result === "old_incarnation") {
-      this.#identity.adopt(body.highest, this.#wasAccepted, nowMs);
+      this.#identity.adopt(body.highest, this.#acceptances > 0, nowMs);
       return this.greet(nowMs, `the peer has seen incarnation ${body.highest}`);
     }
     if (body.result === "duplicate_agent") this.#identity.declareDuplicate(nowMs);
@@ -266,7 +270,7 @@ export class Announcer {
   }
 
   #accepted(have: RoutesMark | null, nowMs: number): LinkOutput[] {
-    this.#wasAccepted = true;
+    this.#acceptances += 1;
     if (have !== null && this.#log.agrees(have, this.mark(), digestEquals)) {
       this.#ackedOp = have.op;
       this.#sentOp = have.op;
