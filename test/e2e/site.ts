@@ -129,9 +129,13 @@ export class Pair {
 
   /** Both halves work, both interests are proven complete, and what that changed has settled. */
   async ready(): Promise<void> {
-    await Promise.all([this.a.agent.linked("b"), this.b.agent.linked("a")]);
-    await Promise.all([this.a.agent.exact(), this.b.agent.exact()]);
-    await this.settled();
+    try {
+      await Promise.all([this.a.agent.linked("b"), this.b.agent.linked("a")]);
+      await Promise.all([this.a.agent.exact(), this.b.agent.exact()]);
+      await this.settled();
+    } catch (error) {
+      throw new Error(`${error instanceof Error ? error.message : error}\n${this.a.tail(60)}\n${this.b.tail(60)}`);
+    }
   }
 
   /** Every announced route is applied on the other side and subscribed there. */
