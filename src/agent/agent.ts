@@ -161,9 +161,7 @@ export class Agent {
       this.#local.refreshCount(nowMs);
     }
     for (const link of this.hub.links()) {
-      const peer = this.#peers.get(link.name);
-      link.outbound.congested(peer?.congested ?? this.#local.linkCongested);
-      peer?.accepted(link.conversation.announcer.acceptances);
+      link.outbound.congested(this.#peers.get(link.name)?.congested ?? this.#local.linkCongested);
     }
     this.hub.flush(nowMs);
   }

@@ -5,7 +5,6 @@
 import type { EndpointConfig } from "../config/types.ts";
 import { FRAME_EXPIRY_SECONDS } from "../hub/link-host.ts";
 import { MqttSession, type SessionProblem } from "../mqtt/session.ts";
-import type { SubscribeEntry } from "../mqtt/subscribe.ts";
 import { controlTopic, messageTopic, parseName, peerInboxFilters } from "../wire/names.ts";
 
 /** A peer's broker that goes away is noticed well before its agent counts as silent. */
@@ -35,7 +34,6 @@ export class PeerConnection {
   readonly #options: PeerConnectionOptions;
   readonly #events: PeerConnectionEvents;
   readonly #session: MqttSession;
-  #acceptances = 0;
 
   constructor(options: PeerConnectionOptions, events: PeerConnectionEvents) {
     this.#options = options;
@@ -77,17 +75,6 @@ export class PeerConnection {
     return this.#session.congested;
   }
 
-  /**
-   * How often the peer's agent has accepted our greeting. It listens to its broker's events before it does, and in a new life
-   * it has not seen our subscriptions there: they are made again, so that the broker announces them, or that agent could
-   * never prove that it knows all.
-   */
-  accepted(acceptances: number): void {
-    if (acceptances === this.#acceptances) return;
-    this.#acceptances = acceptances;
-    if (this.#session.connected) this.#session.subscribe(this.#inbox(), () => {});
-  }
-
   sendControl(bytes: Uint8Array): void {
     const { prefix, peer, me } = this.#options;
     this.#session.publish(
@@ -117,15 +104,16 @@ export class PeerConnection {
 
   /** The peer may have no way to reach us: then it answers on its own broker, where we listen. */
   #connected(packetBytesMax: number): void {
-    this.#session.subscribe(this.#inbox(), (codes) => {
+    const { prefix, me, peer } = this.#options;
+    const entries = peerInboxFilters(prefix, me, peer).map((filter) => ({
+      filter,
+      qos: 1 as const,
+      noLocal: true,
+    }));
+    this.#session.subscribe(entries, (codes) => {
       // A refusal only matters to a peer that cannot dial, and such a peer's silence is noticed and said anyway.
       if (codes !== null) this.#events.up(packetBytesMax);
     });
-  }
-
-  #inbox(): SubscribeEntry[] {
-    const { prefix, me, peer } = this.#options;
-    return peerInboxFilters(prefix, me, peer).map((filter) => ({ filter, qos: 1, noLocal: true }));
   }
 
   #message(topic: string, payload: Uint8Array, retain: boolean, expirySeconds: number | undefined): void {

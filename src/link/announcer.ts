@@ -72,7 +72,8 @@ export class Announcer {
   #resendMs = RESEND_MS;
   #lastResendMs = Number.NEGATIVE_INFINITY;
   #peerFrameBytesMax = 0;
-  #acceptances = 0;
+  /** The peer has accepted a greeting of this process. */
+  #wasAccepted = false;
 
   constructor(names: AnnouncerNames, identity: Identity, source: RouteSource) {
     this.#names = names;
@@ -97,11 +98,6 @@ export class Announcer {
   /** Of the peer's last accepted hello or ack; 0 before. */
   get peerFrameBytesMax(): number {
     return this.#peerFrameBytesMax;
-  }
-
-  /** How often the peer has accepted a greeting: each time it may be a life that knows nothing of what came before. */
-  get acceptances(): number {
-    return this.#acceptances;
   }
 
   get refusedWith(): AckResult | null {
@@ -170,7 +166,7 @@ export class Announcer {
     this.#peerFrameBytesMax = body.frameBytesMax;
     if (body.result === "ok") return this.#accepted(body.have, nowMs);
     if (body.result === "old_incarnation") {
-      this.#identity.adopt(body.highest, this.#acceptances > 0, nowMs);
+      this.#identity.adopt(body.highest, this.#wasAccepted, nowMs);
       return this.greet(nowMs, `the peer has seen incarnation ${body.highest}`);
     }
     if (body.result === "duplicate_agent") this.#identity.declareDuplicate(nowMs);
@@ -270,7 +266,7 @@ export class Announcer {
   }
 
   #accepted(have: RoutesMark | null, nowMs: number): LinkOutput[] {
-    this.#acceptances += 1;
+    this.#wasAccepted = true;
     if (have !== null && this.#log.agrees(have, this.mark(), digestEquals)) {
       this.#ackedOp = have.op;
       this.#sentOp = have.op;
