@@ -193,6 +193,7 @@ export class Agent {
         if (peer !== undefined) peer.sendControl(bytes);
         else this.#local.sendControl(link, this.config.cluster, bytes);
       },
+      peerGreeted: (link) => this.#peers.get(link)?.refreshInbox(),
       answerStranger: (to, as, bytes) => this.#local.sendControl(to, as, bytes),
       sendFrame: (link, frame, bytes, confirm) => {
         const peer = this.#peers.get(link);

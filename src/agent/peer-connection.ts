@@ -5,10 +5,17 @@
 import type { EndpointConfig } from "../config/types.ts";
 import { FRAME_EXPIRY_SECONDS } from "../hub/link-host.ts";
 import { MqttSession, type SessionProblem } from "../mqtt/session.ts";
+import type { SubscribeEntry } from "../mqtt/subscribe.ts";
 import { controlTopic, messageTopic, parseName, peerInboxFilters } from "../wire/names.ts";
 
 /** A peer's broker that goes away is noticed well before its agent counts as silent. */
 const KEEP_ALIVE_SECONDS = 15;
+
+/**
+ * The peer's agent may have lost sight of our subscriptions on its broker (a gap in its events), and counts them: while they
+ * are missing it asks for more than it needs. Two filters a minute cost nothing.
+ */
+const REFRESH_INBOX_MS = 60_000;
 
 export interface PeerConnectionOptions {
   readonly endpoint: EndpointConfig;
@@ -34,6 +41,7 @@ export class PeerConnection {
   readonly #options: PeerConnectionOptions;
   readonly #events: PeerConnectionEvents;
   readonly #session: MqttSession;
+  #refresh: NodeJS.Timeout | null = null;
 
   constructor(options: PeerConnectionOptions, events: PeerConnectionEvents) {
     this.#options = options;
@@ -65,9 +73,11 @@ export class PeerConnection {
 
   start(): void {
     this.#session.start();
+    this.#refresh = setInterval(() => this.refreshInbox(), REFRESH_INBOX_MS);
   }
 
   stop(graceMs: number): Promise<void> {
+    if (this.#refresh !== null) clearInterval(this.#refresh);
     return this.#session.stop(graceMs);
   }
 
@@ -102,18 +112,28 @@ export class PeerConnection {
     });
   }
 
+  /** Subscribes again what is subscribed: the peer's broker announces it anew, and its agent can count it. */
+  refreshInbox(): void {
+    if (this.#session.connected) this.#session.subscribe(this.#inbox(), ignore);
+  }
+
   /** The peer may have no way to reach us: then it answers on its own broker, where we listen. */
   #connected(packetBytesMax: number): void {
-    const { prefix, me, peer } = this.#options;
-    const entries = peerInboxFilters(prefix, me, peer).map((filter) => ({
-      filter,
-      qos: 1 as const,
-      noLocal: true,
-    }));
-    this.#session.subscribe(entries, (codes) => {
+    this.#session.subscribe(this.#inbox(), (codes) => {
       // A refusal only matters to a peer that cannot dial, and such a peer's silence is noticed and said anyway.
       if (codes !== null) this.#events.up(packetBytesMax);
     });
+  }
+
+  #inbox(): SubscribeEntry[] {
+    const { prefix, me, peer } = this.#options;
+    return peerInboxFilters(prefix, me, peer).map((filter) => ({
+      filter,
+      qos: 1,
+      noLocal: true,
+      // Nothing under the prefix is ever retained; what somebody retained there all the same is not worth fetching.
+      retainHandling: 2,
+    }));
   }
 
   #message(topic: string, payload: Uint8Array, retain: boolean, expirySeconds: number | undefined): void {
@@ -130,3 +150,5 @@ export class PeerConnection {
 export function stayMs(expirySeconds: number | undefined): number {
   return expirySeconds === undefined ? 0 : Math.max(0, FRAME_EXPIRY_SECONDS - expirySeconds) * 1000;
 }
+
+function ignore(): void {}

@@ -242,6 +242,9 @@ export class HubLink {
           this.problem(output.code, output.reason, nowMs);
           if (output.code === "CLOCK_WENT_BACK") this.#host.identityChanged(nowMs);
           break;
+        case "peer_greeted":
+          this.#host.outlet.peerGreeted(this.name);
+          break;
         case "peer_restarted":
           this.outbound.restart();
           break;

@@ -26,6 +26,11 @@ export interface Outlet {
   republish(token: number | null, message: Republish): void;
   /** Bytes for the peer's control topic, in order with frames of the same link. */
   sendControl(link: string, bytes: Uint8Array): void;
+  /**
+   * The peer's agent said hello. What we subscribe to on its broker it may not have seen us subscribe: do it again, so that
+   * its count of that broker's subscriptions can come out even.
+   */
+  peerGreeted(link: string): void;
   /** Bytes for a cluster that we have no (enabled) link with, in the name it used for us: on the local broker. */
   answerStranger(to: string, as: string, bytes: Uint8Array): void;
   /** Bytes for the peer's message topic. `confirm`: publish at QoS 1; a refusal is told by `Hub.frameRefused(link, frame, …)`. */

@@ -161,6 +161,14 @@ export class Announcer {
     return outputs;
   }
 
+  /** The peer greets in a new life: it knows nothing of ours, and now it listens. */
+  peerGreeted(nowMs: number): LinkOutput[] {
+    if (this.#state.name !== "greeting") return this.greet(nowMs, "the peer greets in a new life");
+    // The same greeting again: an answer to either will do.
+    this.#state = { name: "greeting", retryAtMs: nowMs + HELLO_RETRY_MS, retryMs: HELLO_RETRY_MS };
+    return this.#hello();
+  }
+
   ack(body: Extract<ControlBody, { type: "ack" }>, nowMs: number): LinkOutput[] {
     if (!this.isAwaited(body)) return [{ type: "count", what: "ack_stale" }];
     this.#peerFrameBytesMax = body.frameBytesMax;

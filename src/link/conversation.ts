@@ -198,11 +198,8 @@ export class Conversation {
     if (standing === "double") return [this.ackOf(speaker, body.greeting, "duplicate_agent")];
     this.#peerVersion = body.agentVersion;
     const outputs = this.acceptor.hello(speaker, body.greeting, nowMs);
-    outputs.push(this.ackOf(speaker, body.greeting, "ok"));
-    // A peer in a new life knows nothing of ours.
-    if (standing === "newer" && this.#connected && this.announcer.state !== "greeting") {
-      outputs.push(...this.announcer.greet(nowMs, "the peer greets in a new life"));
-    }
+    outputs.push(this.ackOf(speaker, body.greeting, "ok"), { type: "peer_greeted" });
+    if (standing === "newer" && this.#connected) outputs.push(...this.announcer.peerGreeted(nowMs));
     return outputs;
   }
 

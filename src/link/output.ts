@@ -28,6 +28,8 @@ export type LinkOutput =
       readonly why: string;
     }
   | { readonly type: "problem"; readonly code: ErrorCode; readonly reason: string }
+  /** The peer's agent said hello to us, in this life or a new one. */
+  | { readonly type: "peer_greeted" }
   /** The peer starts from nothing or from another life: what it had not confirmed goes again. */
   | { readonly type: "peer_restarted" }
   /** Routes that were in force ended without a word of the peer. */

@@ -86,6 +86,10 @@ export class AgentProcess {
     return args;
   }
 
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
   async get(path: string): Promise<Response> {
     return fetch(`http://127.0.0.1:${this.#port}${path}`);
   }

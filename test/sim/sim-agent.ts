@@ -281,6 +281,7 @@ export class SimAgent {
       },
       sendControl: (link, bytes) => this.#network.control(cluster, link, bytes),
       answerStranger: () => {},
+      peerGreeted: () => {},
       sendFrame: (link, _frame, bytes) => this.#network.frame(cluster, link, bytes),
       report: (event) => {
         if (this.events.length < 1000) this.events.push(event);
