@@ -155,6 +155,10 @@ export class HubLink {
 
   /** A local message that the peer wants, unless another bridge carries it in a circle. */
   forward(message: Message, nowMs: number): void {
+    if (!couldHaveLostMark(message)) {
+      this.outbound.offer(message, null, nowMs);
+      return;
+    }
     switch (this.guard.offer(message.topic, message.payload, message, nowMs)) {
       case "pass":
         this.outbound.offer(message, null, nowMs);
@@ -337,4 +341,9 @@ export class HubLink {
     const why = `out ${announcer.state}, in ${acceptor.state}, transport ${this.#transportUp ? "up" : "down"}`;
     this.#host.outlet.report({ type: "link_status", link: this.name, from, to, why });
   }
+}
+
+/** What strips our mark strips user properties: a message that still has some, or is a request of MQTT 5, is no return. */
+function couldHaveLostMark({ properties }: Message): boolean {
+  return properties?.userProperties === undefined && properties?.correlationData === undefined;
 }
