@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { createAdapter } from "../broker/registry.ts";
 import type { AgentConfig, LinkConfig } from "../config/types.ts";
-import { Hub, type LocalMessage } from "../hub/hub.ts";
+import { Hub } from "../hub/hub.ts";
 import type { Outlet } from "../hub/outlet.ts";
 import type { SessionProblem } from "../mqtt/session.ts";
 import type { AgentStatus } from "../ops/agent-status.ts";
@@ -42,7 +42,6 @@ export class Agent {
     data: { up: false, reason: "not connected yet" },
   };
   #stopping = false;
-  #messages: LocalMessage[] = [];
   #controlDenied: string | null = null;
   #advice: string | null = null;
   readonly #odd: Record<string, number> = {};
@@ -166,7 +165,6 @@ export class Agent {
   #run(nowMs: number): void {
     this.#local.tick(nowMs);
     this.hub.tick(nowMs);
-    this.#drainMessages(nowMs);
     if (nowMs >= this.#countDeadlineMs()) {
       this.#refreshAtMs = nowMs + COUNT_REFRESH_MS;
       this.#local.refreshCount(nowMs);
@@ -292,8 +290,7 @@ export class Agent {
         this.#data((nowMs) => this.hub.dataUp(sessionPresent, properties, echoing, nowMs)),
       dataDown: () => this.#data(() => this.hub.dataDown()),
       message: (message) => {
-        this.#messages.push(message);
-        this.#turn.request();
+        this.#data((nowMs) => this.hub.localMessage(message, nowMs));
       },
       marker: (marker) => this.#data((nowMs) => this.hub.markerArrived(marker, nowMs)),
       controlDenied: (topic, why) => {
@@ -316,23 +313,14 @@ export class Agent {
     this.#report.session(name, up, problem);
   }
 
-  #drainMessages(nowMs: number): void {
-    const messages = this.#messages;
-    this.#messages = [];
-    for (const message of messages) this.hub.localMessage(message, nowMs);
-  }
-
   #then(work: (nowMs: number) => void): void {
     work(clockMs());
     this.#turn.request();
   }
 
-  /** What the data session says has its place among its messages: those that arrived before go first. */
+  /** What the data session says has its place among its messages, and behind the events that were caused before. */
   #data(work: (nowMs: number) => void): void {
-    const nowMs = clockMs();
-    this.#drainMessages(nowMs);
-    work(nowMs);
-    this.#turn.request();
+    this.#turn.afterEvents(work);
   }
 }
 

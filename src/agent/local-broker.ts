@@ -240,7 +240,7 @@ export class LocalBroker {
 
   get counters(): Readonly<Record<LocalSessionName, SessionCounters>> {
     return {
-      events: this.#eventsSession.counters,
+      events: this.#reader.counters,
       link: this.#linkSession.counters,
       data: this.#dataSession.counters,
     };

@@ -4,6 +4,7 @@
  */
 import type { BrokerAdapter } from "../broker/adapter.ts";
 import { MqttSession, type SessionOptions, type SessionProblem } from "../mqtt/session.ts";
+import type { SessionCounters } from "../mqtt/session-counters.ts";
 import { clockMs } from "../ops/clock.ts";
 
 export interface LocalEventsSink {
@@ -32,6 +33,10 @@ export class LocalEvents {
 
   start(): void {
     this.#session.start();
+  }
+
+  get counters(): Readonly<SessionCounters> {
+    return this.#session.counters;
   }
 
   stop(graceMs: number): Promise<void> {

@@ -1,12 +1,21 @@
 /**
  * Work is done in turns: what one round of the event loop brings is handled together, events and control bytes as they
- * come, messages and everything that leaves at its end. setImmediate runs after all sockets that were readable have
- * been read, so an event that the broker wrote before a message is known before that message is stamped.
+ * come, what the data session brings and everything that leaves at its end.
+ *
+ * What an event loop reads of two sockets in one round is not what was written first: a message may arrive while the round
+ * is under way, on a socket that is read in it, and the event that the broker wrote before it on a socket that is not. So
+ * what is to come *after* the events waits until the sockets have been polled once more: everything that was written before
+ * the message was read is read by then.
  */
 import { clockMs } from "../ops/clock.ts";
 
+type Work = (nowMs: number) => void;
+
 export class Turn {
   readonly #run: (nowMs: number) => void;
+  /** Came in this round; is due after the next one. */
+  #fresh: Work[] = [];
+  #due: Work[] = [];
   readonly #deadlineMs: () => number;
   #requested = false;
   #stopped = false;
@@ -24,9 +33,21 @@ export class Turn {
     setImmediate(() => {
       this.#requested = false;
       if (this.#stopped) return;
-      this.#run(clockMs());
+      const nowMs = clockMs();
+      const due = this.#due;
+      this.#due = this.#fresh;
+      this.#fresh = [];
+      for (const work of due) work(nowMs);
+      this.#run(nowMs);
+      if (this.#due.length > 0) this.request();
       this.#arm();
     });
+  }
+
+  /** Does this after all events that the broker wrote before; in the order of the calls. */
+  afterEvents(work: Work): void {
+    this.#fresh.push(work);
+    this.request();
   }
 
   stop(): void {

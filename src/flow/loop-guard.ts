@@ -131,6 +131,15 @@ export class LoopGuard<T> {
     this.#roundTripMs = this.#roundTripMs === 0 ? sampleMs : this.#roundTripMs * 0.875 + sampleMs * 0.125;
   }
 
+  /**
+   * A best-effort message left: nobody will confirm it, so it may be on its way back from now on. It tells nothing of how
+   * long a round takes; on a slow link only confirmed messages do.
+   */
+  left(topic: string, payload: Uint8Array, nowMs: number): void {
+    const record = this.#keys.get(contentKey(topic, payload));
+    if (record !== undefined) record.settledAtMs ??= nowMs;
+  }
+
   /** Held messages whose time has come, in order. */
   release(nowMs: number): T[] {
     if (this.#holding > 0) {

@@ -163,6 +163,7 @@ export class HubLink {
     switch (this.guard.offer(message.topic, message.payload, message, nowMs)) {
       case "pass":
         this.outbound.offer(message, null, nowMs);
+        if (message.qos === 0) this.guard.left(message.topic, message.payload, nowMs);
         break;
       case "hold":
         break;

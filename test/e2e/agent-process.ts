@@ -1,80 +1,89 @@
-/** A real `brokerlink run` process for tests: started with flags and environment, asked over HTTP, killed as hard as a test wants. */
+/** A real `brokerlink run` process for tests: started with flags and a file, asked over HTTP, killed as hard as a test wants. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { LinkStatus } from "../../src/hub/status.ts";
 import type { AgentStatus } from "../../src/ops/agent-status.ts";
 import type { LinkAnswer } from "../../src/ops/link-answer.ts";
+import { LineBuffer } from "../support/line-buffer.ts";
 import { until } from "../support/until.ts";
 
 const BIN = new URL("../../../bin/brokerlink.js", import.meta.url).pathname;
+const LOG_LINES = 2_000;
+const LOG_LINES_SHOWN = 40;
 
 export interface AgentArguments {
   readonly cluster: string;
   readonly local: string;
   readonly broker?: string;
   /** Name → URL of the peer's broker, or null when the peer dials in. */
-  readonly links: Readonly<Record<string, string | null>>;
-  readonly topics: Readonly<Record<string, readonly string[]>>;
+  readonly links?: Readonly<Record<string, string | null>>;
+  readonly topics?: Readonly<Record<string, readonly string[]>>;
   readonly env?: Readonly<Record<string, string>>;
-  readonly config?: string;
+  /** Written to a file and given with --config: what flags cannot say. */
+  readonly config?: Readonly<Record<string, unknown>>;
 }
 
 export class AgentProcess {
-  readonly log: string[] = [];
+  readonly log = new LineBuffer(LOG_LINES);
+  readonly cluster: string;
   readonly #options: AgentArguments;
+  readonly #dir: string;
   #process: ChildProcess | null = null;
   #port = 0;
   exitCode: number | null = null;
 
   constructor(options: AgentArguments) {
     this.#options = options;
+    this.cluster = options.cluster;
+    this.#dir = mkdtempSync(join(tmpdir(), "brokerlink-agent-"));
+  }
+
+  static async start(options: AgentArguments): Promise<AgentProcess> {
+    const agent = new AgentProcess(options);
+    await agent.start();
+    return agent;
   }
 
   /** Resolves when the agent serves HTTP; it may not be connected to anything yet. */
   async start(): Promise<void> {
-    const { cluster, local, broker = "mosquitto", links, topics, env = {}, config } = this.#options;
-    const args = [
-      "run",
-      "--cluster",
-      cluster,
-      "--local",
-      local,
-      "--broker",
-      broker,
-      "--http",
-      "127.0.0.1:0",
-      "--log-level",
-      "debug",
-    ];
-    if (config !== undefined) args.push("--config", config);
-    for (const [name, url] of Object.entries(links)) args.push("--link", url === null ? name : `${name}=${url}`);
-    for (const [name, filters] of Object.entries(topics)) {
-      for (const filter of filters) args.push("--topics", `${name}=${filter}`);
-    }
     this.#port = 0;
     this.exitCode = null;
-    const child = spawn(process.execPath, [BIN, ...args], {
-      env: { ...process.env, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
+    const child = spawn(process.execPath, [BIN, ...this.#arguments()], {
+      env: { ...process.env, ...this.#options.env },
+      stdio: ["ignore", "ignore", "pipe"],
     });
     this.#process = child;
     child.on("exit", (code) => {
       this.exitCode = code ?? -1;
     });
-    let rest = "";
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      const lines = (rest + text).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) {
-        this.log.push(line);
-        if (this.log.length > 2_000) this.log.shift();
-        const match = /"port":(\d+).*"http listening"/.exec(line);
-        if (match !== null) this.#port = Number(match[1]);
-      }
+    this.log.follow(child.stderr, (line) => {
+      const match = /"port":(\d+).*"http listening"/.exec(line);
+      if (match !== null) this.#port = Number(match[1]);
     });
-    await until(`agent ${cluster} listens`, () => {
-      if (this.exitCode !== null)
-        throw new Error(`agent ${cluster} exited with ${this.exitCode}:\n${this.log.join("\n")}`);
+    await until(`agent ${this.cluster} listens`, () => {
+      if (this.exitCode !== null) {
+        throw new Error(`agent ${this.cluster} exited with ${this.exitCode}:\n${this.log.tail(LOG_LINES_SHOWN)}`);
+      }
       return this.#port !== 0;
     });
+  }
+
+  #arguments(): string[] {
+    const { cluster, local, broker = "mosquitto", links = {}, topics = {}, config } = this.#options;
+    const args = ["run", "--cluster", cluster, "--local", local, "--broker", broker];
+    args.push("--http", "127.0.0.1:0", "--log-level", "debug");
+    if (config !== undefined) {
+      const file = join(this.#dir, "brokerlink.json");
+      writeFileSync(file, JSON.stringify(config), { mode: 0o600 });
+      args.push("--config", file);
+    }
+    for (const [name, url] of Object.entries(links)) args.push("--link", url === null ? name : `${name}=${url}`);
+    for (const [name, filters] of Object.entries(topics)) {
+      for (const filter of filters) args.push("--topics", `${name}=${filter}`);
+    }
+    return args;
   }
 
   get pid(): number {
@@ -89,18 +98,24 @@ export class AgentProcess {
     return (await (await this.get("/api/v1/status")).json()) as AgentStatus;
   }
 
+  /** The link's own numbers. */
+  async linkStatus(name: string): Promise<LinkStatus> {
+    const link = (await this.status()).hub.links.find((candidate) => candidate.name === name);
+    if (link === undefined) throw new Error(`agent ${this.cluster} has no link ${name}`);
+    return link;
+  }
+
+  /** The link as EMQX's API shows it. */
   async link(name: string): Promise<LinkAnswer> {
     return (await (await this.get(`/api/v5/cluster/links/link/${name}`)).json()) as LinkAnswer;
   }
 
   /** Waits until both halves of the link work. */
   async linked(name: string, timeoutMs = 20_000): Promise<void> {
-    await this.untilStatus(
-      `${this.#options.cluster} linked with ${name}`,
-      (status) => {
-        const link = status.hub.links.find((candidate) => candidate.name === name);
-        return link?.status === "connected" || `${link?.status}: ${JSON.stringify(link?.lastProblem)}`;
-      },
+    await this.untilLink(
+      name,
+      `${this.cluster} linked with ${name}`,
+      (link) => link.status === "connected" || `${link.status}: ${JSON.stringify(link.lastProblem)}`,
       timeoutMs,
     );
   }
@@ -108,8 +123,24 @@ export class AgentProcess {
   /** Waits until the interest is proven complete. */
   async exact(timeoutMs = 20_000): Promise<void> {
     await this.untilStatus(
-      `${this.#options.cluster} exact`,
+      `${this.cluster} exact`,
       (status) => status.hub.wide === null || JSON.stringify([status.hub.wide, status.hub.interest]),
+      timeoutMs,
+    );
+  }
+
+  async untilLink(
+    name: string,
+    what: string,
+    condition: (link: LinkStatus) => boolean | string,
+    timeoutMs = 20_000,
+  ): Promise<void> {
+    await this.untilStatus(
+      what,
+      (status) => {
+        const link = status.hub.links.find((candidate) => candidate.name === name);
+        return link === undefined ? `no link ${name}` : condition(link);
+      },
       timeoutMs,
     );
   }
@@ -119,13 +150,18 @@ export class AgentProcess {
     condition: (status: AgentStatus) => boolean | string,
     timeoutMs = 20_000,
   ): Promise<void> {
-    try {
-      await until(what, async () => condition(await this.status()), timeoutMs);
-    } catch (error) {
-      throw new Error(
-        `${error instanceof Error ? error.message : error}\nlast lines of the agent:\n${this.log.slice(-40).join("\n")}`,
-      );
-    }
+    await this.#explained(() => until(what, async () => condition(await this.status()), timeoutMs));
+  }
+
+  /** Waits for a log line; everything since the start counts. */
+  async logged(pattern: RegExp, timeoutMs = 20_000): Promise<string> {
+    let found = "";
+    const seen = (): boolean => {
+      found = this.log.lines.find((line) => pattern.test(line)) ?? "";
+      return found !== "";
+    };
+    await this.#explained(() => until(`${this.cluster} logs ${pattern}`, seen, timeoutMs));
+    return found;
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -137,11 +173,24 @@ export class AgentProcess {
     const child = this.#process;
     if (child === null || this.exitCode !== null) return this.exitCode ?? 0;
     child.kill(signal);
-    await until(`agent ${this.#options.cluster} exits`, () => this.exitCode !== null, 30_000);
+    // A stopped process takes no signal but the hardest.
+    if (signal !== "SIGKILL") child.kill("SIGCONT");
+    await until(`agent ${this.cluster} exits`, () => this.exitCode !== null, 30_000);
     return this.exitCode ?? -1;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends it by any means and removes its files. */
+  async dispose(): Promise<void> {
     await this.stop("SIGKILL");
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+
+  async #explained(wait: () => Promise<void>): Promise<void> {
+    try {
+      await wait();
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new Error(`${why}\nlast lines of agent ${this.cluster}:\n${this.log.tail(LOG_LINES_SHOWN)}`);
+    }
   }
 }

@@ -11,6 +11,7 @@ const DEAF: Outlet = {
   republish() {},
   sendControl() {},
   answerStranger() {},
+  peerGreeted() {},
   sendFrame() {},
   report() {},
 };

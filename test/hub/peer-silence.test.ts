@@ -14,6 +14,7 @@ function hubAlone(): { readonly hub: Hub; readonly events: HubEvent[] } {
     republish: () => {},
     sendControl: () => {},
     answerStranger: () => {},
+    peerGreeted: () => {},
     sendFrame: () => {},
     report: (event) => events.push(event),
   };
