@@ -242,6 +242,7 @@ export class HubLink {
           break;
         case "state":
           this.#host.outlet.report({ ...output, type: "link_state", link: this.name });
+          if (output.half === "in" && output.to === "online") this.#host.peerListens(this);
           break;
         case "problem":
           this.problem(output.code, output.reason, nowMs);
@@ -251,6 +252,8 @@ export class HubLink {
           this.#host.outlet.peerGreeted(this.name);
           break;
         case "peer_restarted":
+          // What its earlier life could not serve, this one says anew.
+          this.#refused.clear();
           this.outbound.restart();
           break;
         case "routes_expired":
@@ -289,9 +292,18 @@ export class HubLink {
     }
   }
 
+  /** Peers say it again in case it got lost: only what changes is reported, and past the limit it is only counted. */
   #refusedRoute(filter: string, reasonCode: number, refused: boolean): void {
-    if (!refused) this.#refused.delete(filter);
-    else if (this.#refused.size < REFUSED_ROUTES_MAX) this.#refused.set(filter, reasonCode);
+    if (refused) {
+      if (this.#refused.get(filter) === reasonCode) return;
+      if (this.#refused.size >= REFUSED_ROUTES_MAX && !this.#refused.has(filter)) {
+        this.counters.count("refused_routes_overflow");
+        return;
+      }
+      this.#refused.set(filter, reasonCode);
+    } else if (!this.#refused.delete(filter)) {
+      return;
+    }
     this.#host.outlet.report({ type: "route_refused", link: this.name, filter, reasonCode, refused });
   }
 

@@ -9,7 +9,6 @@ import { EchoMemory } from "../flow/echo-memory.ts";
 import { readMark, stripMark } from "../flow/mark.ts";
 import { Identity } from "../link/identity.ts";
 import { Demand } from "../route/demand.ts";
-import type { DemandRefusal } from "../route/demand-step.ts";
 import { Interest, type InterestChange, type InterestOptions } from "../route/interest.ts";
 import type { InterestEvent, WideReason } from "../route/interest-event.ts";
 import { RouteTable } from "../route/route-table.ts";
@@ -151,7 +150,7 @@ export class Hub {
   }
 
   subscribed(batch: number, codes: readonly number[], nowMs: number): void {
-    this.#demandRefused(this.demand.subscribed(batch, codes, nowMs));
+    this.demand.subscribed(batch, codes, nowMs);
   }
 
   unsubscribed(batch: number, codes: readonly number[], nowMs: number): void {
@@ -266,6 +265,7 @@ export class Hub {
         }
       }
     }
+    this.#tellRefusals();
     for (const link of this.#links.values()) link.flush(nowMs);
   }
 
@@ -290,12 +290,10 @@ export class Hub {
     };
   }
 
-  #demandRefused(refusals: readonly DemandRefusal[]): void {
-    for (const { peer, filter, reasonCode, refused } of refusals) {
-      const link = this.#links.get(peer);
-      if (link === undefined) continue;
-      link.refuseRoute(filter, reasonCode, refused);
-      this.#outlet.report({ type: "demand_refused", link: peer, filter, reasonCode, refused });
+  #tellRefusals(): void {
+    for (const { peer, filter, reasonCode, refused, news } of this.demand.refusals()) {
+      this.#links.get(peer)?.refuseRoute(filter, reasonCode, refused);
+      if (news) this.#outlet.report({ type: "demand_refused", link: peer, filter, reasonCode, refused });
     }
   }
 
@@ -332,6 +330,7 @@ export class Hub {
           hub.demand.unwant(link.name, filter);
         }
       },
+      peerListens: (link) => hub.demand.repeatRefusals(link.name),
       get demandRevision() {
         return hub.demand.revision;
       },

@@ -35,6 +35,8 @@ export interface LinkHost {
   isControl(topicOrFilter: string): boolean;
   nextToken(link: HubLink): number;
   peerRoute(link: HubLink, filter: string, up: boolean): void;
+  /** The peer's set is complete, or it speaks again after a silence: it may have missed what it was told before. */
+  peerListens(link: HubLink): void;
   readonly demandRevision: number;
   readonly demandSettledRevision: number;
   identityChanged(nowMs: number): void;

@@ -3,6 +3,7 @@
  *
  *   pending ──SUBACK──▶ live ──marker──▶ retiring ──UNSUBACK──▶ gone
  *
+ * A filter that is subscribed again while it is live stays live: which copy counts may change at a marker only.
  * Identifiers only grow and are never reused (MQTT-3.8.2.1.2 allows 1 to 268,435,455).
  */
 import { assert } from "../base/assert.ts";
@@ -19,6 +20,8 @@ export type DemandState = "pending" | "live" | "retiring";
 const ID_MAX = 268_435_455;
 /** Topics whose choice is remembered between changes. */
 const CHOICES_MAX = 10_000;
+/** Longer topics are looked up each time: 10,000 of the longest ones would take 1.3 GB. */
+const CHOICE_TOPIC_UNITS_MAX = 512;
 const RANK: Readonly<Record<DemandState, number>> = { live: 0, pending: 1, retiring: 2 };
 
 interface Entry {
@@ -32,6 +35,8 @@ export class DemandIds {
   readonly #byFilter = new Map<string, Entry>();
   #lastId = 0;
   #choices = new Map<string, number | null>();
+  /** Identifiers of retiring filters whose marker did not come: their copies count beside the chosen ones. */
+  readonly #doubtful = new Set<number>();
 
   get size(): number {
     return this.#byFilter.size;
@@ -44,10 +49,8 @@ export class DemandIds {
   /** The filter is about to be subscribed; answers its identifier, a known one unless it was retiring. */
   pending(filter: string): number {
     const known = this.#byFilter.get(filter);
-    if (known !== undefined && known.state !== "retiring") {
-      this.#set(known, "pending");
-      return known.id;
-    }
+    if (known !== undefined && known.state !== "retiring") return known.id;
+    if (known !== undefined) this.#doubtful.delete(known.id);
     this.#lastId += 1;
     assert(this.#lastId <= ID_MAX, "subscription identifiers used up");
     const entry: Entry = { filter, id: this.#lastId, state: "pending" };
@@ -62,25 +65,40 @@ export class DemandIds {
     if (entry !== undefined) this.#set(entry, "live");
   }
 
-  retire(filter: string): void {
+  /** `proven`: its marker came back, so that every message whose copy it had to give was received before. */
+  retire(filter: string, proven: boolean): void {
     const entry = this.#byFilter.get(filter);
-    if (entry !== undefined) this.#set(entry, "retiring");
+    if (entry === undefined) return;
+    this.#set(entry, "retiring");
+    if (!proven) this.#doubtful.add(entry.id);
   }
 
   remove(filter: string): void {
-    if (!this.#byFilter.delete(filter)) return;
+    const entry = this.#byFilter.get(filter);
+    if (entry === undefined) return;
+    this.#byFilter.delete(filter);
     this.#entries.delete(filter);
+    this.#doubtful.delete(entry.id);
     this.#choices = new Map();
   }
 
   /** The broker forgot everything. */
   allPending(): void {
     for (const entry of this.#byFilter.values()) entry.state = "pending";
+    this.#doubtful.clear();
     this.#choices = new Map();
   }
 
   ascending(): string[] {
     return [...this.#byFilter.values()].sort((a, b) => a.id - b.id).map(({ filter }) => filter);
+  }
+
+  /** Whether a copy with these identifiers counts. */
+  accepts(topic: string, ids: readonly number[]): boolean {
+    const chosen = this.chosen(topic);
+    // No filter of ours matches any more: a late copy; whether somebody wants it, the routes say.
+    if (chosen === null || ids.includes(chosen)) return true;
+    return this.#doubtful.size > 0 && ids.some((id) => this.#doubtful.has(id));
   }
 
   /** The identifier whose copy of a message on this topic counts, or null when no filter of ours matches. */
@@ -93,6 +111,7 @@ export class DemandIds {
         best = entry;
     });
     const id = best === null ? null : (best as Entry).id;
+    if (topic.length > CHOICE_TOPIC_UNITS_MAX) return id;
     if (this.#choices.size >= CHOICES_MAX) this.#choices = new Map();
     this.#choices.set(topic, id);
     return id;

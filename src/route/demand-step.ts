@@ -13,12 +13,14 @@ export type DemandStep =
   | { readonly kind: "marker"; readonly marker: number }
   | { readonly kind: "unsubscribe"; readonly batch: number; readonly filters: readonly string[] };
 
-/** A peer's filter that the local broker refuses (or serves again). */
+/** A peer's filter that the local broker refuses, or does not refuse any more. */
 export interface DemandRefusal {
   readonly peer: string;
   readonly filter: string;
   readonly reasonCode: number;
   readonly refused: boolean;
+  /** False: said before, and said again in case it got lost. */
+  readonly news: boolean;
 }
 
 export interface DemandStats {
@@ -42,7 +44,8 @@ export type UnderWay =
   | {
       readonly kind: "marker";
       readonly marker: number;
-      readonly drops: readonly string[];
+      /** The filters that it retires, each with the revision that stands in for it. */
+      readonly drops: ReadonlyMap<string, number>;
       readonly sentAtMs: number;
     }
   | { readonly kind: "unsubscribe"; readonly batch: number; readonly filters: readonly string[] };

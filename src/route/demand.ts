@@ -10,15 +10,16 @@
  * counts, after it the new one's: never none, never two.
  */
 import { assert } from "../base/assert.ts";
-import { FilterBudget } from "./budget.ts";
+import type { BudgetChange } from "./budget.ts";
 import { type CoverChange, CoverSet } from "./cover-set.ts";
 import { type DemandFilter, DemandIds } from "./demand-ids.ts";
+import { DemandPeers } from "./demand-peers.ts";
 import type { DemandOptions, DemandRefusal, DemandStats, DemandStep, UnderWay } from "./demand-step.ts";
+import { RefusedFilters } from "./refused-filters.ts";
+import { RevisionHolds } from "./revision-holds.ts";
 
 /** A marker that takes longer will not come: the broker keeps the topic from us. Duplicates are then possible, losses not. */
 const MARKER_WAIT_MS = 5_000;
-/** A refused filter is tried again: access lists are mended. */
-const REFUSED_RETRY_MS = 60_000;
 const BATCH_FIRST = 100;
 const BATCH_MIN = 10;
 const BATCH_MAX = 2_000;
@@ -27,15 +28,11 @@ const STALL_MS = 20;
 const SWIFT_MS = 10;
 /** MQTT 5, 3.9.3: reason codes from here on are refusals. */
 const REFUSED_FROM = 0x80;
-
-interface PeerWants {
-  readonly wanted: Set<string>;
-  readonly budget: FilterBudget;
-}
+/** Refusals repeated to a peer at a time: no peer keeps more of them. */
+const REFUSALS_REPEATED_MAX = 100;
 
 export class Demand {
-  readonly #options: DemandOptions;
-  readonly #peers = new Map<string, PeerWants>();
+  readonly #peers: DemandPeers;
   readonly #cover = new CoverSet();
   readonly #ids = new DemandIds();
   /** Filters to subscribe, with the revision that asked for them: ascending. */
@@ -44,7 +41,9 @@ export class Demand {
   readonly #toDrop = new Map<string, number>();
   /** Retired by a marker, UNSUBSCRIBE to be sent. */
   #retired: string[] = [];
-  readonly #refused = new Map<string, { reasonCode: number; retryAtMs: number }>();
+  readonly #refused = new RefusedFilters();
+  #refusals: DemandRefusal[] = [];
+  readonly #holds = new RevisionHolds();
   #underWay: UnderWay = { kind: "none" };
   #connected = false;
   #markers = false;
@@ -55,7 +54,7 @@ export class Demand {
   #dropsTurn = false;
 
   constructor(options: DemandOptions) {
-    this.#options = options;
+    this.#peers = new DemandPeers(options);
   }
 
   /** Grows with every want that needs a SUBSCRIBE. */
@@ -65,51 +64,43 @@ export class Demand {
 
   /** Every SUBSCRIBE due to wants up to this revision was answered. */
   get settledRevision(): number {
-    if (this.#underWay.kind === "subscribe") return this.#underWay.firstRevision - 1;
-    const first = this.#toAdd.values().next();
-    return first.done === true ? this.#revision : first.value - 1;
+    return this.#holds.limit(this.#answeredRevision());
   }
 
   get deadlineMs(): number {
     let deadlineMs = Number.POSITIVE_INFINITY;
     if (this.#underWay.kind === "marker") deadlineMs = this.#underWay.sentAtMs + MARKER_WAIT_MS;
-    for (const { retryAtMs } of this.#refused.values()) deadlineMs = Math.min(deadlineMs, retryAtMs);
-    return this.#connected ? deadlineMs : Number.POSITIVE_INFINITY;
+    return this.#connected ? Math.min(deadlineMs, this.#refused.deadlineMs) : Number.POSITIVE_INFINITY;
   }
 
   get stats(): DemandStats {
-    let widened = 0;
-    for (const { budget } of this.#peers.values()) if (budget.widened) widened += 1;
     return {
       filters: this.#ids.size,
       pending: this.#toAdd.size + this.#toDrop.size,
       refused: this.#refused.size,
       markerTimeouts: this.#markerTimeouts,
-      widened,
+      widened: this.#peers.widened,
     };
   }
 
   want(peer: string, filter: string): void {
-    let wants = this.#peers.get(peer);
-    if (wants === undefined) {
-      const { filtersMaxPerPeer, filtersMaxOf } = this.#options;
-      wants = { wanted: new Set(), budget: new FilterBudget(filtersMaxOf?.get(peer) ?? filtersMaxPerPeer) };
-      this.#peers.set(peer, wants);
-    }
-    if (wants.wanted.has(filter)) return;
-    wants.wanted.add(filter);
-    this.#budgetChange(wants.budget.add(filter));
+    const change = this.#peers.add(peer, filter);
+    if (change === null) return;
+    this.#budgetChange(change);
+    const reasonCode = this.#refused.reasonCode(filter);
+    if (reasonCode !== undefined) this.#refusals.push({ peer, filter, reasonCode, refused: true, news: true });
   }
 
   unwant(peer: string, filter: string): void {
-    const wants = this.#peers.get(peer);
-    if (wants === undefined || !wants.wanted.delete(filter)) return;
-    this.#budgetChange(wants.budget.remove(filter));
-    if (wants.wanted.size === 0) this.#peers.delete(peer);
+    const change = this.#peers.remove(peer, filter);
+    if (change === null) return;
+    const reasonCode = this.#refused.reasonCode(filter);
+    if (reasonCode !== undefined) this.#refusals.push({ peer, filter, reasonCode, refused: false, news: true });
+    this.#budgetChange(change);
   }
 
   dropPeer(peer: string): void {
-    for (const filter of [...(this.#peers.get(peer)?.wanted ?? [])]) this.unwant(peer, filter);
+    for (const filter of [...this.#peers.filtersOf(peer)]) this.unwant(peer, filter);
   }
 
   /** `markers`: the broker marks copies with subscription identifiers and the session is one FIFO (MQTT 5). */
@@ -122,10 +113,12 @@ export class Demand {
     this.#toDrop.clear();
     for (const filter of this.#retired) this.#ids.remove(filter);
     this.#retired = [];
-    this.#revision += 1;
+    // Nothing that was wanted before counts as subscribed until all of it is again.
+    const revision = this.settledRevision + 1;
+    this.#revision = Math.max(this.#revision, revision);
     const again = new Map<string, number>();
-    for (const filter of this.#ids.ascending()) again.set(filter, this.#revision);
-    for (const filter of this.#toAdd.keys()) again.set(filter, this.#revision);
+    for (const filter of this.#ids.ascending()) again.set(filter, revision);
+    for (const filter of this.#toAdd.keys()) if (this.#cover.isUp(filter)) again.set(filter, revision);
     this.#toAdd = again;
     this.#ids.allPending();
   }
@@ -147,11 +140,11 @@ export class Demand {
     const step = this.#underWay;
     this.#underWay = { kind: "none" };
     if (step.kind === "subscribe") {
+      // Those that went meanwhile too: the broker may hold them, and they may come back before that is known.
       const again = new Map<string, number>();
-      for (const filter of step.filters) if (this.#cover.isUp(filter)) again.set(filter, step.firstRevision);
+      for (const filter of step.filters) again.set(filter, step.firstRevision);
       for (const [filter, revision] of this.#toAdd) again.set(filter, revision);
       this.#toAdd = again;
-      for (const filter of step.filters) if (!this.#cover.isUp(filter)) this.#toDrop.set(filter, this.#revision);
     } else if (step.kind === "unsubscribe") {
       this.#retired = [...step.filters, ...this.#retired];
     }
@@ -163,14 +156,19 @@ export class Demand {
     this.#retryRefused(nowMs);
     if (this.#underWay.kind === "marker" && nowMs >= this.#underWay.sentAtMs + MARKER_WAIT_MS) {
       this.#markerTimeouts += 1;
-      this.markerArrived(this.#underWay.marker, nowMs);
+      const { drops } = this.#underWay;
+      this.#underWay = { kind: "none" };
+      this.#retire(drops, false);
     }
     if (this.#underWay.kind !== "none") return null;
     if (this.#retired.length > 0) return this.#unsubscribe(this.#retired.splice(0, this.#batchSize));
-    const drops = this.#toAdd.size === 0 || this.#dropsTurn ? this.#dropsReady() : [];
-    if (drops.length > 0) {
+    const drops = this.#toAdd.size === 0 || this.#dropsTurn ? this.#dropsReady() : new Map<string, number>();
+    if (drops.size > 0) {
       this.#dropsTurn = false;
-      if (!this.#markers) return this.#retire(drops);
+      if (!this.#markers) {
+        this.#retire(drops, true);
+        return this.#unsubscribe(this.#retired.splice(0));
+      }
       this.#batch += 1;
       this.#underWay = { kind: "marker", marker: this.#batch, drops, sentAtMs: nowMs };
       return { kind: "marker", marker: this.#batch };
@@ -178,31 +176,22 @@ export class Demand {
     return this.#toAdd.size === 0 ? null : this.#subscribe(nowMs);
   }
 
-  subscribed(batch: number, codes: readonly number[], nowMs: number): DemandRefusal[] {
+  subscribed(batch: number, codes: readonly number[], nowMs: number): void {
     const step = this.#underWay;
-    if (step.kind !== "subscribe" || step.batch !== batch) return [];
+    if (step.kind !== "subscribe" || step.batch !== batch) return;
     this.#underWay = { kind: "none" };
     this.#dropsTurn = true;
-    this.#adapt(nowMs - step.sentAtMs);
-    const refusals: DemandRefusal[] = [];
+    this.#adapt(step.filters.length, nowMs - step.sentAtMs);
     step.filters.forEach((filter, at) => {
       const code = codes[at] ?? REFUSED_FROM;
-      if (code < REFUSED_FROM) {
-        this.#ids.live(filter);
-        const before = this.#refused.get(filter);
-        if (before === undefined) return;
-        this.#refused.delete(filter);
-        refusals.push(...this.#refusals(filter, before.reasonCode, false));
+      if (code >= REFUSED_FROM) {
+        this.#refuse(filter, code, step.firstRevision, nowMs);
         return;
       }
-      this.#ids.remove(filter);
-      this.#toDrop.delete(filter);
-      const known = this.#refused.has(filter);
-      this.#refused.set(filter, { reasonCode: code, retryAtMs: nowMs + REFUSED_RETRY_MS });
-      this.#coverChange(this.#cover.block(filter));
-      if (!known) refusals.push(...this.#refusals(filter, code, true));
+      this.#ids.live(filter);
+      this.#serves(filter);
     });
-    return refusals;
+    this.#holds.forget(this.#answeredRevision());
   }
 
   unsubscribed(batch: number, _codes: readonly number[], _nowMs: number): void {
@@ -217,15 +206,34 @@ export class Demand {
     const step = this.#underWay;
     if (step.kind !== "marker" || step.marker !== marker) return;
     this.#underWay = { kind: "none" };
-    this.#retire(step.drops.filter((filter) => this.#toDrop.has(filter)));
+    this.#retire(step.drops, true);
   }
 
   /** Whether this copy of a message counts. `ids`: its subscription identifiers; empty from a broker without them. */
   accepts(topic: string, ids: readonly number[]): boolean {
-    if (ids.length === 0) return true;
-    const chosen = this.#ids.chosen(topic);
-    // No filter of ours matches any more: a late copy; whether somebody wants it, the routes say.
-    return chosen === null || ids.includes(chosen);
+    return ids.length === 0 || this.#ids.accepts(topic, ids);
+  }
+
+  /** What peers have to be told since the last call. */
+  refusals(): DemandRefusal[] {
+    return this.#refusals.splice(0);
+  }
+
+  /** The peer may not know what was said before: says it again. */
+  repeatRefusals(peer: string): void {
+    let repeated = 0;
+    for (const [filter, reasonCode] of this.#refused) {
+      if (repeated === REFUSALS_REPEATED_MAX) return;
+      if (!this.#peers.wants(peer, filter)) continue;
+      repeated += 1;
+      this.#refusals.push({ peer, filter, reasonCode, refused: true, news: false });
+    }
+  }
+
+  #answeredRevision(): number {
+    if (this.#underWay.kind === "subscribe") return this.#underWay.firstRevision - 1;
+    const first = this.#toAdd.values().next();
+    return first.done === true ? this.#revision : first.value - 1;
   }
 
   #subscribe(nowMs: number): DemandStep {
@@ -249,26 +257,24 @@ export class Demand {
   }
 
   /** Only what everything that replaces it is subscribed for. */
-  #dropsReady(): string[] {
+  #dropsReady(): Map<string, number> {
     const settled = this.settledRevision;
-    const drops: string[] = [];
+    const drops = new Map<string, number>();
     for (const [filter, after] of this.#toDrop) {
-      if (drops.length === this.#batchSize) break;
-      if (after <= settled) drops.push(filter);
+      if (drops.size === this.#batchSize) break;
+      if (after <= settled) drops.set(filter, after);
     }
     return drops;
   }
 
-  #retire(drops: readonly string[]): DemandStep | null {
-    for (const filter of drops) {
+  /** Those that came back since, or came back and went again for another replacement, stay. */
+  #retire(drops: ReadonlyMap<string, number>, proven: boolean): void {
+    for (const [filter, after] of drops) {
+      if (this.#toDrop.get(filter) !== after) continue;
       this.#toDrop.delete(filter);
-      this.#ids.retire(filter);
+      this.#ids.retire(filter, proven);
+      this.#retired.push(filter);
     }
-    if (this.#markers) {
-      this.#retired.push(...drops);
-      return null;
-    }
-    return drops.length === 0 ? null : this.#unsubscribe(drops);
   }
 
   #unsubscribe(filters: readonly string[]): DemandStep {
@@ -277,7 +283,7 @@ export class Demand {
     return { kind: "unsubscribe", batch: this.#batch, filters };
   }
 
-  #budgetChange(change: CoverChange): void {
+  #budgetChange(change: BudgetChange): void {
     for (const filter of change.up) this.#coverChange(this.#cover.add(filter));
     for (const filter of change.down) {
       this.#coverChange(this.#cover.remove(filter));
@@ -298,32 +304,47 @@ export class Demand {
   }
 
   #down(filter: string): void {
-    const waiting = this.#toAdd.delete(filter);
     const state = this.#ids.stateOf(filter);
-    // Still to be sent: nothing to take back, unless an earlier life of the session holds it.
-    if (state === null || (waiting && state === "retiring")) return;
-    if (state !== "retiring") this.#toDrop.set(filter, this.#revision);
+    const waiting = this.#toAdd.get(filter);
+    // In doubt since a connection was lost: the broker may hold it, so it is subscribed for certain before it goes.
+    if (waiting !== undefined && state !== "pending") this.#toAdd.delete(filter);
+    if (state === "pending" || state === "live") this.#toDrop.set(filter, this.#revision);
+    // Never sent: what stands in for it is not subscribed yet either.
+    else if (waiting !== undefined) this.#holds.add(waiting, this.#revision);
+  }
+
+  #refuse(filter: string, reasonCode: number, firstRevision: number, nowMs: number): void {
+    this.#ids.remove(filter);
+    this.#toDrop.delete(filter);
+    this.#coverChange(this.#cover.block(filter));
+    // What it would have covered has still to be subscribed: its revision is as little settled as theirs.
+    this.#holds.add(firstRevision, this.#revision);
+    if (!this.#cover.has(filter)) return;
+    const news = this.#refused.add(filter, reasonCode, nowMs);
+    this.#tell(filter, reasonCode, true, news);
   }
 
   #retryRefused(nowMs: number): void {
-    for (const [filter, refused] of this.#refused) {
-      if (nowMs < refused.retryAtMs) continue;
-      refused.retryAtMs = nowMs + REFUSED_RETRY_MS;
+    for (const filter of this.#refused.due(nowMs)) {
       this.#coverChange(this.#cover.unblock(filter));
+      // Another filter covers it meanwhile, and the broker takes that one.
+      if (!this.#cover.isUp(filter)) this.#serves(filter);
     }
   }
 
-  #refusals(filter: string, reasonCode: number, refused: boolean): DemandRefusal[] {
-    const refusals: DemandRefusal[] = [];
-    for (const [peer, { wanted, budget }] of this.#peers) {
-      if (wanted.has(filter) || budget.widened) refusals.push({ peer, filter, reasonCode, refused });
-    }
-    return refusals;
+  #serves(filter: string): void {
+    const reasonCode = this.#refused.delete(filter);
+    if (reasonCode !== undefined) this.#tell(filter, reasonCode, false, true);
   }
 
-  #adapt(tookMs: number): void {
-    if (tookMs > STALL_MS) this.#batchSize = Math.max(BATCH_MIN, this.#batchSize >> 1);
-    else if (tookMs < SWIFT_MS) this.#batchSize = Math.min(BATCH_MAX, this.#batchSize * 2);
+  #tell(filter: string, reasonCode: number, refused: boolean, news: boolean): void {
+    for (const peer of this.#peers.wanting(filter)) this.#refusals.push({ peer, filter, reasonCode, refused, news });
+  }
+
+  /** A step that was not full says little about larger ones. */
+  #adapt(count: number, tookMs: number): void {
+    if (tookMs > STALL_MS && count > BATCH_MIN) this.#batchSize = Math.max(BATCH_MIN, count >> 1);
+    else if (tookMs < SWIFT_MS && count >= this.#batchSize) this.#batchSize = Math.min(BATCH_MAX, this.#batchSize * 2);
     assert(this.#batchSize >= BATCH_MIN && this.#batchSize <= BATCH_MAX, "batch size within its bounds");
   }
 }
