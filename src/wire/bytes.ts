@@ -10,6 +10,10 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Largest number that travels: exact in every language that has 64-bit floats. */
 export const NUMBER_MAX = Number.MAX_SAFE_INTEGER;
+/** A `varint` of one byte. */
+const ONE_BYTE_LENGTH_MAX = 0x7f;
+/** UTF-8 needs at most three bytes for one UTF-16 code unit. */
+const UTF8_BYTES_PER_UNIT = 3;
 /** Eight groups of seven bits hold 2^53 - 1. */
 const VARINT_BYTES_MAX = 8;
 
@@ -63,7 +67,17 @@ export class ByteWriter {
 
   /** Length in bytes and UTF-8. */
   text(text: string): void {
-    this.block(encoder.encode(text));
+    const bytesMax = UTF8_BYTES_PER_UNIT * text.length;
+    if (bytesMax > ONE_BYTE_LENGTH_MAX) {
+      this.block(encoder.encode(text));
+      return;
+    }
+    // Nearly every topic: the length fits one byte, so the text can be written behind it before it is known.
+    this.#reserve(1 + bytesMax);
+    const start = this.#length + 1;
+    const { written } = encoder.encodeInto(text, this.#bytes.subarray(start, start + bytesMax));
+    this.#bytes[this.#length] = written;
+    this.#length = start + written;
   }
 
   hex(digits: string): void {

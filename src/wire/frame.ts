@@ -34,7 +34,10 @@ const USER = 0x20;
 const PROPERTY_FLAGS = 0x3f;
 
 export function encodeFrame(frame: Frame): Uint8Array {
-  const writer = new ByteWriter(1024);
+  // A guess that spares the writer its growth; properties and long topics still make it grow.
+  let bytesGuessed = 128;
+  for (const { message } of frame.messages) bytesGuessed += 48 + message.payload.length;
+  const writer = new ByteWriter(bytesGuessed);
   beginEnvelope(writer, FRAME_TYPE, frame.speaker);
   writer.varint(frame.routeOp);
   writer.hex(frame.stream);
