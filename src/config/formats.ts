@@ -48,6 +48,11 @@ export function shapeOf(value: unknown): string {
   return typeof value === "string" ? "a text" : kindOf(value);
 }
 
+/** The way out for what YAML takes for a number or a switch. */
+function inQuotes(value: unknown): string {
+  return typeof value === "number" || typeof value === "boolean" ? ": put it in quotes" : "";
+}
+
 /** A text of at least one character without control characters. */
 export function text(expects: string, options: { readonly bytesMax?: number } = {}): Format<string> {
   const { bytesMax = MQTT_STRING_BYTES_MAX } = options;
@@ -56,8 +61,7 @@ export function text(expects: string, options: { readonly bytesMax?: number } = 
     text: "text",
     parse(value, report) {
       if (typeof value !== "string") {
-        const scalar = typeof value === "number" || typeof value === "boolean";
-        report(`must be a text, and is ${kindOf(value)}${scalar ? ": put it in quotes" : ""}`);
+        report(`must be a text, and is ${kindOf(value)}${inQuotes(value)}`);
         return undefined;
       }
       const problem = textProblem(value, bytesMax);
@@ -77,10 +81,7 @@ export const SECRET: Format<string> = {
       const problem = secretProblem(value);
       if (problem === null) return value;
       report(problem);
-    } else {
-      const scalar = typeof value === "number" || typeof value === "boolean";
-      report(`must be a text${scalar ? ": put it in quotes" : ""}`);
-    }
+    } else report(`must be a text${inQuotes(value)}`);
     return undefined;
   },
 };
@@ -101,7 +102,7 @@ export function pattern(expects: string, what: string, regex: RegExp): Format<st
       if (typeof value === "string") {
         if (regex.test(value)) return value;
         report(`${quotedAddress(value)} is no ${what}: it must be ${plainText(expects)}`);
-      } else report(`must be ${plainText(expects)}, and is ${kindOf(value)}`);
+      } else report(`must be ${plainText(expects)}, and is ${kindOf(value)}${inQuotes(value)}`);
       return undefined;
     },
   };

@@ -10,9 +10,10 @@ import { FileValues } from "./file-values.ts";
 import type { FlagValues } from "./flags.ts";
 import { applyFlags, applySettings } from "./merge.ts";
 import { Origins } from "./origins.ts";
-import { type ConfigProblem, ProblemList } from "./problem.ts";
+import { type ConfigProblem, formatPath, type Path, ProblemList } from "./problem.ts";
 import { readKeys } from "./read-keys.ts";
 import { AGENT_KEYS, AGENT_REFUSED } from "./schema.ts";
+import { isTree } from "./tree.ts";
 import type { AgentConfig } from "./types.ts";
 import { configWarnings } from "./warnings.ts";
 
@@ -47,7 +48,24 @@ export function loadConfig({ file, env, flags, readFile }: ConfigSources): Loade
   const files = new FileValues({ readFile, configPath: file?.path ?? null }, origins, problems);
   const config = agentConfig(values, files, problems);
   if (problems.count > 0) return { ok: false, problems: problems.list() };
-  return { ok: true, config: frozen(config), warnings: configWarnings(config) };
+  const warnings = [...emptyKeys(root, []).flatMap((path) => emptyWarning(path, origins)), ...configWarnings(config)];
+  return { ok: true, config: frozen(config), warnings };
+}
+
+/** Keys with nothing behind them. The tree has passed: it is no larger than the schema lets it be. */
+function emptyKeys(value: unknown, path: Path): Path[] {
+  if (value === null) return [path];
+  if (Array.isArray(value)) return value.flatMap((item, index) => emptyKeys(item, [...path, index]));
+  return isTree(value) ? Object.entries(value).flatMap(([key, item]) => emptyKeys(item, [...path, key])) : [];
+}
+
+/** Those of the file: a flag that takes a value away means it. */
+function emptyWarning(path: Path, origins: Origins): string[] {
+  if (origins.outsideFile(path) !== null) return [];
+  const where = origins.where(path);
+  return [
+    `${formatPath(path)}: has nothing behind it and counts as absent${where === null ? "" : ` (${where})`}; a text that begins with # needs quotes`,
+  ];
 }
 
 /** Everything below too: a configuration changes by being loaded again, never in place. */

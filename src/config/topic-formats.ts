@@ -113,7 +113,8 @@ function validFilters(
 ): (string | null)[] | undefined {
   return listItems(value, "filters", FILTERS_MAX, report)?.map((filter, index) => {
     if (typeof filter !== "string") {
-      report(`must be a filter, and is ${kindOf(filter)}`, [index]);
+      const hint = filter === null ? ': "#" needs quotes' : "";
+      report(`must be a filter, and is ${kindOf(filter)}${hint}`, [index]);
       return null;
     }
     const problem = filterProblem(filter) ?? rule(filter);

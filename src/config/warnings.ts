@@ -1,4 +1,5 @@
 /** What is allowed and may still surprise: said once at the start and by `check`. One sentence each, the key first. */
+import { certificatesOf } from "./file-values.ts";
 import { LINK_KEYS } from "./link-keys.ts";
 import { quoted } from "./printable.ts";
 import { isLoopback, isSecure } from "./server-format.ts";
@@ -12,11 +13,15 @@ const CLIENT_ID_ENDING_BYTES = 7;
 const SPOOL_BYTES_LARGE = 2 ** 30;
 const TOKEN_LENGTH_SURE = 16;
 
-export function configWarnings(config: AgentConfig): string[] {
+export function configWarnings(config: AgentConfig, nowMs = Date.now()): string[] {
   return [
     ...agentWarnings(config),
     ...localWarnings(config),
-    ...config.links.flatMap((link, index) => linkWarnings(link, index, config)),
+    ...expiredCertificates(config.local, "local", nowMs),
+    ...config.links.flatMap((link, index) => [
+      ...linkWarnings(link, index, config),
+      ...(link.endpoint === null ? [] : expiredCertificates(link.endpoint, `links[${index}]`, nowMs)),
+    ]),
   ];
 }
 
@@ -87,4 +92,17 @@ function endpointWarnings(endpoint: EndpointConfig, at: string, endingBytes: num
     );
   }
   return warnings;
+}
+
+/** The agent would start, and be told at every connection only that the handshake failed. */
+function expiredCertificates({ tls }: EndpointConfig, at: string, nowMs: number): string[] {
+  return [
+    ["certfile", tls?.cert ?? null],
+    ["cacertfile", tls?.ca ?? null],
+  ].flatMap(([key, pem]) => {
+    const expiredMs = typeof pem === "string" ? certificatesOf(pem).map(({ validTo }) => Date.parse(validTo)) : [];
+    const firstMs = Math.min(...expiredMs.filter((validToMs) => validToMs <= nowMs));
+    if (!Number.isFinite(firstMs)) return [];
+    return [`${at}.ssl.${key}: holds a certificate that expired at ${new Date(firstMs).toISOString()}`];
+  });
 }

@@ -10,7 +10,7 @@ const SENTENCES: Readonly<Record<ErrorCode, string>> = {
   BAD_COLLECTION_TYPE: "a tag (!) does not fit its value; a text that begins with ! needs quotes",
   BAD_DIRECTIVE: "a directive (%) is bad or unknown; a text that begins with % needs quotes",
   BAD_DQ_ESCAPE: "a text in double quotes has a bad escape: write \\\\ for \\, or take single quotes",
-  BAD_INDENT: "a value is not indented enough, or a bracket is not closed",
+  BAD_INDENT: 'a value is not indented enough, or a bracket is not closed; "#" needs quotes, or a comment begins there',
   BAD_PROP_ORDER: "an anchor (&) or a tag (!) is in the wrong place; a text that begins so needs quotes",
   BAD_SCALAR_START: "a text begins with a character that YAML reserves: it needs quotes",
   BLOCK_AS_IMPLICIT_KEY: 'the indentation is wrong, or a text with ": " in it needs quotes',

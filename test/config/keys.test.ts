@@ -23,7 +23,9 @@ test("cluster and link names are 1 to 64 letters, digits, - and _, beginning wit
     ]);
     assert.deepEqual(problemsOf(withLink({ name: bad })), [`links[0].name: ${shown} is no cluster name: ${rule}`]);
   }
-  assert.deepEqual(problemsOf({ file: { ...BASE, cluster: 7 } }), [`cluster: ${rule.slice(3)}, and is the number 7`]);
+  assert.deepEqual(problemsOf({ file: { ...BASE, cluster: 7 } }), [
+    `cluster: ${rule.slice(3)}, and is the number 7: put it in quotes`,
+  ]);
 });
 
 test("a name belongs to one link, and never to the own cluster", () => {

@@ -16,7 +16,7 @@ test("bad filters are named with their place, their text and what is wrong", () 
     '[6]: filter "\\ud800" has half a surrogate pair (position 1)',
     '[7]: filter "x\\udc00" has half a surrogate pair (position 2)',
     "[8]: must be a filter, and is the number 5",
-    "[9]: must be a filter, and is nothing",
+    '[9]: must be a filter, and is nothing: "#" needs quotes',
     "[10]: must be a filter, and is a list",
   ]);
 });
@@ -78,6 +78,12 @@ test("redundant topics name the filter that makes them so", () => {
     '[5]: filter "u" is redundant: it is already [4]',
     '[7]: filter "v/w" is redundant: "v/+" [6] covers it',
   ]);
+  assert.deepEqual(topicProblems(["w/1", "w/+"]), ['[0]: filter "w/1" is redundant: "w/+" [1] covers it']);
+  assert.deepEqual(
+    topicProblems(["w/1", "w/+", "w/#"])[0],
+    '[0]: filter "w/1" is redundant: "w/+" [1] covers it',
+    "the first of several",
+  );
   assert.deepEqual(topicProblems(["#", "+/#"]), ['[1]: filter "+/#" is redundant: it means the same as "#", [0]']);
   assert.deepEqual(topicProblems(["t/#", "t"]), ['[1]: filter "t" is redundant: "t/#" [0] covers it']);
   assert.deepEqual(topicProblems(["t/+", "t", "u/+/x", "u/y/+"]), [], "those that only overlap are fine");

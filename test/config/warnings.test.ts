@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BASE, LOCAL, warningsOf, withLink } from "./loading.ts";
+import { configWarnings } from "../../src/config/warnings.ts";
+import { BASE, LOCAL, loaded, warningsOf, withLink } from "./loading.ts";
+import { CERTIFICATE, OTHER_CERTIFICATE, PRIVATE_KEY } from "./pem.ts";
 
 const MEMORY = "durability: memory: messages that a peer has not confirmed are lost when this agent ends";
 
@@ -82,4 +84,39 @@ test("a prefix without $, a short token and a long MQTT 3.1.1 client id are warn
   assert.match(longId, /links\[0\].clientid: client ids of more than 23 bytes/);
   assert.match(localWarnings({ protocol_version: 4, clientid: "c".repeat(17) }).join(), /local.clientid/);
   assert.doesNotMatch(localWarnings({ protocol_version: 4, clientid: "c".repeat(16) }).join(), /local.clientid/);
+});
+
+test("a key of the file with nothing behind it is a warning with its line: # begins a comment", () => {
+  const text = `cluster: a
+local:
+  server: mqtt://h
+  broker: mosquitto
+  password:
+links:
+  - name: b
+    server: mqtt://i
+    topics: # all
+`;
+  const empty = (sources: Parameters<typeof warningsOf>[0]): string[] =>
+    warningsOf(sources).filter((warning) => warning.includes("nothing behind it"));
+  const rest = "a text that begins with # needs quotes";
+  assert.deepEqual(empty({ file: text }), [
+    `local.password: has nothing behind it and counts as absent (line 5); ${rest}`,
+    `links[0].topics: has nothing behind it and counts as absent (line 9); ${rest}`,
+  ]);
+  const flags = { links: [{ name: "b", server: null }], topics: [{ name: "b", filters: ["#"] }] };
+  assert.equal(empty({ file: text, flags }).length, 1, "a flag that takes the server away means it");
+});
+
+test("certificates that have expired are a warning", () => {
+  const files = { "/own.pem": CERTIFICATE, "/own.key": PRIVATE_KEY, "/ca.pem": OTHER_CERTIFICATE };
+  const ssl = { certfile: "/own.pem", keyfile: "/own.key", cacertfile: "/ca.pem" };
+  const config = loaded({ ...withLink({ server: "mqtts://h", ssl }), files });
+  const expired = (nowMs: number): string[] =>
+    configWarnings(config, nowMs).filter((warning) => warning.includes("expired"));
+  assert.deepEqual(expired(Date.parse("2126-10-30T09:36:41Z")), []);
+  assert.deepEqual(expired(Date.parse("2126-10-30T09:36:42Z")), [
+    "links[0].ssl.certfile: holds a certificate that expired at 2126-10-30T09:36:42.000Z",
+    "links[0].ssl.cacertfile: holds a certificate that expired at 2126-10-30T09:36:42.000Z",
+  ]);
 });
