@@ -11,7 +11,7 @@ import type { SessionProblem } from "../mqtt/session.ts";
 import type { AgentStatus } from "../ops/agent-status.ts";
 import { clockMs } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
-import { controlProblem } from "./control-answer.ts";
+import { controlProblem, deniedBy } from "./control-answer.ts";
 import { hubLinkOptions } from "./link-options.ts";
 import { LocalBroker, type LocalSessionName, sessionClientId } from "./local-broker.ts";
 import { PeerConnection } from "./peer-connection.ts";
@@ -230,9 +230,12 @@ export class Agent {
   }
 
   #linkDown(name: string, problem: SessionProblem): void {
+    // Some brokers (Mosquitto 2.0.11) end the connection on which they have refused a publish: the refusal is what can be mended.
+    const refusal = problem.wasConnected ? deniedBy(name, this.#controlProblems.get(name) ?? 0) : null;
+    const { code, reason } = refusal ?? problem;
     this.#then((nowMs) => {
       this.hub.linkDown(name, problem.reason, nowMs);
-      this.hub.link(name)?.problem(problem.code, problem.reason, nowMs);
+      this.hub.link(name)?.problem(code, reason, nowMs);
     });
   }
 
@@ -300,7 +303,7 @@ export class Agent {
         this.#report.controlDenied(topic, why);
       },
       controlWorks: () => {
-        if (this.#controlDenied !== null) this.#log.info("the local broker lets control topics through again");
+        if (this.#controlDenied !== null) this.#report.controlWorks();
         this.#controlDenied = null;
       },
       linkAnswered: (peer, frame, reasonCode) =>

@@ -5,10 +5,20 @@ import type { ErrorCode } from "../base/error-codes.ts";
 const NO_MATCHING_SUBSCRIBERS = 0x10;
 const NOT_AUTHORIZED = 0x87;
 
-export function controlProblem(link: string, reasonCode: number): { code: ErrorCode; reason: string } | null {
+export interface ControlProblem {
+  readonly code: ErrorCode;
+  readonly reason: string;
+}
+
+export function controlProblem(link: string, reasonCode: number): ControlProblem | null {
   if (reasonCode === NO_MATCHING_SUBSCRIBERS) {
     return { code: "PEER_SILENT", reason: `no agent of cluster "${link}" listens on its broker` };
   }
+  return deniedBy(link, reasonCode);
+}
+
+/** Null: the broker takes our control messages. */
+export function deniedBy(link: string, reasonCode: number): ControlProblem | null {
   if (reasonCode === NOT_AUTHORIZED) {
     return {
       code: "CONTROL_DENIED",

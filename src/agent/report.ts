@@ -149,6 +149,10 @@ export class Report {
     );
   }
 
+  controlWorks(): void {
+    this.#burst("denied", "info", {}, "the local broker lets control topics through again");
+  }
+
   /** The line holds client ids and filters: for who looks for them, not for everybody's log. */
   oddLine(kind: string, line: string): void {
     this.#log.debug({ kind, line }, "odd event line");
