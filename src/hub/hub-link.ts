@@ -17,7 +17,7 @@ import { decodeFrame, encodeFrame, FRAME_BYTES_MAX } from "../wire/frame.ts";
 import type { ControlBody, Message } from "../wire/message.ts";
 import { Counters } from "./counters.ts";
 import type { LinkStatusWord } from "./hub-event.ts";
-import { linkHealth } from "./link-health.ts";
+import { LinkHealth } from "./link-health.ts";
 import type { HubLinkOptions, LinkHost } from "./link-host.ts";
 import { PeerDemand } from "./peer-demand.ts";
 import type { ProblemStatus } from "./status.ts";
@@ -38,20 +38,17 @@ export class HubLink {
   readonly #host: LinkHost;
   readonly #exportsAll: boolean;
   readonly #peerDemand: PeerDemand;
+  readonly #health: LinkHealth;
   readonly #refused = new Map<string, number>();
-  #transportUp = false;
   #packetBytesMax = FRAME_BYTES_MAX;
   #framesOpen = false;
   #lastProblem: ProblemStatus | null = null;
-  #status: LinkStatusWord = "connecting";
-  #everUp = false;
-  #transportSinceMs: number;
 
   constructor(options: HubLinkOptions, host: LinkHost, nowMs: number) {
     this.name = options.name;
     this.options = options;
     this.#host = host;
-    this.#transportSinceMs = nowMs;
+    this.#health = new LinkHealth(nowMs);
     this.#exportsAll = options.exportFilters.includes("#");
     this.#peerDemand = new PeerDemand(options.exportFilters);
     this.routes = new RouteSet(options.topics, options.routesMax);
@@ -95,7 +92,7 @@ export class HubLink {
   }
 
   get status(): LinkStatusWord {
-    return this.#status;
+    return this.#health.word;
   }
 
   interest(edges: readonly InterestEdge[], nowMs: number): void {
@@ -107,16 +104,13 @@ export class HubLink {
   }
 
   transportUp(packetBytesMax: number, nowMs: number): void {
-    this.#transportUp = true;
-    this.#transportSinceMs = nowMs;
-    this.#everUp = true;
+    this.#health.transport(true, nowMs);
     this.#packetBytesMax = packetBytesMax;
     this.perform(this.conversation.connected(nowMs), nowMs);
   }
 
   transportDown(why: string, nowMs: number): void {
-    if (this.#transportUp) this.#transportSinceMs = nowMs;
-    this.#transportUp = false;
+    this.#health.transport(false, nowMs);
     this.outbound.closed();
     this.#framesOpen = false;
     this.perform(this.conversation.disconnected(why), nowMs);
@@ -269,7 +263,7 @@ export class HubLink {
   }
 
   get transportIsUp(): boolean {
-    return this.#transportUp;
+    return this.#health.transportUp;
   }
 
   get refusedRoutes(): ReadonlyMap<string, number> {
@@ -281,7 +275,7 @@ export class HubLink {
   }
 
   #send(body: ControlBody): void {
-    if (!this.#transportUp) return;
+    if (!this.#health.transportUp) return;
     this.#host.outlet.sendControl(this.name, encodeControl({ speaker: this.#host.identity.speaker(), body }));
   }
 
@@ -310,7 +304,7 @@ export class HubLink {
   /** Frames flow once the peer has accepted our greeting, and stop when it has to be greeted again. */
   #gateFrames(): void {
     const { announcer } = this.conversation;
-    const open = this.#transportUp && (announcer.state === "online" || announcer.state === "bootstrapping");
+    const open = this.#health.transportUp && (announcer.state === "online" || announcer.state === "bootstrapping");
     if (open === this.#framesOpen) return;
     this.#framesOpen = open;
     if (open) this.outbound.opened(Math.min(announcer.peerFrameBytesMax, this.#packetBytesMax) - FRAME_OVERHEAD_BYTES);
@@ -340,22 +334,14 @@ export class HubLink {
 
   #reportStatus(nowMs: number): void {
     const { announcer, acceptor } = this.conversation;
-    const to = linkHealth({
-      transportUp: this.#transportUp,
-      transportSinceMs: this.#transportSinceMs,
-      everUp: this.#everUp,
-      out: announcer.state,
-      in: acceptor.state,
-      nowMs,
-    });
-    if (to === this.#status) return;
-    const from = this.#status;
-    this.#status = to;
-    const why = `out ${announcer.state}, in ${acceptor.state}, transport ${this.#transportUp ? "up" : "down"}`;
+    const from = this.#health.word;
+    if (!this.#health.judge({ out: announcer.state, in: acceptor.state, nowMs })) return;
+    const { word: to, transportUp } = this.#health;
+    const why = `out ${announcer.state}, in ${acceptor.state}, transport ${transportUp ? "up" : "down"}`;
     this.#host.outlet.report({ type: "link_status", link: this.name, from, to, why });
     // The connection stands and nobody speaks: not every broker says that nobody is subscribed.
     const isUnheard = announcer.state === "greeting" || acceptor.state === "silent";
-    if (this.#transportUp && isUnheard && (to === "disconnected" || to === "inconsistent")) {
+    if (transportUp && isUnheard && (to === "disconnected" || to === "inconsistent")) {
       this.problem("PEER_SILENT", `the agent of cluster "${this.name}" does not answer`, nowMs);
     }
   }

@@ -8,25 +8,54 @@ const PATIENCE_MS = 15_000;
 
 type Half = "good" | "coming" | "bad";
 
-export interface LinkHealthInput {
-  readonly transportUp: boolean;
-  /** Since when the transport is as it is, or the link was created. */
-  readonly transportSinceMs: number;
-  readonly everUp: boolean;
+export interface Halves {
   readonly out: AnnouncerState;
   readonly in: AcceptorState;
   readonly nowMs: number;
 }
 
-export function linkHealth(input: LinkHealthInput): LinkStatusWord {
-  const patient = input.nowMs - input.transportSinceMs < PATIENCE_MS;
-  if (!input.transportUp && !input.everUp && patient) return "connecting";
-  const out = outHalf(input.out, patient);
-  const incoming = inHalf(input.in, patient);
-  if (out === "good" && incoming === "good") return "connected";
-  if (out === "bad" && incoming === "bad") return "disconnected";
-  if (out === "coming" || incoming === "coming") return "connecting";
-  return "inconsistent";
+export class LinkHealth {
+  #word: LinkStatusWord = "connecting";
+  #transportUp = false;
+  #everUp = false;
+  /** Since when the transport is as it is, or the link was created. */
+  #sinceMs: number;
+
+  constructor(nowMs: number) {
+    this.#sinceMs = nowMs;
+  }
+
+  get word(): LinkStatusWord {
+    return this.#word;
+  }
+
+  get transportUp(): boolean {
+    return this.#transportUp;
+  }
+
+  transport(up: boolean, nowMs: number): void {
+    if (up || this.#transportUp) this.#sinceMs = nowMs;
+    this.#transportUp = up;
+    this.#everUp ||= up;
+  }
+
+  /** Answers whether the word changed. */
+  judge(halves: Halves): boolean {
+    const before = this.#word;
+    this.#word = this.#judged(halves);
+    return this.#word !== before;
+  }
+
+  #judged(halves: Halves): LinkStatusWord {
+    const patient = halves.nowMs - this.#sinceMs < PATIENCE_MS;
+    if (!this.#transportUp && !this.#everUp && patient) return "connecting";
+    const out = outHalf(halves.out, patient);
+    const incoming = inHalf(halves.in, patient);
+    if (out === "good" && incoming === "good") return "connected";
+    if (out === "bad" && incoming === "bad") return "disconnected";
+    if (out === "coming" || incoming === "coming") return "connecting";
+    return "inconsistent";
+  }
 }
 
 function outHalf(state: AnnouncerState, patient: boolean): Half {
