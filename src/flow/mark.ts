@@ -57,3 +57,8 @@ export function stripMark(properties: MessageProperties | null): MessageProperti
   const rest = userProperties.filter(([key]) => key !== ORIGIN && key !== CHECK);
   return rest.length === 0 ? others : { ...others, userProperties: rest };
 }
+
+/** What strips our mark strips user properties: a message that still has some, or is a request of MQTT 5, is no return. */
+export function couldHaveLostMark(properties: MessageProperties | null): boolean {
+  return properties?.userProperties === undefined && properties?.correlationData === undefined;
+}

@@ -4,7 +4,7 @@
  */
 import { Inbound } from "../flow/inbound.ts";
 import { LoopGuard } from "../flow/loop-guard.ts";
-import { markProperties } from "../flow/mark.ts";
+import { couldHaveLostMark, markProperties } from "../flow/mark.ts";
 import { Outbound } from "../flow/outbound.ts";
 import { Conversation } from "../link/conversation.ts";
 import type { LinkOutput } from "../link/output.ts";
@@ -150,7 +150,7 @@ export class HubLink {
 
   /** A local message that the peer wants, unless another bridge carries it in a circle. */
   forward(message: Message, nowMs: number): void {
-    if (!couldHaveLostMark(message)) {
+    if (!couldHaveLostMark(message.properties)) {
       this.outbound.offer(message, null, nowMs);
       return;
     }
@@ -345,9 +345,4 @@ export class HubLink {
       this.problem("PEER_SILENT", `the agent of cluster "${this.name}" does not answer`, nowMs);
     }
   }
-}
-
-/** What strips our mark strips user properties: a message that still has some, or is a request of MQTT 5, is no return. */
-function couldHaveLostMark({ properties }: Message): boolean {
-  return properties?.userProperties === undefined && properties?.correlationData === undefined;
 }
