@@ -12,6 +12,7 @@ import type { AgentStatus } from "../ops/agent-status.ts";
 import { clockMs } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
 import { controlProblem, deniedBy } from "./control-answer.ts";
+import { CountRefresh } from "./count-refresh.ts";
 import { hubLinkOptions } from "./link-options.ts";
 import { LocalBroker, type LocalSessionName, sessionClientId } from "./local-broker.ts";
 import { PeerConnection } from "./peer-connection.ts";
@@ -21,8 +22,6 @@ import { AGENT_VERSION } from "./version.ts";
 
 /** Rows of local interest kept; about 300 MB at the limit, past it the agent announces its links' topics instead. */
 const INTEREST_ROWS_MAX = 1_000_000;
-/** A fresh count is asked for at most this often: brokers publish theirs every second at best. */
-const COUNT_REFRESH_MS = 5_000;
 /** How long a stop waits for spools to drain before it takes leave anyway. */
 export const DRAIN_MS = 5_000;
 const CLOSE_MS = 2_000;
@@ -46,7 +45,7 @@ export class Agent {
   #advice: string | null = null;
   readonly #odd: Record<string, number> = {};
   #brokerDropped: number | null = null;
-  #refreshAtMs = 0;
+  readonly #countRefresh = new CountRefresh();
   #controlProblems = new Map<string, number>();
 
   constructor(config: AgentConfig, log: Logger) {
@@ -166,7 +165,7 @@ export class Agent {
     this.#local.tick(nowMs);
     this.hub.tick(nowMs);
     if (nowMs >= this.#countDeadlineMs()) {
-      this.#refreshAtMs = nowMs + COUNT_REFRESH_MS;
+      this.#countRefresh.asked(nowMs);
       this.#local.refreshCount(nowMs);
     }
     for (const link of this.hub.links()) {
@@ -176,7 +175,7 @@ export class Agent {
   }
 
   #countDeadlineMs(): number {
-    return this.hub.interest.wantsFreshCount && this.#sessions.events.up ? this.#refreshAtMs : Number.POSITIVE_INFINITY;
+    return this.#countRefresh.deadlineMs(this.hub.interest.wantsFreshCount && this.#sessions.events.up);
   }
 
   #busy(): boolean {
@@ -264,7 +263,10 @@ export class Agent {
     return {
       event: (event) => {
         if (event.type === "events_enabled" && event.enabled) this.#advice = null;
-        this.#then((nowMs) => this.hub.interestEvent(event, nowMs));
+        this.#then((nowMs) => {
+          if (event.type === "count") this.#countRefresh.counted(nowMs);
+          this.hub.interestEvent(event, nowMs);
+        });
       },
       odd: (kind, line) => {
         this.#odd[kind] = (this.#odd[kind] ?? 0) + 1;
