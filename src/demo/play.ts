@@ -41,22 +41,23 @@ export async function play(options: DemoOptions): Promise<Outcome> {
     return Promise.race(hurried === undefined ? [delay(pauseMs)] : [delay(pauseMs), hurried()]);
   });
   let world: DemoWorld | null = null;
+  let started = false;
   try {
     world = await DemoWorld.start();
     introduce(world, narrator, screen.live);
     const cast = await castOf(world);
+    started = true;
     const story = tell(world, cast, narrator).then(() => "told" as const);
     const stopped = interrupted.then(() => "interrupted" as const);
     const outcome = await within(STORY_MS + PAUSES_MAX * pauseMs, Promise.race([story, stopped]));
-    // What is still being told ends in the middle when its clients go; nobody listens.
-    story.catch(() => {});
     if (outcome === "interrupted") return outcome;
     narrator.line();
     narrator.line(`ok: ${narrator.steps} steps, ${narrator.checks} claims, all shown`);
     if (screen.live) await showLive(world, cast, screen, interrupted);
     return outcome;
   } catch (error) {
-    explain(error, world, complain);
+    if (started) explain(error, world, complain);
+    else complain(`The demo cannot start: ${reason(error)}. It needs to open and reach TCP ports on 127.0.0.1.`);
     return "failed";
   } finally {
     await world?.stop();
@@ -111,16 +112,16 @@ async function showLive(world: DemoWorld, cast: Cast, screen: Screen, interrupte
 }
 
 function explain(error: unknown, world: DemoWorld | null, complain: (text: string) => void): void {
-  const what = error instanceof Error ? error.message : String(error);
-  if (world === null) {
-    complain(`The demo cannot start: ${what}. It needs to open TCP ports on 127.0.0.1.`);
-    return;
-  }
-  const story = error instanceof StoryFailed;
-  complain(`The demo failed: ${story ? what : error instanceof Error ? (error.stack ?? what) : what}`);
-  for (const cluster of world.clusters) {
+  // A claim that failed says all there is to say; anything else is a bug, and its stack is what helps.
+  const stack = error instanceof Error && !(error instanceof StoryFailed) ? error.stack : undefined;
+  complain(`The demo failed: ${stack ?? reason(error)}`);
+  for (const cluster of world?.clusters ?? []) {
     complain(`The last lines of ${cluster.name}'s agent:`);
     for (const line of cluster.log.last(LOG_LINES_SHOWN)) complain(`  ${line}`);
   }
   complain("On a machine that is very busy, try again. If it fails again, please report it with these lines.");
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
