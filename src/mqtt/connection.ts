@@ -64,6 +64,7 @@ export interface ConnectionEvents {
 const TICKS_PER_ACK_TIMEOUT = 20;
 /** A broker that was sent a DISCONNECT closes the connection itself (MQTT-3.14.4); one that does not is left. */
 const CLOSE_TIMEOUT_MS = 1_000;
+const CLOSED_ON_US: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE"]);
 /** The library's words for it; it has no code. */
 const CONNACK_TIMEOUT = "connack timeout";
 
@@ -319,8 +320,9 @@ export class Connection {
     }
     // TLS 1.3 lets a client finish before the server has looked at its certificate.
     if (!this.#up && isTlsFailure(codeOf(problem))) return { kind: "tls", reason: problem.message.trim() };
-    if (this.#up && codeOf(problem) === "ECONNRESET") {
-      return { kind: "dropped", reason: "the broker reset the connection" };
+    // What it looks like depends on what we were writing at that moment.
+    if (this.#up && CLOSED_ON_US.has(codeOf(problem) ?? "")) {
+      return { kind: "dropped", reason: "the broker closed the connection" };
     }
     return this.#failure(problem);
   }

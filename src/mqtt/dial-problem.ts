@@ -28,6 +28,9 @@ const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
   "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
 ]);
 
+/** Node's own, an alert's, and OpenSSL's about a key or certificate of ours that it cannot read. */
+const TLS_CODE = /^ERR_(?:TLS|SSL|OSSL)_/;
+
 /** `ws` reports a plain HTTP answer to its upgrade request with this text. */
 const HTTP_ANSWER = /^Unexpected server response: (\d{3})$/;
 
@@ -67,7 +70,7 @@ export function dialProblem(error: Error, address: string): DialProblem {
 /** Also true for an alert that arrives after the handshake: TLS 1.3 refuses a client's certificate that late. */
 export function isTlsFailure(code: string | null): boolean {
   if (code === null) return false;
-  return CERTIFICATE_CODES.has(code) || code.startsWith("ERR_TLS_") || code.startsWith("ERR_SSL_") || code === "EPROTO";
+  return CERTIFICATE_CODES.has(code) || code === "EPROTO" || TLS_CODE.test(code);
 }
 
 /** The system's own code of an error. Several addresses that all failed come in one error without a text. */

@@ -1,73 +1,133 @@
 import assert from "node:assert/strict";
-import { connect, createServer, type Socket } from "node:net";
 import { test } from "node:test";
 import { Turn } from "../../src/agent/turn.ts";
+import { clockMs } from "../../src/ops/clock.ts";
 import { until } from "../support/until.ts";
 
-/** Two ends of one connection on loopback. */
-async function wire(): Promise<{ readonly near: Socket; readonly far: Socket; close(): void }> {
-  const server = createServer();
-  const accepted = new Promise<Socket>((resolve) => server.once("connection", resolve));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  const near = connect(address.port, "127.0.0.1");
-  const far = await accepted;
-  await until("connected", () => !near.connecting);
-  near.setNoDelay(true);
-  return {
-    near,
-    far,
-    close: () => {
-      near.destroy();
-      far.destroy();
-      server.close();
-    },
-  };
-}
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const NEVER = Number.POSITIVE_INFINITY;
 
-test("what comes after events waits for an event written before it was read, on a socket that this round did not read", async () => {
-  const [events, data] = [await wire(), await wire()];
-  const log: string[] = [];
-  const turn = new Turn(
-    () => {},
-    () => Number.POSITIVE_INFINITY,
+test("whatever is asked for in one round of the event loop is one run, at its end", async () => {
+  const order: string[] = [];
+  const work = new Turn(
+    () => order.push("run"),
+    () => NEVER,
   );
-  try {
-    events.far.on("data", () => log.push("event"));
-    data.far.on("data", () => {
-      // While this socket is being read the broker writes an event to the other, then what we read here.
-      events.near.write("e");
-      turn.afterEvents(() => log.push("message"));
-    });
-    for (let n = 1; n <= 200; n += 1) {
-      data.near.write("m");
-      await until("both are there", () => log.length === 2 * n || log.join());
-    }
-    assert.deepEqual(log, Array.from({ length: 200 }, () => ["event", "message"]).flat());
-  } finally {
-    turn.stop();
-    events.close();
-    data.close();
-  }
+  work.request();
+  process.nextTick(() => {
+    order.push("tick");
+    work.request();
+  });
+  work.request();
+  assert.deepEqual(order, []);
+  await turn();
+  assert.deepEqual(order, ["tick", "run"]);
+  work.stop();
 });
 
-test("what comes after events keeps its order, and the turn's own work follows it", async () => {
-  const log: string[] = [];
-  let ran = 0;
-  const turn = new Turn(
+test("a request made while it runs is another run", async () => {
+  let runs = 0;
+  const work = new Turn(
     () => {
-      ran += 1;
-      log.push("run");
+      runs += 1;
+      if (runs < 3) work.request();
     },
-    () => Number.POSITIVE_INFINITY,
+    () => NEVER,
   );
-  turn.afterEvents(() => log.push("first"));
-  turn.afterEvents(() => log.push("second"));
-  await until("both turns ran", () => ran === 2);
-  assert.deepEqual(log, ["run", "first", "second", "run"]);
-  turn.afterEvents(() => log.push("never"));
-  turn.stop();
-  await new Promise((again) => setImmediate(() => setImmediate(again)));
-  assert.ok(!log.includes("never"));
+  work.request();
+  await until("three runs", () => runs === 3);
+  work.stop();
+});
+
+test("a deadline is met, not before it, and asked for again after each run", async () => {
+  const atMs: number[] = [];
+  let deadlineMs = clockMs() + 40;
+  const work = new Turn(
+    (nowMs) => {
+      atMs.push(nowMs);
+      if (nowMs >= deadlineMs) deadlineMs = atMs.length < 3 ? nowMs + 20 : NEVER;
+    },
+    () => deadlineMs,
+  );
+  const firstMs = deadlineMs;
+  work.request();
+  await until("three runs", () => atMs.length >= 3);
+  assert.ok((atMs[1] ?? 0) >= firstMs, `${atMs[1]} is before ${firstMs}`);
+  assert.ok((atMs[2] ?? 0) >= firstMs + 20);
+  work.stop();
+});
+
+test("a deadline that moves nearer is met at its new time", async () => {
+  let deadlineMs = clockMs() + 60_000;
+  let runs = 0;
+  const work = new Turn(
+    () => {
+      runs += 1;
+    },
+    () => deadlineMs,
+  );
+  work.request();
+  await turn();
+  deadlineMs = clockMs() + 10;
+  work.request();
+  await turn();
+  assert.equal(runs, 2);
+  await until("the third run", () => {
+    if (runs === 3) deadlineMs = NEVER;
+    return runs >= 3;
+  });
+  work.stop();
+});
+
+test("a deadline further away than a timer can wait is looked at again when it can", async (t) => {
+  const timers = t.mock.method(globalThis, "setTimeout");
+  let runs = 0;
+  const work = new Turn(
+    () => {
+      runs += 1;
+    },
+    () => clockMs() + 2 ** 40,
+  );
+  work.request();
+  await until("a run", () => runs === 1);
+  work.stop();
+  // Node takes a longer one for 1 ms.
+  assert.ok(timers.mock.calls.some(({ arguments: [, waitMs] }) => waitMs === 2 ** 31 - 1));
+});
+
+test("stop ends it: no run that was asked for, no deadline", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  let runs = 0;
+  const work = new Turn(
+    () => {
+      runs += 1;
+    },
+    () => clockMs() + 5,
+  );
+  work.request();
+  await turn();
+  assert.equal(runs, 1);
+  work.request();
+  work.stop();
+  work.request();
+  t.mock.timers.tick(1_000);
+  await turn();
+  assert.equal(runs, 1);
+});
+
+test("a wall clock that is set back or forth moves no deadline", async (t) => {
+  const before = clockMs();
+  const real = Date.now;
+  t.mock.method(Date, "now", () => real() - 3_600_000);
+  let met = false;
+  const work = new Turn(
+    (nowMs) => {
+      met = nowMs >= before + 30;
+    },
+    () => (met ? NEVER : before + 30),
+  );
+  work.request();
+  await until("the deadline is met", () => met);
+  work.stop();
+  assert.ok(clockMs() - before < 5_000);
 });

@@ -141,6 +141,7 @@ describe("why an address does not open", () => {
     ["ERR_TLS_CERT_ALTNAME_INVALID", "altnames", "tls", /altnames/],
     ["ERR_SSL_WRONG_VERSION_NUMBER", "wrong version", "tls", /wrong version/],
     ["EPROTO", "proto", "tls", /proto/],
+    ["ERR_OSSL_UNSUPPORTED", "DECODER routines::unsupported", "tls", /unsupported/],
     ["EPIPE", "", "unreachable", /h:1: EPIPE/],
   ];
   for (const [code, message, kind, reason] of cases) {

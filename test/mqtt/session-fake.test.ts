@@ -646,6 +646,27 @@ describe("stopping", () => {
   }
 });
 
+test("sessions that were stopped, in whatever state, leave no timer and no socket", async () => {
+  await using broker = await FakeBroker.start();
+  const resources = (): number =>
+    process.getActiveResourcesInfo().filter((name) => /Timeout|TCP(?!Server)|TLS|GetAddrInfo/.test(name)).length;
+  const before = resources();
+  const rigs: SessionRig[] = [];
+  for (let i = 0; i < 40; i += 1) {
+    const rig = new SessionRig({
+      urls: [i % 4 === 0 ? "mqtt://127.0.0.1:1" : broker.url],
+      session: { cleanStart: i % 2 === 0 ? "first" : "always", expirySeconds: 60 },
+    });
+    rigs.push(rig);
+    rig.session.start();
+    if (i % 4 === 1) await rig.connected();
+    if (i % 8 === 1) void rig.publish("t", "x");
+  }
+  await Promise.all(rigs.map(({ session }) => session.stop(100)));
+  for (const { socket } of broker.peers) socket.destroy();
+  await until("nothing is left", () => resources() <= before || process.getActiveResourcesInfo().join());
+});
+
 describe("a broker that takes nothing", () => {
   test("holds what is bounded: QoS 0 is refused at 4 MiB, QoS 1 waits in the window, and both go on when it reads again", async () => {
     await using broker = await FakeBroker.start();

@@ -9,6 +9,7 @@ import { until } from "../support/until.ts";
 export interface Received {
   readonly topic: string;
   readonly text: string;
+  readonly bytes: Uint8Array;
   readonly about: MessageAbout;
 }
 
@@ -58,7 +59,7 @@ export class SessionRig {
           this.onDown(problem);
         },
         message: (topic, payload, about) => {
-          const received = { topic, text: Buffer.from(payload).toString(), about };
+          const received = { topic, text: Buffer.from(payload).toString(), bytes: payload.slice(), about };
           this.messages.push(received);
           this.order.push(`message ${received.text}`);
           this.onMessage(received);
