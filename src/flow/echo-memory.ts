@@ -4,14 +4,31 @@
  * number and age; at the limit the oldest is forgotten, its echo then counts as a message (and the loop guard watches).
  */
 import { contentKey } from "../base/hash.ts";
+import { Ring } from "../base/ring.ts";
 
 const ENTRIES_MAX = 50_000;
 /** An echo comes within a round trip to the broker; one that never comes must not swallow a later equal message. */
 const AGE_MAX_MS = 10_000;
 
+interface Sent {
+  readonly key: string;
+  readonly atMs: number;
+  /** Its echo came. */
+  echoed: boolean;
+  /** The next one with the same key. */
+  next: Sent | null;
+}
+
+interface SameKey {
+  oldest: Sent;
+  youngest: Sent;
+}
+
 export class EchoMemory {
-  /** When each message still without an echo was sent, oldest first; keys in the order of their first. */
-  readonly #sentAtMs = new Map<string, number[]>();
+  /** In the order they were sent, echoed ones included until all older ones have gone. */
+  readonly #sent = new Ring<Sent>(ENTRIES_MAX);
+  /** Those without an echo, by key. */
+  readonly #waiting = new Map<string, SameKey>();
   #size = 0;
   #forgotten = 0;
 
@@ -20,45 +37,58 @@ export class EchoMemory {
     return this.#forgotten;
   }
 
+  /** Messages without an echo. */
   get size(): number {
     return this.#size;
   }
 
   sent(topic: string, payload: Uint8Array, qos: 0 | 1, nowMs: number): void {
     this.#makeRoom(nowMs);
-    const key = keyOf(topic, payload, qos);
-    const times = this.#sentAtMs.get(key);
-    if (times === undefined) this.#sentAtMs.set(key, [nowMs]);
-    else times.push(nowMs);
+    const entry: Sent = { key: keyOf(topic, payload, qos), atMs: nowMs, echoed: false, next: null };
+    this.#sent.push(entry);
     this.#size += 1;
+    const same = this.#waiting.get(entry.key);
+    if (same === undefined) {
+      this.#waiting.set(entry.key, { oldest: entry, youngest: entry });
+    } else {
+      same.youngest.next = entry;
+      same.youngest = entry;
+    }
   }
 
   isEcho(topic: string, payload: Uint8Array, qos: 0 | 1, nowMs: number): boolean {
-    const key = keyOf(topic, payload, qos);
-    const times = this.#sentAtMs.get(key);
-    if (times === undefined) return false;
-    let found = false;
-    while (times.length > 0 && !found) {
-      const atMs = times.shift();
-      this.#size -= 1;
-      found = atMs !== undefined && nowMs - atMs <= AGE_MAX_MS;
-    }
-    if (times.length === 0) this.#sentAtMs.delete(key);
-    return found;
+    this.#dropExpired(nowMs);
+    const same = this.#waiting.get(keyOf(topic, payload, qos));
+    if (same === undefined) return false;
+    this.#take(same.oldest);
+    this.#dropExpired(nowMs);
+    return true;
   }
 
   #makeRoom(nowMs: number): void {
-    for (const [key, times] of this.#sentAtMs) {
-      const [oldest] = times;
-      const expired = oldest !== undefined && nowMs - oldest > AGE_MAX_MS;
-      if (!expired && this.#size < ENTRIES_MAX) return;
-      if (!expired) this.#forgotten += 1;
-      times.shift();
-      this.#size -= 1;
-      // A key whose oldest entry went takes its place among the younger ones.
-      this.#sentAtMs.delete(key);
-      if (times.length > 0) this.#sentAtMs.set(key, times);
+    this.#dropExpired(nowMs);
+    if (this.#sent.length < this.#sent.limit) return;
+    const oldest = this.#sent.shift();
+    if (oldest === undefined || oldest.echoed) return;
+    this.#forgotten += 1;
+    this.#take(oldest);
+  }
+
+  #dropExpired(nowMs: number): void {
+    for (let oldest = this.#sent.peek(); oldest !== undefined; oldest = this.#sent.peek()) {
+      if (!oldest.echoed && nowMs - oldest.atMs <= AGE_MAX_MS) return;
+      this.#sent.shift();
+      if (!oldest.echoed) this.#take(oldest);
     }
+  }
+
+  /** The oldest one of its key waits no longer. */
+  #take(entry: Sent): void {
+    entry.echoed = true;
+    this.#size -= 1;
+    const same = this.#waiting.get(entry.key);
+    if (entry.next === null || same === undefined) this.#waiting.delete(entry.key);
+    else same.oldest = entry.next;
   }
 }
 

@@ -5,6 +5,7 @@
  *
  *   frame ─▶ gate (route operation applied and subscribed, at most 1 s) ─▶ checks ─▶ republish ─▶ PUBACK ─▶ settled
  */
+import { Ring } from "../base/ring.ts";
 import { isReserved, topicProblem } from "../topic/filter.ts";
 import { isPlainText } from "../topic/plain-text.ts";
 import type { Frame, FramedMessage, Message, MessageProperties } from "../wire/message.ts";
@@ -12,20 +13,31 @@ import { StreamRecord } from "./stream-record.ts";
 
 /** A frame that names a route operation we do not know waits this long; the operation may have been lost for good. */
 const CAUSALITY_WAIT_MS = 1_000;
-/** Frames waiting for their route operation. Past it the newest go: reliable ones come again. */
+/** Frames waiting for their route operation, or for room. Past it the newest go: reliable ones come again. */
 const WAITING_BYTES_MAX = 16 * 1024 * 1024;
+/** Small ones cost more than their bytes. */
+const WAITING_FRAMES_MAX = 16_384;
 /** QoS 1 republishes under way: far below the queue a broker has for one subscriber (1,000 in Mosquitto). */
 const REPUBLISH_INFLIGHT_MAX = 500;
-/** Messages accepted from frames that wait for their turn; frames past it are dropped whole, they come again. */
+/** Messages of opened frames that wait for their turn; with more no frame is opened. */
 const PENDING_MAX = 20_000;
+/** What the wire format lets one frame hold: the last one opened may take the number that far past its limit. */
+const FRAME_MESSAGES_MAX = 65_535;
 /** Their payloads, together. */
 const PENDING_BYTES_MAX = 64 * 1024 * 1024;
 /** A sender has one stream at a time; a few more for its earlier lives. */
 const STREAMS_MAX = 4;
 /** Mosquitto closes the connection of who publishes deeper. */
 const TOPIC_LEVELS_MAX = 201;
-/** The local broker is busy (quota, unspecified): try the same message again, in order, after this. */
+/** The local broker is busy (quota, unspecified): the same message again after this, doubled each time, before any other. */
 const BUSY_RETRY_MS = 1_000;
+const BUSY_RETRY_CAP_MS = 30_000;
+/** An unspecified error may be the message's own fault: it must not hold back all others for ever. */
+const UNSPECIFIED_TRIES_MAX = 5;
+
+const UNSPECIFIED = 0x80;
+const IMPLEMENTATION_SPECIFIC = 0x83;
+const QUOTA_EXCEEDED = 0x97;
 
 export type InboundDropReason =
   | "not_in_topics"
@@ -34,7 +46,9 @@ export type InboundDropReason =
   | "bad_text"
   | "expired"
   | "duplicate"
+  | "beyond_window"
   | "gate_full"
+  | "speaker_changed"
   | "refused_by_broker"
   | "local_away";
 
@@ -56,6 +70,7 @@ interface WaitingFrame {
   readonly frame: Frame;
   readonly bytes: number;
   readonly stayMs: number;
+  readonly atMs: number;
   readonly untilMs: number;
 }
 
@@ -64,6 +79,12 @@ interface Pending {
   readonly number: number | null;
   readonly message: Message;
   readonly origin: string | null;
+  /** When it arrived; the message's expiry counts from there. */
+  readonly atMs: number;
+  /** Place in the order of arrival. */
+  readonly place: number;
+  /** How often the local broker answered that it was busy. */
+  busy: number;
 }
 
 export interface Settlement {
@@ -78,16 +99,18 @@ export class Inbound {
   /** Called when a frame went on without its route operation. */
   readonly #gateTimeout: () => void;
   readonly #records = new Map<string, StreamRecord>();
-  #waiting: WaitingFrame[] = [];
+  readonly #waiting = new Ring<WaitingFrame>(WAITING_FRAMES_MAX);
   #waitingBytes = 0;
-  #pending: Pending[] = [];
-  #pendingHead = 0;
+  readonly #pending = new Ring<Pending>(PENDING_MAX + FRAME_MESSAGES_MAX);
+  /** Were under way and go again before all others. */
+  #again: Pending[] = [];
   /** Payload bytes of what is pending or under way. */
   #pendingBytes = 0;
   readonly #inflight = new Map<number, Pending>();
-  #nextToken: () => number;
+  readonly #nextToken: () => number;
   #localUp = false;
   #retryAtMs = Number.NEGATIVE_INFINITY;
+  #place = 0;
   #received = 0;
 
   constructor(
@@ -107,7 +130,7 @@ export class Inbound {
   }
 
   get pending(): number {
-    return this.#pending.length - this.#pendingHead;
+    return this.#pending.length + this.#again.length;
   }
 
   get received(): number {
@@ -115,23 +138,19 @@ export class Inbound {
   }
 
   get deadlineMs(): number {
-    const gateMs = this.#waiting[0]?.untilMs ?? Number.POSITIVE_INFINITY;
-    const retryMs =
-      this.#localUp && this.pending > 0 && this.#retryAtMs > 0 ? this.#retryAtMs : Number.POSITIVE_INFINITY;
-    return Math.min(gateMs, retryMs);
+    // Without room the next answer of the local broker is what opens frames again.
+    const gateMs = this.#hasRoom() ? this.#waiting.peek()?.untilMs : undefined;
+    const retryMs = this.#localUp && this.#again.length > 0 ? this.#retryAtMs : Number.POSITIVE_INFINITY;
+    return Math.min(gateMs ?? Number.POSITIVE_INFINITY, retryMs);
   }
 
   /** A decoded frame of the current speaker; `stayMs`: how long brokers held it. */
   frame(frame: Frame, bytes: number, stayMs: number, nowMs: number): void {
-    if (
-      this.#waitingBytes + bytes > WAITING_BYTES_MAX ||
-      this.pending > PENDING_MAX ||
-      this.#pendingBytes > PENDING_BYTES_MAX
-    ) {
+    const waiting = { frame, bytes, stayMs, atMs: nowMs, untilMs: nowMs + CAUSALITY_WAIT_MS };
+    if (this.#waitingBytes + bytes > WAITING_BYTES_MAX || !this.#waiting.push(waiting)) {
       this.#dropped("gate_full", frame.messages.length);
       return;
     }
-    this.#waiting.push({ frame, bytes, stayMs, untilMs: nowMs + CAUSALITY_WAIT_MS });
     this.#waitingBytes += bytes;
   }
 
@@ -140,12 +159,11 @@ export class Inbound {
    * goes to the local broker now.
    */
   pump(readyOp: number, nowMs: number): InboundMessage[] {
-    while (this.#waiting.length > 0) {
-      const [first] = this.#waiting;
-      if (first === undefined || !this.mayOpen(first.frame.routeOp, readyOp, first.untilMs, nowMs)) break;
+    for (let first = this.#waiting.peek(); first !== undefined && this.#hasRoom(); first = this.#waiting.peek()) {
+      if (!this.mayOpen(first.frame.routeOp, readyOp, first.untilMs, nowMs)) break;
       this.#waiting.shift();
       this.#waitingBytes -= first.bytes;
-      this.#open(first.frame, first.stayMs);
+      this.#open(first);
     }
     return this.#take(nowMs);
   }
@@ -160,7 +178,10 @@ export class Inbound {
 
   /** The peer starts a new life: what waits for its operations would wait in vain. Numbers of old streams stay known. */
   speakerChanged(): void {
-    this.#waiting = [];
+    let count = 0;
+    for (const { frame } of this.#waiting) count += frame.messages.length;
+    if (count > 0) this.#dropped("speaker_changed", count);
+    this.#waiting.clear();
     this.#waitingBytes = 0;
   }
 
@@ -169,15 +190,14 @@ export class Inbound {
     const pending = this.#inflight.get(token);
     if (pending === undefined) return;
     if (reasonCode === null) return; // localDown() puts them all back in order
+    this.#inflight.delete(token);
     if (reasonCode === 0x00 || reasonCode === 0x10) {
-      this.#inflight.delete(token);
       this.#settle(pending);
-    } else if (reasonCode === 0x97 || reasonCode === 0x80 || reasonCode === 0x83) {
-      this.#inflight.delete(token);
+    } else if (isBusy(reasonCode, pending.busy)) {
       this.#putBack([pending]);
-      this.#retryAtMs = nowMs + BUSY_RETRY_MS;
+      this.#retryAtMs = nowMs + Math.min(BUSY_RETRY_MS * 2 ** pending.busy, BUSY_RETRY_CAP_MS);
+      pending.busy += 1;
     } else {
-      this.#inflight.delete(token);
       this.#dropped("refused_by_broker", 1);
       this.#settle(pending);
     }
@@ -190,6 +210,7 @@ export class Inbound {
   /** The data session is gone: what was under way is in doubt and goes again, first and in order. */
   localDown(): void {
     this.#localUp = false;
+    this.#retryAtMs = Number.NEGATIVE_INFINITY;
     this.#putBack([...this.#inflight.values()]);
     this.#inflight.clear();
   }
@@ -204,33 +225,31 @@ export class Inbound {
     return settlements;
   }
 
-  #open(frame: Frame, stayMs: number): void {
+  #hasRoom(): boolean {
+    return this.pending < PENDING_MAX && this.#pendingBytes < PENDING_BYTES_MAX;
+  }
+
+  #open({ frame, stayMs, atMs }: WaitingFrame): void {
     const record = this.#recordOf(frame.stream);
     record.advance(frame.base - 1);
     for (const framed of frame.messages) {
       this.#received += 1;
-      if (framed.number !== null) {
-        if (!record.begin(framed.number)) {
-          this.#dropped("duplicate", 1);
-          continue;
-        }
-      }
-      this.#accept(frame.stream, framed, stayMs);
+      const begun = framed.number === null ? "new" : record.begin(framed.number);
+      if (begun === "new") this.#accept(frame.stream, framed, atMs - stayMs);
+      else this.#dropped(begun === "seen" ? "duplicate" : "beyond_window", 1);
     }
   }
 
-  #accept(stream: string, framed: FramedMessage, stayMs: number): void {
-    const { message, number, origin } = framed;
-    const problem = this.problemOf(message);
-    const expiryMs = message.expiryMs === null ? null : message.expiryMs - stayMs;
-    if (problem !== null || (expiryMs !== null && expiryMs <= 0)) {
-      this.#dropped(problem ?? "expired", 1);
+  #accept(stream: string, { message, number, origin }: FramedMessage, atMs: number): void {
+    const problem = this.problemOf(message) ?? (message.qos === 0 && !this.#localUp ? "local_away" : null);
+    if (problem !== null) {
+      this.#dropped(problem, 1);
       if (number !== null) this.#records.get(stream)?.settle(number);
       return;
     }
-    const whole = expiryMs === message.expiryMs ? message : { ...message, expiryMs };
-    this.#pending.push({ stream, number, message: whole, origin });
-    this.#pendingBytes += whole.payload.length;
+    this.#place += 1;
+    this.#pending.push({ stream, number, message, origin, atMs, place: this.#place, busy: 0 });
+    this.#pendingBytes += message.payload.length;
   }
 
   /**
@@ -248,37 +267,35 @@ export class Inbound {
     const messages: InboundMessage[] = [];
     if (!this.#localUp || nowMs < this.#retryAtMs) return messages;
     this.#retryAtMs = Number.NEGATIVE_INFINITY;
-    while (this.#pendingHead < this.#pending.length && this.#inflight.size < REPUBLISH_INFLIGHT_MAX) {
-      const pending = this.#pending[this.#pendingHead];
-      this.#pendingHead += 1;
+    while (this.#inflight.size < REPUBLISH_INFLIGHT_MAX) {
+      const pending = this.#again.shift() ?? this.#pending.shift();
       if (pending === undefined) break;
-      const { message, origin } = pending;
-      if (message.qos === 0) {
-        this.#pendingBytes -= message.payload.length;
+      const { origin } = pending;
+      const message = unexpired(pending.message, nowMs - pending.atMs);
+      if (message === null) {
+        this.#dropped("expired", 1);
+        this.#settle(pending);
+      } else if (message.qos === 0) {
         messages.push({ token: null, message, origin });
-        if (pending.number !== null) this.#settle(pending);
-        continue;
+        this.#settle(pending);
+      } else {
+        const token = this.#nextToken();
+        this.#inflight.set(token, pending);
+        messages.push({ token, message, origin });
       }
-      const token = this.#nextToken();
-      this.#inflight.set(token, pending);
-      messages.push({ token, message, origin });
-    }
-    if (this.#pendingHead > 1024 || this.#pendingHead === this.#pending.length) {
-      this.#pending = this.#pending.slice(this.#pendingHead);
-      this.#pendingHead = 0;
     }
     return messages;
   }
 
   #settle(pending: Pending): void {
-    if (pending.message.qos === 1) this.#pendingBytes -= pending.message.payload.length;
+    this.#pendingBytes -= pending.message.payload.length;
     if (pending.number !== null) this.#records.get(pending.stream)?.settle(pending.number);
   }
 
+  /** In their order: answers come in any, and the messages must not change places. */
   #putBack(items: readonly Pending[]): void {
-    if (items.length === 0) return;
-    this.#pending = [...items, ...this.#pending.slice(this.#pendingHead)];
-    this.#pendingHead = 0;
+    this.#again.push(...items);
+    this.#again.sort((a, b) => a.place - b.place);
   }
 
   #recordOf(stream: string): StreamRecord {
@@ -305,4 +322,17 @@ function arePlain({ contentType = "", responseTopic = "", userProperties = [] }:
     isPlainText(responseTopic) &&
     userProperties.every(([key, value]) => isPlainText(key) && isPlainText(value))
   );
+}
+
+/** Whether the same message may fare better later. `tries`: how often it was told so already. */
+function isBusy(reasonCode: number, tries: number): boolean {
+  if (reasonCode === QUOTA_EXCEEDED) return true;
+  return (reasonCode === UNSPECIFIED || reasonCode === IMPLEMENTATION_SPECIFIC) && tries < UNSPECIFIED_TRIES_MAX;
+}
+
+/** The message with what is left of its expiry after `spentMs`; null: nothing. */
+function unexpired(message: Message, spentMs: number): Message | null {
+  if (message.expiryMs === null || spentMs <= 0) return message;
+  const expiryMs = message.expiryMs - spentMs;
+  return expiryMs <= 0 ? null : { ...message, expiryMs };
 }

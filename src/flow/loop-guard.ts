@@ -2,7 +2,7 @@
  * Finds messages that another bridge carries in a circle: over our link to the peer, and back by a way that strips our
  * mark. A payload that repeats proves nothing (a sensor may say "on" ten times a second), so the guard experiments:
  *
- *   watching ──a key returns 3× soon after its confirmation──▶ holding ──it goes on arriving──▶ trusted (for a while)
+ *   watching ──a key comes 3× soon after it was forwarded──▶ holding ──it goes on arriving──▶ trusted (for a while)
  *      ▲                                                        │ falls quiet: we hold what circles
  *      │ nothing comes back                                     ▼ all released, in order
  *      └───────────────────────────────────────────────────── proving ──it comes back──▶ holding once more
@@ -16,8 +16,13 @@ import { contentKey } from "../base/hash.ts";
 
 /** Returns of one key that make its topic suspect. */
 const RETURNS_SUSPECT = 3;
-/** "Soon" after a confirmation: what circles does not rest. */
+/**
+ * "Soon" after the confirmation, or after the forwarding while there is none: what circles does not rest. The other
+ * bridge may well be faster than the confirmation, and a QoS 0 message never gets one.
+ */
 const SOON_MS = 100;
+/** No circle through two brokers is shorter: a burst of equal messages is none. */
+const CIRCLE_MIN_MS = 1;
 const SOON_ROUND_TRIPS = 4;
 const QUIET_MIN_MS = 100;
 const HOLD_MIN_MS = 500;
@@ -59,7 +64,7 @@ type TopicState<T> =
       readonly quietMs: number;
       readonly confirmations: number;
     }
-  | { readonly kind: "trusted"; readonly untilMs: number; readonly trustMs: number }
+  | { readonly kind: "trusted"; readonly untilMs: number }
   | { readonly kind: "looping"; readonly keys: BoundedMap<string, true>; untilMs: number };
 
 export type GuardVerdict = "pass" | "hold" | "drop";
@@ -67,6 +72,8 @@ export type GuardVerdict = "pass" | "hold" | "drop";
 export class LoopGuard<T> {
   readonly #keys = new BoundedMap<string, KeyRecord>(KEYS_MAX);
   readonly #topics = new BoundedMap<string, TopicState<T>>(TOPICS_MAX);
+  /** How long each topic was trusted last: the next time it is twice as long. */
+  readonly #trustedMs = new BoundedMap<string, number>(TOPICS_MAX);
   #holding = 0;
   #released: T[] = [];
   #alarms: string[] = [];
@@ -101,10 +108,9 @@ export class LoopGuard<T> {
       return "pass";
     }
     const intervalMs = nowMs - record.arrivedAtMs;
-    const soon =
-      record.settledAtMs !== null &&
-      nowMs - record.settledAtMs <= Math.max(SOON_MS, SOON_ROUND_TRIPS * this.#roundTripMs);
-    record.returns = soon ? record.returns + 1 : 0;
+    const sinceMs = nowMs - (record.settledAtMs ?? record.sentAtMs);
+    const soon = sinceMs <= Math.max(SOON_MS, SOON_ROUND_TRIPS * this.#roundTripMs);
+    if (intervalMs >= CIRCLE_MIN_MS) record.returns = soon ? record.returns + 1 : 0;
     record.arrivedAtMs = nowMs;
     record.sentAtMs = nowMs;
     record.settledAtMs = null;
@@ -127,7 +133,8 @@ export class LoopGuard<T> {
     const record = this.#keys.get(contentKey(topic, payload));
     if (record === undefined || record.settledAtMs !== null) return;
     record.settledAtMs = nowMs;
-    const sampleMs = nowMs - record.sentAtMs;
+    // The clock may have gone back meanwhile.
+    const sampleMs = Math.max(0, nowMs - record.sentAtMs);
     this.#roundTripMs = this.#roundTripMs === 0 ? sampleMs : this.#roundTripMs * 0.875 + sampleMs * 0.125;
   }
 
@@ -199,19 +206,15 @@ export class LoopGuard<T> {
     confirmations: number,
     nowMs: number,
   ): void {
-    this.#setTopic(
-      topic,
-      {
-        kind: "holding",
-        held: [{ key, item }],
-        bytes,
-        sinceMs: nowMs,
-        arrivedAtMs: nowMs,
-        quietMs,
-        confirmations,
-      },
-      nowMs,
-    );
+    this.#setTopic(topic, {
+      kind: "holding",
+      held: [{ key, item }],
+      bytes,
+      sinceMs: nowMs,
+      arrivedAtMs: nowMs,
+      quietMs,
+      confirmations,
+    });
     this.#holding += 1;
   }
 
@@ -220,17 +223,13 @@ export class LoopGuard<T> {
       // It fell quiet: either we hold what circles, or the publisher happened to stop.
       const keys = new Set(state.held.map(({ key }) => key));
       this.#letGo(state);
-      this.#setTopic(
-        topic,
-        {
-          kind: "proving",
-          keys,
-          untilMs: nowMs + 2 * state.quietMs,
-          quietMs: state.quietMs,
-          confirmations: state.confirmations,
-        },
-        nowMs,
-      );
+      this.#setTopic(topic, {
+        kind: "proving",
+        keys,
+        untilMs: nowMs + 2 * state.quietMs,
+        quietMs: state.quietMs,
+        confirmations: state.confirmations,
+      });
     } else if (nowMs - state.sinceMs >= this.#holdMs(state.quietMs)) {
       this.#trust(topic, state, nowMs);
     }
@@ -239,18 +238,16 @@ export class LoopGuard<T> {
   /** It goes on arriving although we hold it: somebody publishes it. */
   #trust(topic: string, state: Extract<TopicState<T>, { kind: "holding" }>, nowMs: number): void {
     this.#letGo(state);
-    const before = this.#trustBefore.get(topic) ?? TRUST_MS / 2;
+    const before = this.#trustedMs.get(topic) ?? TRUST_MS / 2;
     const trustMs = Math.min(before * 2, TRUST_MAX_MS);
-    this.#trustBefore.set(topic, trustMs);
-    this.#setTopic(topic, { kind: "trusted", untilMs: nowMs + trustMs, trustMs }, nowMs);
+    this.#trustedMs.set(topic, trustMs);
+    this.#setTopic(topic, { kind: "trusted", untilMs: nowMs + trustMs });
   }
-
-  readonly #trustBefore = new BoundedMap<string, number>(TOPICS_MAX);
 
   #condemn(topic: string, returned: ReadonlySet<string>, nowMs: number): void {
     const keys = new BoundedMap<string, true>(KEYS_MAX);
     for (const key of returned) keys.set(key, true);
-    this.#setTopic(topic, { kind: "looping", keys, untilMs: nowMs + LOOPING_MS }, nowMs);
+    this.#setTopic(topic, { kind: "looping", keys, untilMs: nowMs + LOOPING_MS });
     this.#alarms.push(topic);
   }
 
@@ -259,7 +256,7 @@ export class LoopGuard<T> {
     for (const { item } of state.held) this.#released.push(item);
   }
 
-  #setTopic(topic: string, state: TopicState<T>, _nowMs: number): void {
+  #setTopic(topic: string, state: TopicState<T>): void {
     const evicted = this.#topics.set(topic, state);
     // At the limit a topic's state is forgotten, never its messages.
     if (evicted !== undefined && evicted[0] !== topic && evicted[1].kind === "holding") this.#letGo(evicted[1]);

@@ -5,6 +5,7 @@
  *
  * The owner asks for frames at the end of each turn: a lone message leaves at once, a burst shares frames.
  */
+import { assert } from "../base/assert.ts";
 import { BoundedMap } from "../base/bounded-map.ts";
 import { Ring } from "../base/ring.ts";
 import { framedSize } from "../wire/frame.ts";
@@ -104,21 +105,25 @@ export class Outbound {
   }
 
   get deadlineMs(): number {
-    return this.#open ? this.#resendAtMs : Number.POSITIVE_INFINITY;
+    return Math.min(this.#open ? this.#resendAtMs : Number.POSITIVE_INFINITY, this.spool.deadlineMs);
   }
 
   /** The peer listens (again): what was under way is in doubt and goes first, with the same numbers. */
   opened(frameBytesMax: number): void {
-    this.#frameBytesMax = frameBytesMax;
+    this.#frameBytesMax = Math.min(frameBytesMax, FRAME_BYTES_CAP);
     this.#open = true;
     this.#confirmNext = true;
     this.restart();
   }
 
+  /** The peer does not listen. What is best effort is not kept for its return. */
   closed(): void {
     this.#open = false;
     this.#congested = false;
     this.#resendAtMs = Number.POSITIVE_INFINITY;
+    if (this.#bestEffort.length > 0) this.#dropped("peer_away", this.#bestEffort.length);
+    this.#bestEffort.clear();
+    this.#bestEffortBytes = 0;
   }
 
   /** The peer lost its record (a new life): everything unconfirmed goes again. */
@@ -159,7 +164,7 @@ export class Outbound {
       !this.#bestEffort.push({ message, origin, bytes, queuedAtMs: nowMs })
     ) {
       const oldest = this.#bestEffort.shift();
-      if (oldest === undefined) return;
+      assert(oldest !== undefined, "no frame is larger than the queue");
       this.#bestEffortBytes -= oldest.bytes;
       this.#dropped("best_effort_full", 1);
     }
@@ -297,6 +302,8 @@ export class Outbound {
   }
 
   #measure(sampleMs: number): void {
+    // The clock went back meanwhile.
+    if (sampleMs < 0) return;
     this.#roundTripMs = this.#roundTripMs === 0 ? sampleMs : this.#roundTripMs * 0.875 + sampleMs * 0.125;
   }
 
@@ -308,6 +315,7 @@ export class Outbound {
 /** The message with the time it spent here taken off its expiry; null: it has expired. */
 function aged(message: Message, spentMs: number): Message | null {
   if (message.expiryMs === null) return message;
-  const expiryMs = message.expiryMs - spentMs;
+  // A clock that went back must not make a message live longer than its publisher said.
+  const expiryMs = message.expiryMs - Math.max(0, spentMs);
   return expiryMs <= 0 ? null : { ...message, expiryMs };
 }

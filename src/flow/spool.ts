@@ -5,6 +5,9 @@
  */
 import type { Message } from "../wire/message.ts";
 
+/** Freed places at the front of the array are given back once they are this many, and half of it. */
+const COMPACT_FROM = 1_024;
+
 export interface SpoolOptions {
   readonly bytesMax: number;
   readonly ageMaxMs: number;
@@ -69,13 +72,22 @@ export class Spool {
     return this.#entries[this.#head]?.storedAtMs ?? null;
   }
 
-  /** Stores a message; answers what had to be given up for it (the message itself with `drop_newest`). */
+  /** When the oldest message is too old; Infinity: there is none. */
+  get deadlineMs(): number {
+    const oldestMs = this.oldestStoredAtMs;
+    return oldestMs === null ? Number.POSITIVE_INFINITY : oldestMs + this.#options.ageMaxMs + 1;
+  }
+
+  /**
+   * Stores a message; answers what had to be given up for it: the message itself with `drop_newest`, or when it alone is
+   * larger than the spool.
+   */
   push(message: Message, origin: string | null, bytes: number, nowMs: number): SpoolDrop | null {
+    const { bytesMax, whenFull } = this.#options;
+    if (bytes > bytesMax) return { reason: "spool_full", count: 1 };
     let dropped = 0;
-    while (this.#bytes + bytes > this.#options.bytesMax) {
-      if (this.#options.whenFull === "drop_newest" || this.#head === this.#entries.length) {
-        return { reason: "spool_full", count: dropped + 1 };
-      }
+    while (this.#bytes + bytes > bytesMax) {
+      if (whenFull === "drop_newest") return { reason: "spool_full", count: 1 };
       dropped += this.#dropOldest();
     }
     const number = this.#nextNumber;
@@ -102,10 +114,6 @@ export class Spool {
   /** Frees the settled front. To be called once after a series of settle(). */
   trim(): void {
     while (this.#entries[this.#head]?.settled === true) this.#free();
-    if (this.#head > 1024 && this.#head * 2 > this.#entries.length) {
-      this.#entries = this.#entries.slice(this.#head);
-      this.#head = 0;
-    }
   }
 
   /** Gives up what is older than the age limit. */
@@ -135,9 +143,12 @@ export class Spool {
     const entry = this.#entries[this.#head];
     if (entry === undefined) return;
     this.#bytes -= entry.bytes;
-    // The array keeps its length until trimmed; the message must not live as long.
+    // The array keeps its length for a while; the message must not live as long.
     this.#entries[this.#head] = FREED;
     this.#head += 1;
+    if (this.#head < COMPACT_FROM || this.#head * 2 < this.#entries.length) return;
+    this.#entries = this.#entries.slice(this.#head);
+    this.#head = 0;
   }
 }
 

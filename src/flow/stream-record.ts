@@ -1,6 +1,7 @@
 /**
  * What the receiver knows of one stream: the highest number up to which everything is settled, the numbers settled
- * beyond it, and those under way. A number begins once; a repeated one that is settled asks for the settlement again.
+ * beyond it as ranges, and those under way. A number begins once; a repeated one that is settled asks for the settlement
+ * again. Costs grow with the number of ranges, not of numbers.
  */
 
 /** Ranges named beyond the contiguous part: enough for any reordering a connection makes. */
@@ -13,9 +14,13 @@ export interface RecordNews {
   readonly ranges: readonly (readonly [number, number])[];
 }
 
+/** `beyond`: so far ahead that no honest sender can have it under way. */
+export type Begin = "new" | "seen" | "beyond";
+
 export class StreamRecord {
   #upTo = 0;
-  readonly #settledBeyond = new Set<number>();
+  /** Inclusive, ascending, with a gap before each. */
+  readonly #ranges: [number, number][] = [];
   readonly #begun = new Set<number>();
   #news = false;
 
@@ -23,24 +28,22 @@ export class StreamRecord {
     return this.#upTo;
   }
 
-  /**
-   * Takes a number in hand; false: it was seen before (and the sender has to be told, if it is settled), or lies so far
-   * ahead that no honest sender can have it under way.
-   */
-  begin(number: number): boolean {
-    if (number <= this.#upTo || this.#settledBeyond.has(number)) {
+  /** Takes a number in hand. One seen before that is settled has to be told to the sender again. */
+  begin(number: number): Begin {
+    if (this.#isSettled(number)) {
       this.#news = true;
-      return false;
+      return "seen";
     }
-    if (this.#begun.has(number) || number > this.#upTo + WINDOW_MAX) return false;
+    if (this.#begun.has(number)) return "seen";
+    if (number > this.#upTo + WINDOW_MAX) return "beyond";
     this.#begun.add(number);
-    return true;
+    return "new";
   }
 
   settle(number: number): void {
     this.#begun.delete(number);
-    if (number > this.#upTo) this.#settledBeyond.add(number);
     this.#news = true;
+    if (!this.#isSettled(number)) this.#add(number);
     this.#close();
   }
 
@@ -48,7 +51,6 @@ export class StreamRecord {
   advance(upTo: number): void {
     if (upTo <= this.#upTo) return;
     this.#upTo = upTo;
-    for (const number of this.#settledBeyond) if (number <= upTo) this.#settledBeyond.delete(number);
     this.#close();
   }
 
@@ -56,21 +58,50 @@ export class StreamRecord {
   news(): RecordNews | null {
     if (!this.#news) return null;
     this.#news = false;
-    return { upTo: this.#upTo, ranges: this.#ranges() };
+    return {
+      upTo: this.#upTo,
+      ranges: this.#ranges.slice(0, RANGES_MAX).map(([first, last]) => [first, last] as const),
+    };
   }
 
-  #close(): void {
-    while (this.#settledBeyond.delete(this.#upTo + 1)) this.#upTo += 1;
+  #isSettled(number: number): boolean {
+    return number <= this.#upTo || (this.#ranges[this.#at(number)]?.[0] ?? Number.POSITIVE_INFINITY) <= number;
   }
 
-  #ranges(): (readonly [number, number])[] {
-    const ranges: [number, number][] = [];
-    for (const number of [...this.#settledBeyond].sort((a, b) => a - b)) {
-      const last = ranges.at(-1);
-      if (last !== undefined && last[1] === number - 1) last[1] = number;
-      else if (ranges.length === RANGES_MAX) break;
-      else ranges.push([number, number]);
+  #add(number: number): void {
+    const at = this.#at(number);
+    const before = this.#ranges[at - 1];
+    const after = this.#ranges[at];
+    const joinsBefore = before !== undefined && before[1] === number - 1;
+    const joinsAfter = after !== undefined && after[0] === number + 1;
+    if (joinsBefore && joinsAfter) {
+      before[1] = after[1];
+      this.#ranges.splice(at, 1);
+    } else if (joinsBefore) before[1] = number;
+    else if (joinsAfter) after[0] = number;
+    else this.#ranges.splice(at, 0, [number, number]);
+  }
+
+  /** Index of the first range that ends at `number` or later. Most numbers settle in order, at the end. */
+  #at(number: number): number {
+    let low = 0;
+    let high = this.#ranges.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#ranges[middle]?.[1] ?? 0) < number) low = middle + 1;
+      else high = middle;
     }
-    return ranges;
+    return low;
+  }
+
+  /** What the contiguous part has reached is no range any more. */
+  #close(): void {
+    let reached = 0;
+    for (const [first, last] of this.#ranges) {
+      if (first > this.#upTo + 1) break;
+      this.#upTo = Math.max(this.#upTo, last);
+      reached += 1;
+    }
+    if (reached > 0) this.#ranges.splice(0, reached);
   }
 }

@@ -230,6 +230,11 @@ export class Acceptor {
   }
 
   goodbye(body: Extract<ControlBody, { type: "goodbye" }>, nowMs: number, outputs: LinkOutput[]): void {
+    // Said before a greeting that was heard already: the peer is back, and its routes must not go.
+    if (body.kind !== "lost" && body.greeting < this.#greeting) {
+      outputs.push({ type: "count", what: "late_message" });
+      return;
+    }
     switch (body.kind) {
       case "pause":
         this.#down("paused", "the peer pauses", nowMs, outputs);

@@ -122,13 +122,18 @@ export class Announcer {
     }
   }
 
+  /** Number of the last greeting; 0 before the first. */
+  get greeting(): number {
+    return this.#greeting;
+  }
+
   /** What the Will of the next connection says: the connection's number, so that a late Will is known as such. */
   nextWill(): ControlBody {
-    return { type: "goodbye", kind: "lost", greeting: (this.#connection + 1) * GREETINGS_PER_CONNECTION };
+    return { type: "goodbye", kind: "lost", greeting: this.#nextConnection() * GREETINGS_PER_CONNECTION };
   }
 
   connected(nowMs: number): LinkOutput[] {
-    this.#connection += 1;
+    this.#connection = this.#nextConnection();
     this.#greeting = this.#connection * GREETINGS_PER_CONNECTION;
     return this.greet(nowMs, "connected");
   }
@@ -178,7 +183,8 @@ export class Announcer {
     this.#peerFrameBytesMax = body.frameBytesMax;
     if (body.result === "ok") return this.#accepted(body.have, nowMs);
     if (body.result === "old_incarnation") {
-      this.#identity.adopt(body.highest, this.#wasAccepted, nowMs);
+      // Too often, or no number that one could pass: the greeting is repeated when its time comes.
+      if (!this.#identity.adopt(body.highest, this.#wasAccepted, nowMs)) return [{ type: "count", what: "ack_stale" }];
       return this.greet(nowMs, `the peer has seen incarnation ${body.highest}`);
     }
     if (body.result === "duplicate_agent") this.#identity.declareDuplicate(nowMs);
@@ -286,6 +292,11 @@ export class Announcer {
       return [...this.#enter({ name: "online" }, "the peer still holds our routes"), ...this.#sendOps(nowMs)];
     }
     return this.bootstrap(nowMs, have === null ? "the peer holds no routes of this life" : "the peer's routes differ");
+  }
+
+  /** A connection with more greetings than its share takes those of the next: no number is ever used twice. */
+  #nextConnection(): number {
+    return Math.max(this.#connection, Math.floor(this.#greeting / GREETINGS_PER_CONNECTION)) + 1;
   }
 
   #hello(): LinkOutput[] {

@@ -14,6 +14,8 @@ export class BootstrapParts {
   readonly #parts: readonly (readonly WireRouteOp[])[];
   #confirmed = 0;
   #sent = 0;
+  /** The end marker is under way too. */
+  #ended = false;
 
   constructor(number: number, parts: readonly (readonly WireRouteOp[])[], mark: RoutesMark) {
     this.#number = number;
@@ -47,9 +49,10 @@ export class BootstrapParts {
   rewind(nextPart: number = this.#confirmed): void {
     this.#confirmed = nextPart;
     this.#sent = nextPart;
+    this.#ended = false;
   }
 
-  /** The parts that may go now; behind the last one, each time, the end marker. */
+  /** The parts that may go now, and behind the last one the end marker. */
   next(): ControlBody[] {
     const bodies: ControlBody[] = [];
     const end = Math.min(this.#parts.length, this.#confirmed + INFLIGHT_MAX);
@@ -57,7 +60,8 @@ export class BootstrapParts {
       const ops = this.#parts[this.#sent] ?? [];
       bodies.push({ type: "bootstrap", bootstrap: this.#number, part: this.#sent, ops });
     }
-    if (this.#sent === this.#parts.length) {
+    if (this.#sent === this.#parts.length && !this.#ended) {
+      this.#ended = true;
       bodies.push({ type: "bootstrap_end", bootstrap: this.#number, parts: this.#parts.length, mark: this.mark });
     }
     return bodies;

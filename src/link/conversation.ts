@@ -111,7 +111,9 @@ export class Conversation {
   }
 
   goodbye(kind: "pause" | "leave"): LinkOutput[] {
-    return this.#connected ? [{ type: "send", body: { type: "goodbye", kind, greeting: 0 } }] : [];
+    return this.#connected
+      ? [{ type: "send", body: { type: "goodbye", kind, greeting: this.announcer.greeting } }]
+      : [];
   }
 
   tick(nowMs: number): LinkOutput[] {

@@ -11,6 +11,9 @@ import type { Speaker } from "../wire/message.ts";
 /** As many adoptions within the window as no clock explains. */
 const ADOPTIONS_MAX = 3;
 const ADOPTION_WINDOW_MS = 60_000;
+/** One for each peer at most, if every peer remembers another life: more in a second, and a peer drives us in a circle. */
+const ADOPTIONS_PER_SECOND_MAX = 100;
+const SECOND_MS = 1_000;
 /** How long a double keeps quiet before it tries again: long enough for the other one to be seen working. */
 const DUPLICATE_PAUSE_MS = 60_000;
 
@@ -18,6 +21,8 @@ export class Identity {
   readonly instance: string;
   #incarnation: number;
   #adoptedAtMs: number[] = [];
+  #secondFromMs = Number.NEGATIVE_INFINITY;
+  #inSecond = 0;
   #duplicateUntilMs = 0;
 
   constructor(instance: string, incarnation: number) {
@@ -39,10 +44,16 @@ export class Identity {
 
   /**
    * The peer has seen a higher incarnation of this cluster: take the next one. `pushedOut`: it had accepted this life
-   * before. Answers whether anything changed.
+   * before. Answers whether anything changed: not a hundred times a second, and not past the largest number.
    */
   adopt(highest: number, pushedOut: boolean, nowMs: number): boolean {
-    if (highest < this.#incarnation) return false;
+    if (highest < this.#incarnation || highest >= Number.MAX_SAFE_INTEGER) return false;
+    if (Math.abs(nowMs - this.#secondFromMs) >= SECOND_MS) {
+      this.#secondFromMs = nowMs;
+      this.#inSecond = 0;
+    }
+    if (this.#inSecond === ADOPTIONS_PER_SECOND_MAX) return false;
+    this.#inSecond += 1;
     this.#incarnation = highest + 1;
     if (!pushedOut) return true;
     this.#adoptedAtMs = this.#adoptedAtMs.filter((atMs) => nowMs - atMs < ADOPTION_WINDOW_MS);

@@ -52,13 +52,17 @@ export class Interest {
   readonly #matched = { plain: false, shared: false };
   #enabled = true;
   #full = false;
-  #trusted = false;
+  /** Which counters are believed without proof. */
+  readonly #trusted = { plain: false, shared: false };
+  /** When the last doubt arose: trust begins to grow there, however long wide mode lasts already. */
+  #doubtedAtMs: number;
   #counterSeen = false;
 
   constructor(options: InterestOptions, nowMs = 0) {
     this.#options = options;
     this.#table = new SubscriptionTable(options);
     this.#wide = { reason: "starting", sinceMs: nowMs };
+    this.#doubtedAtMs = nowMs;
     if (options.atStart === "none") {
       this.#wide = null;
       this.#matched.plain = true;
@@ -88,7 +92,7 @@ export class Interest {
       filters: this.#table.filters,
       refused: this.#table.refused,
       invalid: this.#table.invalid,
-      trusted: this.#trusted,
+      trusted: this.#trusted.plain || this.#trusted.shared,
     };
   }
 
@@ -99,7 +103,7 @@ export class Interest {
       reason === "starting" && !this.#counterSeen ? sinceMs + NO_COUNTER_MS : Number.POSITIVE_INFINITY;
     return Math.min(
       noCounterMs,
-      this.#mayTrust(reason) ? sinceMs + (this.#options.trustAfterMs ?? 0) : Number.POSITIVE_INFINITY,
+      this.#mayTrust(reason) ? this.#doubtedAtMs + (this.#options.trustAfterMs ?? 0) : Number.POSITIVE_INFINITY,
     );
   }
 
@@ -132,6 +136,7 @@ export class Interest {
         break;
       case "count":
         this.#counterSeen = true;
+        if (this.#wide?.reason === "no_counter") this.#wide = { reason: "starting", sinceMs: this.#wide.sinceMs };
         if (event.plain !== null)
           this.#count("plain", event.plain - this.#options.untrackedSubscriptions, nowMs, edges);
         if (event.shared !== null) this.#count("shared", event.shared, nowMs, edges);
@@ -153,10 +158,11 @@ export class Interest {
   tick(nowMs: number): InterestChange {
     const wide = this.#wide;
     if (wide === null || nowMs < this.deadlineMs) return { edges: [], wide: false };
-    if (this.#mayTrust(wide.reason) && nowMs >= wide.sinceMs + (this.#options.trustAfterMs ?? 0)) {
-      this.#trusted = true;
-      this.#matched.plain = true;
-      this.#matched.shared = true;
+    if (this.#mayTrust(wide.reason) && nowMs >= this.#doubtedAtMs + (this.#options.trustAfterMs ?? 0)) {
+      for (const kind of ["plain", "shared"] as const) {
+        this.#trusted[kind] = !this.#matched[kind];
+        this.#matched[kind] = true;
+      }
       this.#wide = null;
       return { edges: [], wide: true };
     }
@@ -169,10 +175,13 @@ export class Interest {
     if (held === proven) {
       this.#table.dropGhosts(kind, edges);
       this.#matched[kind] = true;
+      this.#trusted[kind] = false;
       this.#leaveWideIfProven();
     } else if (held < proven) {
-      if (!this.#trusted) this.#doubt("count_mismatch", nowMs);
-    } else if (this.#matched[kind] && !this.#trusted) {
+      // Trusted, it stays exact, but what was seen held proves nothing any more.
+      if (this.#trusted[kind]) this.#table.gap();
+      else this.#doubt("count_mismatch", nowMs);
+    } else if (this.#matched[kind] && !this.#trusted[kind]) {
       if (held === proven + ghosts) this.#table.proveGhosts(kind);
       else if (held > proven + ghosts) this.#doubt("count_mismatch", nowMs);
     }
@@ -187,9 +196,11 @@ export class Interest {
   /** From here on only what is seen anew is proven. */
   #doubt(reason: WideReason, nowMs: number): void {
     this.#table.gap();
-    this.#matched.plain = false;
-    this.#matched.shared = false;
-    this.#trusted = false;
+    this.#doubtedAtMs = nowMs;
+    for (const kind of ["plain", "shared"] as const) {
+      this.#matched[kind] = false;
+      this.#trusted[kind] = false;
+    }
     if (this.#wide?.reason !== "events_disabled") this.#wide = { reason, sinceMs: this.#wide?.sinceMs ?? nowMs };
   }
 
@@ -205,12 +216,10 @@ export class Interest {
     if (!enabled) {
       this.#doubt("events_disabled", nowMs);
       this.#wide = { reason: "events_disabled", sinceMs: nowMs };
-    } else if (this.#options.atStart === "none" && !this.#counterSeen) {
-      this.#matched.plain = true;
-      this.#matched.shared = true;
-      this.#leaveWideIfProven();
     } else {
+      // Whoever subscribed while there were no events is unknown, also to an agent that was there before any client.
       this.#wide = { reason: "starting", sinceMs: nowMs };
+      this.#doubtedAtMs = nowMs;
     }
   }
 

@@ -181,12 +181,14 @@ export class SubscriptionTable {
     }
   }
 
-  /** Clients that hold a filter, at most `limit` of them. Walks the table: for an operator's question, not for the data path. */
+  /** Clients whose interest a filter is, at most `limit` of them. Walks the table: for an operator's question, not for the data path. */
   clientsOf(filter: string, limit: number): string[] {
     const found: string[] = [];
+    const own = canonical(filter);
     for (const [id, client] of this.#clients) {
       if (found.length >= limit) break;
-      if ([...client.rows.keys()].some((raw) => splitShared(raw).filter === filter)) found.push(id);
+      if (client.eligible && [...client.rows.keys()].some((raw) => this.#interestOf(raw)?.filter === own))
+        found.push(id);
     }
     return found;
   }

@@ -114,7 +114,10 @@ export type ControlBody =
       readonly reasonCode: number;
       readonly refused: boolean;
     }
-  /** `pause`: back soon, keep the routes. `leave`: the link is gone, drop them. `lost`: the connection's Will. */
+  /**
+   * `pause`: back soon, keep the routes. `leave`: the link is gone, drop them. `lost`: the connection's Will. `greeting`: the
+   * speaker's last one, of a Will the first number of its connection; a goodbye older than a greeting heard is void.
+   */
   | { readonly type: "goodbye"; readonly kind: "pause" | "leave" | "lost"; readonly greeting: number }
   /** Messages of `stream` up to and including `upTo` are settled, and those in `ranges` (inclusive pairs, ascending). */
   | {

@@ -1,29 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Inbound } from "../../src/flow/inbound.ts";
-import { Outbound, type OutgoingFrame } from "../../src/flow/outbound.ts";
-import { StreamRecord } from "../../src/flow/stream-record.ts";
-import { matches } from "../../src/topic/algebra.ts";
-import type { Frame, Message } from "../../src/wire/message.ts";
-
-const STREAM = "00000000000000ff";
-const SPEAKER = { incarnation: 1, instance: "00000000000000aa" };
-
-function message(topic: string, text: string, qos: 0 | 1 = 1, expiryMs: number | null = null): Message {
-  return { topic, payload: new TextEncoder().encode(text), qos, retain: false, properties: null, expiryMs };
-}
-
-function outbound(bytesMax = 1_000_000, whenFull: "drop_oldest" | "drop_newest" = "drop_oldest") {
-  const drops: string[] = [];
-  const out = new Outbound(
-    STREAM,
-    { spool: { bytesMax, ageMaxMs: 60_000, whenFull }, framesInflightMax: 4, retryIntervalMs: 15_000 },
-    (reason, count) => drops.push(`${reason} ${count}`),
-  );
-  return { out, drops };
-}
-
-const numbers = (frames: readonly OutgoingFrame[]) => frames.map((frame) => frame.messages.map(({ number }) => number));
+import { frame, inbound, message, numbers, outbound, STREAM } from "./rig.ts";
 
 describe("outbound", () => {
   test("numbers reliable messages from 1, and frees them only on the peer's word", () => {
@@ -161,39 +138,6 @@ describe("outbound", () => {
   });
 });
 
-function inbound(topics: readonly string[] = ["#"]) {
-  const drops: string[] = [];
-  let token = 0;
-  let timeouts = 0;
-  const checks = {
-    wants: (topic: string) => topics.some((filter) => matches(filter, topic)),
-    isControl: (topic: string) => topic.startsWith("_link/"),
-  };
-  const into = new Inbound(
-    checks,
-    () => {
-      token += 1;
-      return token;
-    },
-    (reason, count) => drops.push(`${reason} ${count}`),
-    () => {
-      timeouts += 1;
-    },
-  );
-  into.localUp();
-  return { into, drops, timeouts: () => timeouts };
-}
-
-function frame(first: number, texts: readonly string[], { routeOp = 0, base = 1, topic = "t" } = {}): Frame {
-  return {
-    speaker: SPEAKER,
-    routeOp,
-    stream: STREAM,
-    base,
-    messages: texts.map((text, at) => ({ number: first + at, message: message(topic, text), origin: null })),
-  };
-}
-
 describe("inbound", () => {
   test("settles a message only after the local broker has taken it", () => {
     const { into } = inbound();
@@ -307,16 +251,4 @@ describe("inbound", () => {
     into.frame(frame(2, ["b"], { routeOp: 9 }), 10, 0, 2);
     assert.equal(into.pump(9, 2).length, 1);
   });
-});
-
-test("a stream record refuses numbers no honest sender has under way, and keeps its ranges few", () => {
-  const record = new StreamRecord();
-  assert.equal(record.begin(65_537), false);
-  for (let number = 2; number <= 200; number += 2) {
-    assert.equal(record.begin(number), true);
-    record.settle(number);
-  }
-  const news = record.news();
-  assert.equal(news?.upTo, 0);
-  assert.equal(news?.ranges.length, 32);
 });

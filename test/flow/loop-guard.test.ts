@@ -1,0 +1,299 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { LoopGuard } from "../../src/flow/loop-guard.ts";
+
+const QUIET_MIN_MS = 100;
+const HOLD_MIN_MS = 500;
+const TRUST_MS = 300_000;
+const LOOPING_MS = 60_000;
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+/** A guard, its clock, and the messages it let through. */
+class Rig {
+  readonly guard = new LoopGuard<string>();
+  readonly passed: string[] = [];
+  nowMs = 1_000;
+
+  offer(text: string, topic = "t"): string {
+    const verdict = this.guard.offer(topic, bytes(text), text, this.nowMs);
+    if (verdict === "pass") this.passed.push(text);
+    return verdict;
+  }
+
+  settled(text: string, topic = "t"): void {
+    this.guard.settled(topic, bytes(text), this.nowMs);
+  }
+
+  /** Forwarded, confirmed after `confirmMs`, and back after `backMs` in all. */
+  circle(text: string, backMs = 10, confirmMs = 5): string {
+    const verdict = this.offer(text);
+    this.nowMs += confirmMs;
+    this.settled(text);
+    this.nowMs += backMs - confirmMs;
+    return verdict;
+  }
+
+  release(): string[] {
+    return this.guard.release(this.nowMs);
+  }
+
+  /** To the end of a hold that nothing more arrives for. */
+  fallQuiet(): string[] {
+    assert.ok(Number.isFinite(this.guard.deadlineMs));
+    this.nowMs = this.guard.deadlineMs - 1;
+    assert.deepEqual(this.release(), []);
+    this.nowMs += 1;
+    return this.release();
+  }
+
+  untilHeld(text: string): void {
+    for (let i = 0; i < 3; i += 1) assert.equal(this.circle(text), "pass");
+    assert.equal(this.circle(text), "hold");
+  }
+}
+
+describe("the loop guard, watching", () => {
+  test("lets through what is different, and what comes again later than soon", () => {
+    const rig = new Rig();
+    for (let i = 0; i < 50; i += 1) {
+      assert.equal(rig.circle(`${i}`), "pass");
+      assert.equal(rig.circle("on", 150), "pass");
+    }
+    assert.equal(rig.guard.deadlineMs, Number.POSITIVE_INFINITY);
+  });
+
+  test("holds a payload that returned three times in a row, soon after it was confirmed", () => {
+    const rig = new Rig();
+    rig.untilHeld("x");
+    assert.deepEqual(rig.passed, ["x", "x", "x"]);
+  });
+
+  test("starts to count anew when one return was late", () => {
+    const rig = new Rig();
+    for (const backMs of [10, 10, 500, 10, 10, 10]) assert.equal(rig.circle("x", backMs), "pass");
+    assert.equal(rig.circle("x"), "hold");
+  });
+
+  test("finds a circle that is faster than its confirmation, or has none (QoS 0)", () => {
+    const rig = new Rig();
+    const verdicts: string[] = [];
+    for (let i = 0; i < 4; i += 1) {
+      verdicts.push(rig.offer("x"));
+      rig.nowMs += 3;
+    }
+    assert.deepEqual(verdicts, ["pass", "pass", "pass", "hold"]);
+  });
+
+  test("a burst of equal messages within a millisecond is no circle", () => {
+    const rig = new Rig();
+    for (let i = 0; i < 100; i += 1) assert.equal(rig.offer("x"), "pass");
+  });
+
+  test("on a slow link a return within four round trips is soon", () => {
+    const rig = new Rig();
+    for (let i = 0; i < 3; i += 1) assert.equal(rig.circle("x", 700, 400), "pass");
+    assert.equal(rig.offer("x"), "hold");
+  });
+
+  test("tells topics apart", () => {
+    const rig = new Rig();
+    for (let i = 0; i < 12; i += 1) {
+      assert.equal(rig.offer("x", `t/${i % 4}`), "pass");
+      rig.nowMs += 5;
+    }
+  });
+
+  test("a confirmation of what was never offered, or is confirmed already, changes nothing", () => {
+    const rig = new Rig();
+    rig.settled("never");
+    rig.offer("x");
+    rig.settled("x");
+    rig.nowMs += 500;
+    rig.settled("x");
+    for (let i = 0; i < 3; i += 1) assert.equal(rig.circle("x"), "pass", "the first return was 500 ms late");
+  });
+});
+
+describe("the loop guard, holding", () => {
+  test("keeps everything of the topic in order, whatever its payload, and nothing of other topics", () => {
+    const rig = new Rig();
+    rig.untilHeld("x");
+    assert.equal(rig.offer("y"), "hold");
+    assert.equal(rig.offer("x"), "hold");
+    assert.equal(rig.offer("z", "other"), "pass");
+    assert.deepEqual(rig.fallQuiet(), ["x", "y", "x"]);
+    assert.deepEqual(rig.release(), []);
+    assert.equal(rig.guard.deadlineMs, Number.POSITIVE_INFINITY);
+  });
+
+  test("each arrival puts the quiet off; at least 100 ms, or four intervals of the suspect", () => {
+    const rig = new Rig();
+    rig.untilHeld("x");
+    const heldAtMs = rig.nowMs - 10;
+    assert.equal(rig.guard.deadlineMs, heldAtMs + QUIET_MIN_MS);
+    rig.nowMs = heldAtMs + 60;
+    rig.offer("x");
+    assert.equal(rig.guard.deadlineMs, heldAtMs + 60 + QUIET_MIN_MS);
+    const slow = new Rig();
+    for (let i = 0; i < 3; i += 1) slow.circle("x", 80);
+    slow.offer("x");
+    assert.equal(slow.guard.deadlineMs, slow.nowMs + 4 * 80);
+  });
+
+  test("what goes on arriving although it is held has a publisher: released in order, and trusted", () => {
+    const rig = new Rig();
+    rig.untilHeld("x");
+    const startMs = rig.nowMs - 10;
+    let held = 1;
+    while (rig.nowMs < startMs + HOLD_MIN_MS) {
+      rig.offer(`x`);
+      held += 1;
+      rig.nowMs += 50;
+      if (rig.nowMs < startMs + HOLD_MIN_MS) assert.deepEqual(rig.release(), []);
+    }
+    assert.equal(rig.release().length, held);
+    for (let i = 0; i < 100; i += 1) assert.equal(rig.circle("x", 20), "pass");
+  });
+
+  test("a thousand messages, or a mebibyte, are enough to know", () => {
+    const rig = new Rig();
+    rig.untilHeld("x");
+    for (let i = 0; i < 998; i += 1) assert.equal(rig.offer(`${i}`), "hold");
+    assert.deepEqual(rig.release(), []);
+    assert.equal(rig.offer("last"), "hold");
+    assert.equal(rig.guard.deadlineMs, 0, "they go at once");
+    const released = rig.release();
+    assert.deepEqual([released.length, released[0], released.at(-1)], [1_000, "x", "last"]);
+    const large = new Rig();
+    large.untilHeld("x");
+    large.offer("y".repeat(1024 * 1024));
+    assert.equal(large.release().length, 2);
+  });
+
+  test("at the limit of topics the oldest is forgotten, its held messages are not", () => {
+    const rig = new Rig();
+    for (let topic = 0; topic <= 1_024; topic += 1) {
+      for (let i = 0; i < 4; i += 1) {
+        rig.offer(`${topic}`, `t/${topic}`);
+        rig.nowMs += 1;
+      }
+      if (topic === 1_023) assert.ok(rig.release().every((text) => text !== "1023"));
+    }
+    rig.nowMs += 10_000;
+    const held = new Set(rig.release());
+    assert.ok(held.has("1024"));
+    assert.equal(rig.guard.deadlineMs, Number.POSITIVE_INFINITY);
+  });
+
+  test("a clock that goes back delays what is held by that much, and loses nothing", () => {
+    const rig = new Rig();
+    rig.untilHeld("x");
+    rig.nowMs -= 500;
+    assert.deepEqual(rig.release(), []);
+    rig.nowMs = rig.guard.deadlineMs;
+    assert.deepEqual(rig.release(), ["x"]);
+  });
+});
+
+describe("the loop guard, proving", () => {
+  /** Held once and released: if it circles, it is back within twice the quiet. */
+  function proving(): Rig {
+    const rig = new Rig();
+    rig.untilHeld("x");
+    assert.deepEqual(rig.fallQuiet(), ["x"]);
+    return rig;
+  }
+
+  test("a publisher that happened to pause is watched as before", () => {
+    const rig = proving();
+    rig.nowMs += 2 * QUIET_MIN_MS + 1;
+    for (let i = 0; i < 20; i += 1) assert.equal(rig.circle("x", 300), "pass");
+  });
+
+  test("another payload of the topic proves nothing", () => {
+    const rig = proving();
+    assert.equal(rig.offer("other"), "pass");
+  });
+
+  test("what comes back is held once more; what then comes back again circles, is dropped and named once", () => {
+    const rig = proving();
+    rig.nowMs += 10;
+    assert.equal(rig.offer("x"), "hold");
+    assert.deepEqual(rig.guard.alarms(), []);
+    assert.deepEqual(rig.fallQuiet(), ["x"]);
+    rig.nowMs += 10;
+    assert.equal(rig.offer("x"), "drop");
+    assert.deepEqual(rig.guard.alarms(), ["t"]);
+    rig.nowMs += 10;
+    assert.equal(rig.offer("x"), "drop");
+    assert.deepEqual(rig.guard.alarms(), []);
+  });
+
+  test("what goes on arriving in the second hold is trusted after all", () => {
+    const rig = proving();
+    rig.nowMs += 10;
+    assert.equal(rig.offer("x"), "hold");
+    for (let i = 0; i < 12; i += 1) {
+      rig.nowMs += 50;
+      rig.offer("x");
+      rig.release();
+    }
+    assert.equal(rig.offer("x"), "pass");
+  });
+});
+
+describe("the loop guard, looping", () => {
+  function looping(): Rig {
+    const rig = new Rig();
+    rig.untilHeld("x");
+    rig.fallQuiet();
+    rig.nowMs += 10;
+    rig.offer("x");
+    rig.fallQuiet();
+    rig.nowMs += 10;
+    assert.equal(rig.offer("x"), "drop");
+    rig.guard.alarms();
+    return rig;
+  }
+
+  test("a new payload passes once; its return is dropped", () => {
+    const rig = looping();
+    assert.equal(rig.offer("new"), "pass");
+    rig.nowMs += 10;
+    assert.equal(rig.offer("new"), "drop");
+    assert.equal(rig.offer("x", "other topic"), "pass");
+  });
+
+  test("ends 60 s after the last return, and each return puts the end off", () => {
+    const rig = looping();
+    rig.nowMs += LOOPING_MS;
+    assert.equal(rig.offer("x"), "drop");
+    rig.nowMs += LOOPING_MS;
+    assert.equal(rig.offer("x"), "drop");
+    rig.nowMs += LOOPING_MS + 1;
+    assert.equal(rig.offer("x"), "pass");
+  });
+});
+
+test("trust lasts five minutes, twice as long each further time, an hour at most", () => {
+  const rig = new Rig();
+  const fourOffers = () =>
+    Array.from({ length: 4 }, () => {
+      rig.nowMs += 1;
+      return rig.offer("x");
+    });
+  rig.untilHeld("x");
+  for (const trustMs of [TRUST_MS, 2 * TRUST_MS, 4 * TRUST_MS, 8 * TRUST_MS, 3_600_000, 3_600_000]) {
+    // Held, it goes on arriving.
+    while (rig.release().length === 0) {
+      rig.nowMs += 50;
+      rig.offer("x");
+    }
+    const sinceMs = rig.nowMs;
+    rig.nowMs = sinceMs + trustMs - 4;
+    assert.deepEqual(fourOffers(), ["pass", "pass", "pass", "pass"]);
+    rig.nowMs = sinceMs + trustMs;
+    assert.deepEqual(fourOffers(), ["pass", "pass", "pass", "hold"], `after ${trustMs} ms`);
+  }
+});

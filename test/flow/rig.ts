@@ -1,0 +1,62 @@
+/** Messages, and both ends of a stream with what they drop written down. */
+import { Inbound } from "../../src/flow/inbound.ts";
+import { Outbound, type OutgoingFrame } from "../../src/flow/outbound.ts";
+import { matches } from "../../src/topic/algebra.ts";
+import type { Frame, Message } from "../../src/wire/message.ts";
+
+export const STREAM = "00000000000000ff";
+export const SPEAKER = { incarnation: 1, instance: "00000000000000aa" };
+
+export function message(topic: string, text: string, qos: 0 | 1 = 1, expiryMs: number | null = null): Message {
+  return { topic, payload: new TextEncoder().encode(text), qos, retain: false, properties: null, expiryMs };
+}
+
+export function outbound(
+  bytesMax = 1_000_000,
+  whenFull: "drop_oldest" | "drop_newest" = "drop_oldest",
+  framesInflightMax = 4,
+) {
+  const drops: string[] = [];
+  const out = new Outbound(
+    STREAM,
+    { spool: { bytesMax, ageMaxMs: 60_000, whenFull }, framesInflightMax, retryIntervalMs: 15_000 },
+    (reason, count) => drops.push(`${reason} ${count}`),
+  );
+  return { out, drops };
+}
+
+export const numbers = (frames: readonly OutgoingFrame[]) =>
+  frames.map((frame) => frame.messages.map(({ number }) => number));
+
+export function inbound(topics: readonly string[] = ["#"]) {
+  const drops: string[] = [];
+  let token = 0;
+  let timeouts = 0;
+  const checks = {
+    wants: (topic: string) => topics.some((filter) => matches(filter, topic)),
+    isControl: (topic: string) => topic.startsWith("_link/"),
+  };
+  const into = new Inbound(
+    checks,
+    () => {
+      token += 1;
+      return token;
+    },
+    (reason, count) => drops.push(`${reason} ${count}`),
+    () => {
+      timeouts += 1;
+    },
+  );
+  into.localUp();
+  return { into, drops, timeouts: () => timeouts };
+}
+
+export function frame(first: number, texts: readonly string[], { routeOp = 0, base = 1, topic = "t" } = {}): Frame {
+  return {
+    speaker: SPEAKER,
+    routeOp,
+    stream: STREAM,
+    base,
+    messages: texts.map((text, at) => ({ number: first + at, message: message(topic, text), origin: null })),
+  };
+}
