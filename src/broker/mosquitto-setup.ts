@@ -24,7 +24,10 @@ export const MOSQUITTO_TOPICS = [
   UPTIME,
 ] as const;
 
-/** Exactly what belongs into mosquitto.conf. */
+/**
+ * Exactly what belongs into mosquitto.conf. Not `max_queued_messages 0`, which means without limit: Mosquitto 2.0.11 then closes
+ * the connection of an MQTT 5 client behind every PUBLISH that it refuses.
+ */
 export const MOSQUITTO_LINES = [
   "log_dest topic",
   "log_type error",
@@ -36,7 +39,7 @@ export const MOSQUITTO_LINES = [
   "connection_messages true",
   "log_timestamp false",
   "sys_interval 1",
-  "max_queued_messages 0",
+  "max_queued_messages 1000000",
 ] as const;
 
 export function mosquittoAdvice(missing: "all" | "subscribe" | "refused"): string {

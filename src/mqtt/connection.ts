@@ -250,9 +250,11 @@ export class Connection {
         process.nextTick(() => this.#connected(packet.sessionPresent, limits));
         return;
       }
-      case "puback":
-        this.#acks.answer(packet.messageId ?? 0, [packet.reasonCode ?? 0]);
+      case "puback": {
+        const id = packet.messageId ?? 0;
+        this.#acks.answer(id, [this.#stream.pubackCodes.take(id, packet.reasonCode ?? 0)]);
         return;
+      }
       case "suback":
         this.#acks.answer(packet.messageId ?? 0, numbers(packet.granted));
         return;

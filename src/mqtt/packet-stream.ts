@@ -9,6 +9,7 @@
  */
 import { Duplex } from "node:stream";
 import { PacketWalk } from "./packet-walk.ts";
+import { PubackCodes } from "./puback-codes.ts";
 
 export interface PacketStreamOptions {
   readonly bridge: boolean;
@@ -41,6 +42,7 @@ const LEVEL_AFTER_LENGTH = 6;
 const BRIDGE_BIT = 0x80;
 
 export class PacketStream extends Duplex {
+  readonly pubackCodes = new PubackCodes();
   readonly #socket: Duplex;
   readonly #options: PacketStreamOptions;
   readonly #inbound = new PacketWalk();
@@ -147,9 +149,13 @@ export class PacketStream extends Duplex {
   #received(chunk: Buffer): void {
     if (this.#over) return;
     const onlyPong = this.#inbound.atBoundary && chunk.length === 2 && chunk[0] === PINGRESP_TYPE;
-    this.#inbound.feed(chunk, (firstByte) => {
-      if (firstByte === PINGRESP_TYPE) this.#pingsOut = Math.max(0, this.#pingsOut - 1);
-    });
+    this.#inbound.feed(
+      chunk,
+      (firstByte) => {
+        if (firstByte === PINGRESP_TYPE) this.#pingsOut = Math.max(0, this.#pingsOut - 1);
+      },
+      (firstByte, offset, begin, end) => this.pubackCodes.body(firstByte, offset, begin, end, chunk),
+    );
     if (this.#options.ackByPing && !onlyPong && chunk.length < SMALL_READ_BYTES) this.#askForAck();
     if (!this.push(chunk)) this.#socket.pause();
   }
