@@ -156,12 +156,9 @@ export class Announcer {
     this.#greeting += 1;
     this.#resendAtMs = Number.POSITIVE_INFINITY;
     if (this.#identity.isDuplicate(nowMs)) {
-      const retryAtMs = this.#identity.duplicateUntilMs;
-      const outputs = this.#enter(
-        { name: "refused", result: "duplicate_agent", retryAtMs },
-        "another agent of this name",
-      );
       const reason = `another running agent speaks as cluster "${this.#names.me}"`;
+      const retryAtMs = this.#identity.duplicateUntilMs;
+      const outputs = this.#enter({ name: "refused", result: "duplicate_agent", retryAtMs }, reason);
       if (outputs.length > 0) outputs.push({ type: "problem", code: "DUPLICATE_AGENT", reason });
       return outputs;
     }

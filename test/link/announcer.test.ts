@@ -6,6 +6,7 @@ import { Identity } from "../../src/link/identity.ts";
 import type { LinkOutput } from "../../src/link/output.ts";
 import { LOG_OPS_MAX } from "../../src/link/route-log.ts";
 import { RouteSet } from "../../src/route/route-set.ts";
+import { WIRE_VERSION } from "../../src/wire/envelope.ts";
 import type { AckResult, ControlBody, RoutesMark, Speaker } from "../../src/wire/message.ts";
 
 const INSTANCE = "00000000000000aa";
@@ -72,6 +73,8 @@ class Rig {
           greeting: change.greeting ?? this.greeting,
           of: change.of ?? this.identity.speaker(),
           name: "b",
+          protocolMin: WIRE_VERSION,
+          protocolMax: WIRE_VERSION,
           result,
           highest: change.highest ?? this.identity.incarnation,
           have: change.have ?? null,
@@ -223,7 +226,7 @@ describe("the announcer, greeting", () => {
     assert.deepEqual(made.tick(10_100), []);
     made.is("refused", 60_100);
     made.announcer.disconnected("cut");
-    assert.deepEqual(made.connected(20_000), ["idle > refused"]);
+    assert.deepEqual(made.connected(20_000), ["idle > refused", "DUPLICATE_AGENT"]);
     assert.equal(made.announcer.refusedWith, "duplicate_agent");
     assert.deepEqual(made.tick(60_100), ["refused > greeting", "hello_sent", "send hello"]);
   });
