@@ -11,6 +11,7 @@ import type { Outlet } from "../hub/outlet.ts";
 import type { SessionProblem } from "../mqtt/session.ts";
 import type { AgentStatus } from "../ops/agent-status.ts";
 import type { Logger } from "../ops/log.ts";
+import { steadyNowMs } from "../ops/steady-clock.ts";
 import { controlProblem } from "./control-answer.ts";
 import { hubLinkOptions } from "./link-options.ts";
 import { LocalBroker, type LocalSessionName, sessionClientId } from "./local-broker.ts";
@@ -51,7 +52,7 @@ export class Agent {
   constructor(config: AgentConfig, log: Logger) {
     this.config = config;
     this.#log = log;
-    const nowMs = Date.now();
+    const nowMs = steadyNowMs();
     const { cluster, local, controlPrefix } = config;
     const enabled = config.links.filter((link) => link.enable);
     this.hub = new Hub(
@@ -59,7 +60,7 @@ export class Agent {
         cluster,
         agentVersion: AGENT_VERSION,
         controlPrefix,
-        incarnation: nowMs,
+        incarnation: Date.now(),
         instance: randomHex16(),
         randomHex16,
         demandMax: Math.max(1, ...enabled.map((link) => link.demandMax)),
@@ -120,15 +121,15 @@ export class Agent {
 
   /** Says goodbye, waits for what is under way, closes. Resolves when all sockets are closed. */
   async stop(drainMs: number): Promise<void> {
-    const endMs = Date.now() + drainMs;
-    while (Date.now() < endMs && this.#busy()) {
+    const endMs = steadyNowMs() + drainMs;
+    while (steadyNowMs() < endMs && this.#busy()) {
       this.#turn.request();
       await new Promise((resume) => setTimeout(resume, 20));
     }
-    const left = this.hub.status(Date.now()).links.reduce((sum, link) => sum + link.queue.spooled, 0);
+    const left = this.hub.status(steadyNowMs()).links.reduce((sum, link) => sum + link.queue.spooled, 0);
     if (left > 0)
       this.#log.warn({ messages: left }, "stopped with messages that no peer confirmed; memory durability loses them");
-    this.hub.goodbye("pause", Date.now());
+    this.hub.goodbye("pause", steadyNowMs());
     this.#turn.stop();
     await Promise.all([...this.#peers.values()].map((peer) => peer.stop(CLOSE_MS)).concat(this.#local.stop(CLOSE_MS)));
     this.#log.info("agent stopped");
@@ -136,7 +137,7 @@ export class Agent {
 
   /** Ready: the local broker is connected on all three sessions, and no other agent speaks in our name. */
   get ready(): boolean {
-    return Object.values(this.#sessions).every(({ up }) => up) && !this.hub.identity.isDuplicate(Date.now());
+    return Object.values(this.#sessions).every(({ up }) => up) && !this.hub.identity.isDuplicate(steadyNowMs());
   }
 
   status(): AgentStatus {
@@ -148,7 +149,7 @@ export class Agent {
       eventsAdvice: this.#advice,
       oddLines: this.#odd,
       brokerDropped: this.#brokerDropped,
-      hub: this.hub.status(Date.now()),
+      hub: this.hub.status(steadyNowMs()),
     };
   }
 
@@ -305,13 +306,13 @@ export class Agent {
   }
 
   #then(work: (nowMs: number) => void): void {
-    work(Date.now());
+    work(steadyNowMs());
     this.#turn.request();
   }
 
   /** What the data session says has its place among its messages: those that arrived before go first. */
   #data(work: (nowMs: number) => void): void {
-    const nowMs = Date.now();
+    const nowMs = steadyNowMs();
     this.#drainMessages(nowMs);
     work(nowMs);
     this.#turn.request();

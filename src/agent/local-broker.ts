@@ -16,6 +16,7 @@ import { failureCode } from "../mqtt/publish.ts";
 import { reasonText } from "../mqtt/reason-code.ts";
 import { type MessageAbout, MqttSession, type SessionProblem } from "../mqtt/session.ts";
 import type { SubscribeEntry } from "../mqtt/subscribe.ts";
+import { steadyNowMs } from "../ops/steady-clock.ts";
 import type { DemandFilter } from "../route/demand-ids.ts";
 import { controlTopic, inboxFilters, messageTopic, parseName, probeTopic } from "../wire/names.ts";
 import { ControlProbe } from "./control-probe.ts";
@@ -97,7 +98,7 @@ export class LocalBroker {
       {
         connected: (how) => this.#eventsConnected(how.sessionPresent),
         disconnected: (problem) => this.#eventsDisconnected(problem),
-        message: (topic, payload, about) => this.#adapter.message(topic, payload, about.retain, Date.now()),
+        message: (topic, payload, about) => this.#adapter.message(topic, payload, about.retain, steadyNowMs()),
       },
     );
     this.#linkSession = new MqttSession(
@@ -282,7 +283,7 @@ export class LocalBroker {
   // ── the events session ───────────────────────────────────────────────────────────────────────────
 
   #eventsConnected(sessionPresent: boolean): void {
-    const nowMs = Date.now();
+    const nowMs = steadyNowMs();
     const awayMs = this.#eventsDownAtMs === null ? null : nowMs - this.#eventsDownAtMs;
     this.#events.session("events", true, null);
     const session = this.#eventsSession;
@@ -302,7 +303,7 @@ export class LocalBroker {
   }
 
   #eventsDisconnected(problem: SessionProblem): void {
-    const nowMs = Date.now();
+    const nowMs = steadyNowMs();
     this.#eventsDownAtMs ??= nowMs;
     if (problem.wasConnected) {
       this.#eventsDownAtMs = nowMs;

@@ -3,6 +3,8 @@
  * come, messages and everything that leaves at its end. setImmediate runs after all sockets that were readable have
  * been read, so an event that the broker wrote before a message is known before that message is stamped.
  */
+import { steadyNowMs } from "../ops/steady-clock.ts";
+
 export class Turn {
   readonly #run: (nowMs: number) => void;
   readonly #deadlineMs: () => number;
@@ -22,7 +24,7 @@ export class Turn {
     setImmediate(() => {
       this.#requested = false;
       if (this.#stopped) return;
-      this.#run(Date.now());
+      this.#run(steadyNowMs());
       this.#arm();
     });
   }
@@ -40,7 +42,7 @@ export class Turn {
     this.#timerAtMs = atMs;
     if (atMs === Number.POSITIVE_INFINITY) return;
     // Timers take 31 bits; a deadline further away is looked at again then.
-    const waitMs = Math.min(Math.max(atMs - Date.now(), 1), 2 ** 31 - 1);
+    const waitMs = Math.min(Math.max(atMs - steadyNowMs(), 1), 2 ** 31 - 1);
     this.#timer = setTimeout(() => {
       this.#timer = null;
       this.request();

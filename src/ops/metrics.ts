@@ -5,6 +5,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { LinkStatus } from "../hub/status.ts";
 import type { AgentStatus, AgentView } from "./agent-status.ts";
+import { steadyNowMs } from "./steady-clock.ts";
 
 type Labels = Record<string, string>;
 type Sample = readonly [labels: Labels, value: number];
@@ -164,7 +165,7 @@ export function createMetrics(agent: AgentView): Registry {
   );
   gauge("spool_bytes", "Their bytes.", ["link"], () => each((link) => [[{}, link.queue.spooledBytes]]));
   gauge("spool_oldest_seconds", "Age of the oldest of them.", ["link"], () =>
-    each((link) => [[{}, link.queue.oldestAtMs === null ? 0 : (Date.now() - link.queue.oldestAtMs) / 1000]]),
+    each((link) => [[{}, link.queue.oldestAtMs === null ? 0 : (steadyNowMs() - link.queue.oldestAtMs) / 1000]]),
   );
   gauge("link_round_trip_seconds", "Time from a frame to its confirmation, smoothed.", ["link"], () =>
     each((link) => [[{}, link.queue.roundTripMs / 1000]]),
