@@ -5,7 +5,7 @@
 import { intersect } from "../topic/algebra.ts";
 import { isPlainText } from "../topic/plain-text.ts";
 
-/** Operations waiting for a SUBACK. Past it the oldest are taken together: causality gets coarser, never wrong. */
+/** Operations waiting for a SUBACK. Past it the youngest wait together: causality gets coarser, never wrong. */
 const BARRIERS_MAX = 1_000;
 
 export class PeerDemand {

@@ -28,7 +28,7 @@ const STALL_MS = 20;
 const SWIFT_MS = 10;
 /** MQTT 5, 3.9.3: reason codes from here on are refusals. */
 const REFUSED_FROM = 0x80;
-/** Refusals repeated to a peer at a time: no peer keeps more of them. */
+/** With more refusals than a peer keeps they are not repeated at each retry, only so many when it listens anew. */
 const REFUSALS_REPEATED_MAX = 100;
 
 export class Demand {
@@ -321,7 +321,7 @@ export class Demand {
     this.#holds.add(firstRevision, this.#revision);
     if (!this.#cover.has(filter)) return;
     const news = this.#refused.add(filter, reasonCode, nowMs);
-    this.#tell(filter, reasonCode, true, news);
+    if (news || this.#refused.size <= REFUSALS_REPEATED_MAX) this.#tell(filter, reasonCode, true, news);
   }
 
   #retryRefused(nowMs: number): void {

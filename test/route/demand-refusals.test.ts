@@ -75,12 +75,14 @@ describe("refused filters", () => {
     );
   });
 
-  test("are repeated to a peer a hundred at a time", () => {
+  test("more than a hundred are not said again at each retry, and a hundred when the peer listens anew", () => {
     const made = demand();
     const filters = numbered(130);
     for (const filter of filters) made.want("p", filter);
     steps(made, 0, filters);
     assert.equal(made.refusals().length, 130);
+    steps(made, REFUSED_RETRY_MS, filters);
+    assert.equal(made.refusals().length, 0);
     made.repeatRefusals("p");
     assert.equal(made.refusals().length, 100);
   });

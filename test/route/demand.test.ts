@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Demand } from "../../src/route/demand.ts";
 import { answer, demand, numbered, shown, steps } from "./demand-steps.ts";
+import { countMapReads } from "./map-reads.ts";
 
 const MARKER_WAIT_MS = 5_000;
 
@@ -194,4 +195,19 @@ test("past a peer's limit its filters are widened, never refused, and exact agai
   const done = steps(made);
   assert.equal(done[0], "subscribe a/2=7 a/3=8 b/2=9");
   assert.deepEqual(done.slice(1), ["marker", "unsubscribe a/# b/#"]);
+});
+
+test("a want and an unwant, with all their steps, cost the same however many filters there are", () => {
+  const cost = (filters: number): number => {
+    const made = demand(1_000_000);
+    for (const filter of numbered(filters)) made.want("p", filter);
+    steps(made);
+    return countMapReads(() => {
+      made.want("p", "reply/x");
+      steps(made);
+      made.unwant("p", "reply/x");
+      assert.deepEqual(steps(made), ["marker", "unsubscribe reply/x"]);
+    });
+  };
+  assert.equal(cost(10_000), cost(10));
 });
