@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { linkHealth } from "../../src/hub/link-health.ts";
+import { LinkHealth } from "../../src/hub/link-health.ts";
 import type { AcceptorState } from "../../src/link/acceptor.ts";
 import type { AnnouncerState } from "../../src/link/announcer.ts";
 
@@ -25,10 +25,13 @@ const OLD: Readonly<Record<AnnouncerState, string>> = {
 };
 const WORDS = { connected: "c", connecting: "g", disconnected: "d", inconsistent: "i" } as const;
 
-function letters(out: AnnouncerState, nowMs: number, transportUp = true): string {
-  return IN.map(
-    (incoming) => WORDS[linkHealth({ transportUp, transportSinceMs: 0, everUp: true, out, in: incoming, nowMs })],
-  ).join("");
+function letters(out: AnnouncerState, nowMs: number): string {
+  return IN.map((incoming) => {
+    const health = new LinkHealth(0);
+    health.transport(true, 0);
+    health.judge({ out, in: incoming, nowMs });
+    return WORDS[health.word];
+  }).join("");
 }
 
 test("a link's word is connected only when both halves are, for every pair of states", () => {
@@ -40,9 +43,30 @@ test("after 15 s a half that is still on its way counts as bad, except a bootstr
 });
 
 test("a link whose transport never came up is connecting for 15 s, then disconnected", () => {
-  const word = (nowMs: number, everUp: boolean) =>
-    linkHealth({ transportUp: false, transportSinceMs: 0, everUp, out: "idle", in: "none", nowMs });
+  const word = (nowMs: number, everUp: boolean) => {
+    const health = new LinkHealth(0);
+    if (everUp) health.transport(true, 0);
+    health.transport(false, 0);
+    health.judge({ out: "idle", in: "none", nowMs });
+    return health.word;
+  };
   assert.equal(word(PATIENCE_MS - 1, false), "connecting");
   assert.equal(word(PATIENCE_MS, false), "disconnected");
   assert.equal(word(PATIENCE_MS, true), "disconnected");
+});
+
+test("only a change of the word is told, and patience begins anew with each change of the transport", () => {
+  const health = new LinkHealth(0);
+  assert.equal(health.judge({ out: "idle", in: "none", nowMs: 1 }), false);
+  health.transport(true, 20_000);
+  assert.equal(health.judge({ out: "greeting", in: "none", nowMs: 20_001 }), false);
+  assert.equal(health.judge({ out: "online", in: "online", nowMs: 20_002 }), true);
+  assert.equal(health.judge({ out: "online", in: "online", nowMs: 20_003 }), false);
+  health.transport(false, 30_000);
+  // It was gone already: nothing new.
+  health.transport(false, 40_000);
+  assert.equal(health.judge({ out: "idle", in: "greeted", nowMs: 44_999 }), true);
+  assert.equal(health.word, "connecting");
+  assert.equal(health.judge({ out: "idle", in: "greeted", nowMs: 45_000 }), true);
+  assert.equal(health.word, "disconnected");
 });
