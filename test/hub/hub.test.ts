@@ -212,7 +212,7 @@ describe("strangers", () => {
         agentVersion: "x",
         protocolMin: 1,
         protocolMax: 1,
-        frameBytesMax: 1,
+        frameBytesMax: 4_096,
       },
     });
 

@@ -10,7 +10,7 @@ test("an agent that knows of its double greets nobody, and names the problem onc
   const announcer = new Announcer(names, identity, { routes: () => [], digest: EMPTY_DIGEST, size: 0 });
   identity.declareDuplicate(0);
   assert.deepEqual(announcer.connected(1), [
-    { type: "state", half: "out", from: "idle", to: "refused", why: "another agent of this name" },
+    { type: "state", half: "out", from: "idle", to: "refused", why: 'another running agent speaks as cluster "west"' },
     { type: "problem", code: "DUPLICATE_AGENT", reason: 'another running agent speaks as cluster "west"' },
   ]);
   assert.deepEqual(announcer.greet(2, "again"), []);
