@@ -52,6 +52,10 @@ export interface LocalMessage {
   readonly properties: MessageProperties | null;
   readonly expirySeconds: number | null;
   readonly subscriptionIds: readonly number[];
+  /** MQTT packet identifier; 0 or absent at QoS 0. */
+  readonly packetId?: number;
+  /** The broker sent it before, on this session. */
+  readonly dup?: boolean;
 }
 
 /** What became of a local message. */
