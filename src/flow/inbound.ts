@@ -3,7 +3,9 @@
  * owner in order, and a message is settled for the peer only after the local broker has taken it (or refused it for
  * good). The record per stream makes a repeated number harmless; it is lost with the process, then at-least-once holds.
  *
- *   frame ─▶ gate (route operation applied and subscribed, at most 1 s) ─▶ checks ─▶ republish ─▶ PUBACK ─▶ settled
+ *   frame ─▶ gate (route operation applied and subscribed, at most 1 s) ─▶ order ─▶ checks ─▶ republish ─▶ PUBACK ─▶ settled
+ *
+ * Frames may be lost or overtake each other on the way: reliable messages behind a gap wait until it is filled.
  */
 import { isReserved, topicProblem } from "../topic/filter.ts";
 import type { Frame, FramedMessage, Message } from "../wire/message.ts";
@@ -11,7 +13,7 @@ import { StreamRecord } from "./stream-record.ts";
 
 /** A frame that names a route operation we do not know waits this long; the operation may have been lost for good. */
 const CAUSALITY_WAIT_MS = 1_000;
-/** Frames waiting for their route operation. Past it the newest go: reliable ones come again. */
+/** Frames waiting for their route operation, or for a frame before them. Past it the newest go: reliable ones come again. */
 const WAITING_BYTES_MAX = 16 * 1024 * 1024;
 /** QoS 1 republishes under way: far below the queue a broker has for one subscriber (1,000 in Mosquitto). */
 const REPUBLISH_INFLIGHT_MAX = 500;
@@ -75,7 +77,10 @@ export class Inbound {
   readonly #gateTimeout: () => void;
   readonly #records = new Map<string, StreamRecord>();
   #waiting: WaitingFrame[] = [];
+  /** Bytes of frames that wait, for whatever. */
   #waitingBytes = 0;
+  /** Frames behind a gap, by stream and the number they begin with. */
+  readonly #ahead = new Map<string, Map<number, WaitingFrame>>();
   #pending: Pending[] = [];
   #pendingHead = 0;
   /** Payload bytes of what is pending or under way. */
@@ -100,6 +105,11 @@ export class Inbound {
 
   get inflight(): number {
     return this.#inflight.size;
+  }
+
+  /** Bytes of frames that wait for their route operation or for a frame before them. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
   }
 
   get pending(): number {
@@ -141,7 +151,8 @@ export class Inbound {
       if (first === undefined || !this.mayOpen(first.frame.routeOp, readyOp, first.untilMs, nowMs)) break;
       this.#waiting.shift();
       this.#waitingBytes -= first.bytes;
-      this.#open(first.frame, first.stayMs);
+      this.#open(first);
+      this.#openFollowing(first.frame.stream);
     }
     return this.#take(nowMs);
   }
@@ -157,6 +168,7 @@ export class Inbound {
   /** The peer starts a new life: what waits for its operations would wait in vain. Numbers of old streams stay known. */
   speakerChanged(): void {
     this.#waiting = [];
+    this.#ahead.clear();
     this.#waitingBytes = 0;
   }
 
@@ -200,19 +212,58 @@ export class Inbound {
     return settlements;
   }
 
-  #open(frame: Frame, stayMs: number): void {
+  #open(waiting: WaitingFrame): void {
+    const { frame, stayMs } = waiting;
     const record = this.#recordOf(frame.stream);
     record.advance(frame.base - 1);
+    let before: number | null = null;
+    let following: FramedMessage[] | null = null;
     for (const framed of frame.messages) {
+      const { number } = framed;
+      if (following !== null && number !== null) {
+        following.push(framed);
+        continue;
+      }
       this.#received += 1;
-      if (framed.number !== null) {
-        if (!record.begin(framed.number)) {
-          this.#dropped("duplicate", 1);
-          continue;
-        }
+      if (number !== null) {
+        if (before !== null) record.skipTo(number);
+        before = number;
+        const beginning = record.begin(number);
+        if (beginning === "ahead") following = [framed];
+        else if (beginning !== "fresh") this.#dropped("duplicate", 1);
+        if (beginning !== "fresh") continue;
       }
       this.#accept(frame.stream, framed, stayMs);
     }
+    if (following !== null) this.#keepAhead({ ...waiting, frame: { ...frame, messages: following } });
+  }
+
+  #keepAhead(waiting: WaitingFrame): void {
+    const { frame, bytes } = waiting;
+    const [first] = frame.messages;
+    if (first === undefined || first.number === null) return;
+    const ahead = this.#ahead.get(frame.stream) ?? new Map<number, WaitingFrame>();
+    if (this.#waitingBytes + bytes > WAITING_BYTES_MAX || ahead.has(first.number)) {
+      this.#dropped(ahead.has(first.number) ? "duplicate" : "gate_full", frame.messages.length);
+      return;
+    }
+    this.#ahead.set(frame.stream, ahead.set(first.number, waiting));
+    this.#waitingBytes += bytes;
+  }
+
+  /** A gap may have been filled: what waited behind it follows in order. */
+  #openFollowing(stream: string): void {
+    const ahead = this.#ahead.get(stream);
+    const record = this.#records.get(stream);
+    if (ahead === undefined || record === undefined) return;
+    for (const first of [...ahead.keys()].sort((a, b) => a - b)) {
+      const waiting = ahead.get(first);
+      if (waiting === undefined || first > record.next) break;
+      ahead.delete(first);
+      this.#waitingBytes -= waiting.bytes;
+      this.#open(waiting);
+    }
+    if (ahead.size === 0) this.#ahead.delete(stream);
   }
 
   #accept(stream: string, framed: FramedMessage, stayMs: number): void {
@@ -278,11 +329,17 @@ export class Inbound {
     if (record === undefined) {
       if (this.#records.size >= STREAMS_MAX) {
         const [oldest] = this.#records.keys();
-        if (oldest !== undefined) this.#records.delete(oldest);
+        if (oldest !== undefined) this.#forget(oldest);
       }
       record = new StreamRecord();
       this.#records.set(stream, record);
     }
     return record;
+  }
+
+  #forget(stream: string): void {
+    this.#records.delete(stream);
+    for (const { bytes } of this.#ahead.get(stream)?.values() ?? []) this.#waitingBytes -= bytes;
+    this.#ahead.delete(stream);
   }
 }

@@ -1,6 +1,7 @@
 /**
  * What the receiver knows of one stream: the highest number up to which everything is settled, the numbers settled
- * beyond it, and those under way. A number begins once; a repeated one that is settled asks for the settlement again.
+ * beyond it, and the highest one taken in hand. Numbers are taken in order and once: one that lies ahead of a gap has to
+ * wait for what is missing, or the messages of one publisher would change places.
  */
 
 /** Ranges named beyond the contiguous part: enough for any reordering a connection makes. */
@@ -13,32 +14,46 @@ export interface RecordNews {
   readonly ranges: readonly (readonly [number, number])[];
 }
 
+/** `seen`: taken before. `ahead`: a number before it is missing. `absurd`: no honest sender has it under way. */
+export type Beginning = "fresh" | "seen" | "ahead" | "absurd";
+
 export class StreamRecord {
   #upTo = 0;
+  /** Everything up to this number was taken, or is never waited for. */
+  #taken = 0;
   readonly #settledBeyond = new Set<number>();
-  readonly #begun = new Set<number>();
   #news = false;
 
   get upTo(): number {
     return this.#upTo;
   }
 
-  /**
-   * Takes a number in hand; false: it was seen before (and the sender has to be told, if it is settled), or lies so far
-   * ahead that no honest sender can have it under way.
-   */
-  begin(number: number): boolean {
-    if (number <= this.#upTo || this.#settledBeyond.has(number)) {
-      this.#news = true;
-      return false;
+  /** The number that may be taken next. */
+  get next(): number {
+    return this.#taken + 1;
+  }
+
+  /** Takes a number in hand if it is the next one. A repeated one that is settled asks for the settlement again. */
+  begin(number: number): Beginning {
+    if (number <= this.#taken) {
+      if (number <= this.#upTo || this.#settledBeyond.has(number)) this.#news = true;
+      return "seen";
     }
-    if (this.#begun.has(number) || number > this.#upTo + WINDOW_MAX) return false;
-    this.#begun.add(number);
-    return true;
+    if (number > this.#upTo + WINDOW_MAX) return "absurd";
+    if (number > this.#taken + 1) return "ahead";
+    this.#taken = number;
+    return "fresh";
+  }
+
+  /** The sender leaves out the numbers between the last one taken and `number`: they are settled, or given up. */
+  skipTo(number: number): void {
+    if (number > this.#upTo + WINDOW_MAX) return;
+    for (let left = this.#taken + 1; left < number; left += 1) this.#settledBeyond.add(left);
+    this.#taken = Math.max(this.#taken, number - 1);
+    this.#close();
   }
 
   settle(number: number): void {
-    this.#begun.delete(number);
     if (number > this.#upTo) this.#settledBeyond.add(number);
     this.#news = true;
     this.#close();
@@ -48,6 +63,7 @@ export class StreamRecord {
   advance(upTo: number): void {
     if (upTo <= this.#upTo) return;
     this.#upTo = upTo;
+    this.#taken = Math.max(this.#taken, upTo);
     for (const number of this.#settledBeyond) if (number <= upTo) this.#settledBeyond.delete(number);
     this.#close();
   }

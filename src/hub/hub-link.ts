@@ -110,7 +110,7 @@ export class HubLink {
     this.#transportSinceMs = nowMs;
     this.#everUp = true;
     this.#packetBytesMax = packetBytesMax;
-    this.perform(this.conversation.connected(nowMs), nowMs);
+    this.perform(this.conversation.connected(nowMs, packetBytesMax), nowMs);
   }
 
   transportDown(why: string, nowMs: number): void {

@@ -48,10 +48,11 @@ export class Conversation {
     return Math.min(this.announcer.deadlineMs, this.acceptor.deadlineMs, this.#heartbeatAtMs);
   }
 
-  connected(nowMs: number): LinkOutput[] {
+  /** `packetBytesMax`: the largest packet that the broker on the way takes. */
+  connected(nowMs: number, packetBytesMax = Number.POSITIVE_INFINITY): LinkOutput[] {
     this.#connected = true;
     this.#heartbeatAtMs = nowMs + HEARTBEAT_MS;
-    return this.announcer.connected(nowMs);
+    return this.announcer.connected(nowMs, packetBytesMax);
   }
 
   disconnected(why: string): LinkOutput[] {

@@ -285,6 +285,52 @@ describe("inbound", () => {
     assert.deepEqual(into.settlements(), [{ stream: STREAM, upTo: 5, ranges: [] }]);
   });
 
+  const texts = (messages: ReturnType<Inbound["pump"]>) =>
+    messages.map(({ message: { payload } }) => new TextDecoder().decode(payload));
+
+  test("a frame that overtakes another waits for it: the order of publication is kept", () => {
+    const { into, drops } = inbound();
+    into.frame(frame(3, ["c", "d"]), 10, 0, 0);
+    into.frame(frame(5, ["e"]), 10, 0, 0);
+    assert.deepEqual(into.pump(0, 0), []);
+    assert.equal(into.waitingBytes, 20);
+    into.frame(frame(1, ["a", "b"]), 10, 0, 1);
+    assert.deepEqual(texts(into.pump(0, 1)), ["a", "b", "c", "d", "e"]);
+    assert.equal(into.waitingBytes, 0);
+    assert.deepEqual(drops, []);
+  });
+
+  test("a gap that the sender gives up ends by its base", () => {
+    const { into } = inbound();
+    into.frame(frame(1, ["a"]), 10, 0, 0);
+    into.frame(frame(3, ["c"]), 10, 0, 0);
+    assert.deepEqual(texts(into.pump(0, 0)), ["a"]);
+    into.frame(frame(3, ["c"], { base: 3 }), 10, 0, 1);
+    assert.deepEqual(texts(into.pump(0, 1)), ["c"]);
+    assert.equal(into.waitingBytes, 0);
+  });
+
+  test("best-effort messages of a frame behind a gap do not wait", () => {
+    const { into } = inbound();
+    const bestEffort = { number: null, message: message("t", "x", 0), origin: null };
+    const { messages, ...rest } = frame(2, ["b"]);
+    into.frame({ ...rest, messages: [...messages, bestEffort] }, 10, 0, 0);
+    assert.deepEqual(texts(into.pump(0, 0)), ["x"]);
+  });
+
+  test("frames behind a gap share the waiting limit, and are taken once however often they come", () => {
+    const { into, drops } = inbound();
+    into.frame(frame(2, ["b"]), 10 * 1024 * 1024, 0, 0);
+    into.pump(0, 0);
+    into.frame(frame(2, ["b"]), 10, 0, 0);
+    into.pump(0, 0);
+    assert.deepEqual(drops, ["duplicate 1"]);
+    into.frame(frame(3, ["c"]), 10 * 1024 * 1024, 0, 0);
+    assert.deepEqual(drops, ["duplicate 1", "gate_full 1"]);
+    into.frame(frame(1, ["a"]), 10, 0, 0);
+    assert.deepEqual(texts(into.pump(0, 1)), ["a", "b"]);
+  });
+
   test("the time a frame lay in a broker is taken off the expiry", () => {
     const { into, drops } = inbound();
     const framed = { number: 1, message: message("t", "x", 1, 3_000), origin: null };
@@ -309,14 +355,25 @@ describe("inbound", () => {
   });
 });
 
-test("a stream record refuses numbers no honest sender has under way, and keeps its ranges few", () => {
+test("a stream record takes numbers in order and once, and keeps its ranges few", () => {
   const record = new StreamRecord();
-  assert.equal(record.begin(65_537), false);
-  for (let number = 2; number <= 200; number += 2) {
-    assert.equal(record.begin(number), true);
-    record.settle(number);
+  assert.equal(record.begin(65_537), "absurd");
+  assert.equal(record.begin(2), "ahead");
+  for (let number = 1; number <= 200; number += 1) {
+    assert.equal(record.begin(number), "fresh");
+    if (number % 2 === 0) record.settle(number);
   }
+  assert.equal(record.begin(7), "seen");
   const news = record.news();
   assert.equal(news?.upTo, 0);
   assert.equal(news?.ranges.length, 32);
+});
+
+test("what a sender leaves out within a frame is settled, and never waited for", () => {
+  const record = new StreamRecord();
+  assert.equal(record.begin(1), "fresh");
+  record.skipTo(4);
+  assert.equal(record.begin(4), "fresh");
+  record.settle(1);
+  assert.equal(record.upTo, 3);
 });

@@ -3,7 +3,7 @@ import { intersect, matches, minimalCover } from "../../src/topic/algebra.ts";
 import { splitShared } from "../../src/topic/filter.ts";
 import type { WorldShape } from "./shape.ts";
 import type { SimCluster } from "./sim-cluster.ts";
-import { MARK_TOPIC } from "./sim-local.ts";
+import { lineOf, MARK_TOPIC } from "./sim-local.ts";
 
 export function whatIsWrong(clusters: readonly SimCluster[], shape: WorldShape, nowMs: number): string[] {
   const wrong: string[] = [];
@@ -62,6 +62,7 @@ function wrongRoutes(cluster: SimCluster, clusters: readonly SimCluster[], shape
     if (peer === cluster) continue;
     const { topics } = shape.link(cluster.name, peer.name);
     const wanted = cluster.clients.filters
+      .map(lineOf)
       .filter((filter) => !splitShared(filter).filter.startsWith("$"))
       .flatMap((filter) => topics.flatMap((topic) => intersect(splitShared(filter).filter, topic) ?? []));
     const expected = minimalCover(wanted).sort().join(" ");

@@ -7,7 +7,6 @@ import type { Hub, LocalMessage } from "../../src/hub/hub.ts";
 import type { Republish } from "../../src/hub/outlet.ts";
 import type { DemandFilter } from "../../src/route/demand-ids.ts";
 import type { InterestEvent } from "../../src/route/interest-event.ts";
-import { widenDeep } from "../../src/topic/filter.ts";
 import type { Prng } from "./prng.ts";
 import type { Delivery, SimBroker, SimEvent, SimSession } from "./sim-broker.ts";
 import type { Timeline } from "./timeline.ts";
@@ -294,8 +293,8 @@ function translate(event: SimEvent): InterestEvent[] {
     case "subscribed":
     case "unsubscribed": {
       const { type, client, filter } = event;
-      const certain = filter.length <= LINE_UNITS_MAX;
-      return [{ type, client, filter: certain ? filter : cutLine(filter), certain }];
+      const told = lineOf(filter);
+      return [{ type, client, filter: told, certain: told === filter }];
     }
     case "count":
       return [
@@ -305,8 +304,8 @@ function translate(event: SimEvent): InterestEvent[] {
   }
 }
 
-/** What an adapter makes of a line that was cut: its whole levels, and everything below. */
-function cutLine(filter: string): string {
-  const cut = filter.slice(0, LINE_UNITS_MAX);
-  return widenDeep(`${cut.slice(0, cut.lastIndexOf("/"))}/#`);
+/** What an adapter makes of the line about a filter: of one that was cut, its whole levels and everything below. */
+export function lineOf(filter: string): string {
+  if (filter.length <= LINE_UNITS_MAX) return filter;
+  return `${filter.slice(0, filter.lastIndexOf("/", LINE_UNITS_MAX - 1))}/#`;
 }
