@@ -2,13 +2,14 @@
  * Finds messages that another bridge carries in a circle: over our link to the peer, and back by a way that strips our
  * mark. A payload that repeats proves nothing (a sensor may say "on" ten times a second), so the guard experiments:
  *
- *   watching ──a key returns 3× soon after its confirmation──▶ holding ──it goes on arriving──▶ trusted (for a while)
+ *   watching ──a key returns 3× soon after its confirmation──▶ holding ──returns go on──▶ trusted (for a while)
  *      ▲                                                        │ falls quiet: we hold what circles
  *      │ nothing comes back                                     ▼ all released, in order
  *      └───────────────────────────────────────────────────── proving ──it comes back──▶ holding once more
  *                                                               │ it comes back the second time
  *   watching ◀──── 60 s without a return ──── looping ◀─────────┘ (returns are dropped, the topic is named)
  *
+ * Keys that were never there before say nothing: somebody may well publish on a topic whose messages circle.
  * A genuine publisher is delayed once by the hold and loses nothing. Pure; the caller owns the messages.
  */
 import { BoundedMap } from "../base/bounded-map.ts";
@@ -21,10 +22,12 @@ const SOON_MS = 100;
 const SOON_ROUND_TRIPS = 4;
 const QUIET_MIN_MS = 100;
 const HOLD_MIN_MS = 500;
-const HOLD_MESSAGES_MAX = 1_000;
-const HOLD_BYTES_MAX = 1024 * 1024;
+/** Messages of one topic that a hold may keep. Past it the hold ends: nothing is lost for a suspicion. */
+const HOLD_MESSAGES_MAX = 10_000;
+const HOLD_BYTES_MAX = 4 * 1024 * 1024;
 const CONFIRMATIONS = 2;
-const TRUST_MS = 300_000;
+/** Trust in a topic that was taken for genuine, doubled each time: a slow link can make a circle look so, and it must not last. */
+const TRUST_MS = 10_000;
 const TRUST_MAX_MS = 3_600_000;
 const LOOPING_MS = 60_000;
 const KEYS_MAX = 4_096;
@@ -33,7 +36,9 @@ const TOPICS_MAX = 1_024;
 interface KeyRecord {
   returns: number;
   arrivedAtMs: number;
-  sentAtMs: number;
+  /** When the first copy left that is not confirmed; null: none is under way. */
+  sentAtMs: number | null;
+  /** The last confirmation of any copy: several may circle at a time. */
   settledAtMs: number | null;
 }
 
@@ -48,7 +53,8 @@ type TopicState<T> =
       readonly held: Held<T>[];
       bytes: number;
       readonly sinceMs: number;
-      arrivedAtMs: number;
+      /** When a key last came that had come before. */
+      returnedAtMs: number;
       readonly quietMs: number;
       readonly confirmations: number;
     }
@@ -80,7 +86,7 @@ export class LoopGuard<T> {
       if (state.kind === "holding")
         deadlineMs = Math.min(
           deadlineMs,
-          state.arrivedAtMs + state.quietMs,
+          state.returnedAtMs + state.quietMs,
           state.sinceMs + this.#holdMs(state.quietMs),
         );
     }
@@ -101,13 +107,12 @@ export class LoopGuard<T> {
       return "pass";
     }
     const intervalMs = nowMs - record.arrivedAtMs;
-    const soon =
-      record.settledAtMs !== null &&
-      nowMs - record.settledAtMs <= Math.max(SOON_MS, SOON_ROUND_TRIPS * this.#roundTripMs);
-    record.returns = soon ? record.returns + 1 : 0;
     record.arrivedAtMs = nowMs;
-    record.sentAtMs = nowMs;
-    record.settledAtMs = null;
+    record.sentAtMs ??= nowMs;
+    // What was never confirmed cannot have come back: it says nothing, for or against.
+    if (record.settledAtMs === null) return "pass";
+    const soon = nowMs - record.settledAtMs <= Math.max(SOON_MS, SOON_ROUND_TRIPS * this.#roundTripMs);
+    record.returns = soon ? record.returns + 1 : 0;
     if (record.returns < RETURNS_SUSPECT) return "pass";
     record.returns = 0;
     this.#hold(
@@ -125,9 +130,11 @@ export class LoopGuard<T> {
   /** The peer has confirmed a message: it is in its broker now, and could start on its way back. */
   settled(topic: string, payload: Uint8Array, nowMs: number): void {
     const record = this.#keys.get(contentKey(topic, payload));
-    if (record === undefined || record.settledAtMs !== null) return;
+    if (record === undefined) return;
     record.settledAtMs = nowMs;
+    if (record.sentAtMs === null) return;
     const sampleMs = nowMs - record.sentAtMs;
+    record.sentAtMs = null;
     this.#roundTripMs = this.#roundTripMs === 0 ? sampleMs : this.#roundTripMs * 0.875 + sampleMs * 0.125;
   }
 
@@ -136,6 +143,11 @@ export class LoopGuard<T> {
     if (this.#holding > 0) {
       for (const [topic, state] of [...this.#topics]) if (state.kind === "holding") this.#judge(topic, state, nowMs);
     }
+    return this.released();
+  }
+
+  /** Messages that a hold let go meanwhile: they come before any that pass now. */
+  released(): T[] {
     return this.#released.splice(0);
   }
 
@@ -149,7 +161,8 @@ export class LoopGuard<T> {
       case "holding":
         state.held.push({ key, item });
         state.bytes += bytes;
-        state.arrivedAtMs = nowMs;
+        if (this.#keys.has(key)) state.returnedAtMs = nowMs;
+        else this.#keys.set(key, { returns: 0, arrivedAtMs: nowMs, sentAtMs: nowMs, settledAtMs: null });
         if (state.held.length >= HOLD_MESSAGES_MAX || state.bytes >= HOLD_BYTES_MAX) this.#trust(topic, state, nowMs);
         return "hold";
       case "proving":
@@ -197,7 +210,7 @@ export class LoopGuard<T> {
         held: [{ key, item }],
         bytes,
         sinceMs: nowMs,
-        arrivedAtMs: nowMs,
+        returnedAtMs: nowMs,
         quietMs,
         confirmations,
       },
@@ -207,10 +220,10 @@ export class LoopGuard<T> {
   }
 
   #judge(topic: string, state: Extract<TopicState<T>, { kind: "holding" }>, nowMs: number): void {
-    if (nowMs - state.arrivedAtMs >= state.quietMs) {
+    if (nowMs - state.returnedAtMs >= state.quietMs) {
       // It fell quiet: either we hold what circles, or the publisher happened to stop.
       const keys = new Set(state.held.map(({ key }) => key));
-      this.#letGo(state);
+      this.#letGo(state, nowMs);
       this.#setTopic(
         topic,
         {
@@ -229,7 +242,7 @@ export class LoopGuard<T> {
 
   /** It goes on arriving although we hold it: somebody publishes it. */
   #trust(topic: string, state: Extract<TopicState<T>, { kind: "holding" }>, nowMs: number): void {
-    this.#letGo(state);
+    this.#letGo(state, nowMs);
     const before = this.#trustBefore.get(topic) ?? TRUST_MS / 2;
     const trustMs = Math.min(before * 2, TRUST_MAX_MS);
     this.#trustBefore.set(topic, trustMs);
@@ -245,15 +258,20 @@ export class LoopGuard<T> {
     this.#alarms.push(topic);
   }
 
-  #letGo(state: Extract<TopicState<T>, { kind: "holding" }>): void {
+  #letGo(state: Extract<TopicState<T>, { kind: "holding" }>, nowMs: number): void {
     this.#holding -= 1;
-    for (const { item } of state.held) this.#released.push(item);
+    for (const { key, item } of state.held) {
+      this.#released.push(item);
+      const record = this.#keys.get(key);
+      // The time of the hold is no round trip.
+      if (record !== undefined) record.sentAtMs = nowMs;
+    }
   }
 
-  #setTopic(topic: string, state: TopicState<T>, _nowMs: number): void {
+  #setTopic(topic: string, state: TopicState<T>, nowMs: number): void {
     const evicted = this.#topics.set(topic, state);
     // At the limit a topic's state is forgotten, never its messages.
-    if (evicted !== undefined && evicted[0] !== topic && evicted[1].kind === "holding") this.#letGo(evicted[1]);
+    if (evicted !== undefined && evicted[0] !== topic && evicted[1].kind === "holding") this.#letGo(evicted[1], nowMs);
   }
 
   #holdMs(quietMs: number): number {

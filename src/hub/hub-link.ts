@@ -157,6 +157,7 @@ export class HubLink {
   forward(message: Message, nowMs: number): void {
     switch (this.guard.offer(message.topic, message.payload, message, nowMs)) {
       case "pass":
+        for (const earlier of this.guard.released()) this.outbound.offer(earlier, null, nowMs);
         this.outbound.offer(message, null, nowMs);
         break;
       case "hold":
