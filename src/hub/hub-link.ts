@@ -19,11 +19,11 @@ import type { LinkStatusWord } from "./hub-event.ts";
 import { linkHealth } from "./link-health.ts";
 import { FRAME_BYTES_MAX, type HubLinkOptions, type LinkHost, PROTOCOL_VERSION } from "./link-host.ts";
 import { PeerDemand } from "./peer-demand.ts";
+import { REFUSAL_REPEAT_MS, RefusedRoutes } from "./refused-routes.ts";
 import type { ProblemStatus } from "./status.ts";
 
 /** Room for the fixed header, topic and properties of the PUBLISH that carries a frame, and the frame's own header. */
 const FRAME_OVERHEAD_BYTES = 1_024;
-const REFUSED_ROUTES_MAX = 100;
 
 export class HubLink {
   readonly name: string;
@@ -37,7 +37,9 @@ export class HubLink {
   readonly #host: LinkHost;
   readonly #exportsAll: boolean;
   readonly #peerDemand: PeerDemand;
-  readonly #refused = new Map<string, number>();
+  readonly refused = new RefusedRoutes();
+  /** When to tell the peer again which of its routes cannot be served here. */
+  #refusalsAtMs = Number.POSITIVE_INFINITY;
   #transportUp = false;
   #packetBytesMax = FRAME_BYTES_MAX;
   #framesOpen = false;
@@ -90,6 +92,8 @@ export class HubLink {
       this.outbound.deadlineMs,
       this.inbound.deadlineMs,
       this.guard.deadlineMs,
+      this.refused.deadlineMs,
+      this.#refusalsAtMs,
     );
   }
 
@@ -107,6 +111,7 @@ export class HubLink {
 
   transportUp(packetBytesMax: number, nowMs: number): void {
     this.#transportUp = true;
+    this.#refusalsAtMs = nowMs + REFUSAL_REPEAT_MS;
     this.#transportSinceMs = nowMs;
     this.#everUp = true;
     this.#packetBytesMax = packetBytesMax;
@@ -116,6 +121,7 @@ export class HubLink {
   transportDown(why: string, nowMs: number): void {
     if (this.#transportUp) this.#transportSinceMs = nowMs;
     this.#transportUp = false;
+    this.#refusalsAtMs = Number.POSITIVE_INFINITY;
     this.outbound.closed();
     this.#framesOpen = false;
     this.perform(this.conversation.disconnected(why), nowMs);
@@ -211,6 +217,11 @@ export class HubLink {
   tick(nowMs: number): void {
     this.perform(this.conversation.tick(nowMs), nowMs);
     this.outbound.tick(nowMs);
+    for (const { filter, reasonCode } of this.refused.expired(nowMs))
+      this.#host.outlet.report({ type: "route_refused", link: this.name, filter, reasonCode, refused: false });
+    if (nowMs < this.#refusalsAtMs) return;
+    this.#refusalsAtMs = nowMs + REFUSAL_REPEAT_MS;
+    for (const { filter, reasonCode } of this.#host.refusals(this)) this.refuseRoute(filter, reasonCode, true);
   }
 
   problem(code: ProblemStatus["code"], reason: string, nowMs: number): void {
@@ -233,7 +244,8 @@ export class HubLink {
           if (output.stream === this.outbound.spool.stream) this.#settled(output.upTo, output.ranges, nowMs);
           break;
         case "refused":
-          this.#refusedRoute(output.filter, output.reasonCode, output.refused);
+          if (this.refused.told(output.filter, output.reasonCode, output.refused, nowMs))
+            this.#host.outlet.report({ ...output, type: "route_refused", link: this.name });
           break;
         case "state":
           this.#host.outlet.report({ ...output, type: "link_state", link: this.name });
@@ -261,10 +273,6 @@ export class HubLink {
     return this.#transportUp;
   }
 
-  get refusedRoutes(): ReadonlyMap<string, number> {
-    return this.#refused;
-  }
-
   get lastProblem(): ProblemStatus | null {
     return this.#lastProblem;
   }
@@ -279,12 +287,6 @@ export class HubLink {
       this.counters.settled += 1;
       this.guard.settled(message.topic, message.payload, nowMs);
     }
-  }
-
-  #refusedRoute(filter: string, reasonCode: number, refused: boolean): void {
-    if (!refused) this.#refused.delete(filter);
-    else if (this.#refused.size < REFUSED_ROUTES_MAX) this.#refused.set(filter, reasonCode);
-    this.#host.outlet.report({ type: "route_refused", link: this.name, filter, reasonCode, refused });
   }
 
   /** Frames flow once the peer has accepted our greeting, and stop when it has to be greeted again. */

@@ -23,6 +23,7 @@ import type { HubLinkOptions, LinkHost } from "./link-host.ts";
 import { linkStatus } from "./link-status.ts";
 import type { LocalMessage } from "./local-message.ts";
 import type { Outlet } from "./outlet.ts";
+import { REFUSED_ROUTES_MAX } from "./refused-routes.ts";
 import type { HubStatus, LinkStatus } from "./status.ts";
 import { Strangers } from "./strangers.ts";
 
@@ -327,6 +328,7 @@ export class Hub {
           hub.demand.unwant(link.name, filter);
         }
       },
+      refusals: (link) => hub.demand.refusedOf(link.name, REFUSED_ROUTES_MAX),
       get demandRevision() {
         return hub.demand.revision;
       },

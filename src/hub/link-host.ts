@@ -31,6 +31,8 @@ export interface LinkHost {
   isControl(topicOrFilter: string): boolean;
   nextToken(link: HubLink): number;
   peerRoute(link: HubLink, filter: string, up: boolean): void;
+  /** The peer's filters that the local broker refuses now; the first 100. */
+  refusals(link: HubLink): readonly { readonly filter: string; readonly reasonCode: number }[];
   readonly demandRevision: number;
   readonly demandSettledRevision: number;
   identityChanged(nowMs: number): void;

@@ -219,6 +219,17 @@ export class Demand {
     this.#retire(step.drops.filter((filter) => this.#toDrop.has(filter)));
   }
 
+  /** Filters of this peer that the broker refuses, at most `limit`. */
+  refusedOf(peer: string, limit: number): { readonly filter: string; readonly reasonCode: number }[] {
+    const found: { filter: string; reasonCode: number }[] = [];
+    for (const [filter, { reasonCode }] of this.#refused) {
+      if (found.length === limit) break;
+      if (this.#refusals(filter, reasonCode, true).some((refusal) => refusal.peer === peer))
+        found.push({ filter, reasonCode });
+    }
+    return found;
+  }
+
   /** Whether this copy of a message counts. `ids`: its subscription identifiers; empty from a broker without them. */
   accepts(topic: string, ids: readonly number[]): boolean {
     if (ids.length === 0) return true;
@@ -309,6 +320,8 @@ export class Demand {
       if (nowMs < refused.retryAtMs) continue;
       refused.retryAtMs = nowMs + REFUSED_RETRY_MS;
       this.#coverChange(this.#cover.unblock(filter));
+      // Another filter has come to serve it meanwhile.
+      if (!this.#cover.isUp(filter)) this.#refused.delete(filter);
     }
   }
 

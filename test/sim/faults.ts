@@ -142,8 +142,8 @@ export class Faults {
       case "leave":
         if (!agent.running) break;
         this.#end(cluster, () => agent.pause("leave"));
-        // It said that it wants nothing any more.
-        for (const peer of this.#parts.clusters) oracle.routesLost(peer.name, cluster.name);
+        // It said that it wants nothing any more, not even what is under way.
+        oracle.receiverLost(cluster.name);
         break;
       case "freeze":
         agent.freeze(random.int(100, 40_000));

@@ -8,6 +8,7 @@
  *   a peer's routes end, which is reported         what is published from then on
  *   the spool is full or a message too old         as many messages as were counted
  *   the publisher's broker denies the demand       what is published meanwhile; the peer is told
+ *   the receiving agent takes leave                what it had not got, and what is published from then on
  *   the receiving cluster has two agents           what either of them took
  *
  * Copies may repeat only around a crash between republish and record: the receiving agent's or its broker session's end.
@@ -149,7 +150,7 @@ export class Oracle {
     for (const interest of this.#interests.values()) interest.established.delete(cluster);
   }
 
-  /** The cluster has two agents: nobody knows which of them took what. */
+  /** The cluster has taken leave, or has two agents and nobody knows which of them took what. */
   receiverLost(cluster: string): void {
     this.#forgive(({ interest }) => interest.cluster === cluster);
     for (const interest of this.#interests.values()) if (interest.cluster === cluster) interest.established.clear();
