@@ -56,7 +56,7 @@ export class Oracle {
   readonly #expectations = new Map<string, Expectation>();
   /** Copies of each message at each client since the last calm. */
   readonly #copies = new Map<string, number>();
-  /** Newest first copy, by client, publisher and topic. */
+  /** Newest first copy, by client or cluster, publisher and topic. */
   readonly #newest = new Map<string, Published>();
   /** Until when what was published may come twice. */
   readonly #repeatsUntilMs = new Map<string, number>();
@@ -102,7 +102,7 @@ export class Oracle {
     this.counts.delivered += 1;
     this.#expectations.delete(`${interest.holder} ${interest.filter} ${message.id}`);
     if (!message.reliable) return;
-    const { cluster, publisher, topic, id } = message;
+    const { cluster, id } = message;
     const key = `${interest.shared ? interest.holder : client} ${id}`;
     const copies = (this.#copies.get(key) ?? 0) + 1;
     this.#copies.set(key, copies);
@@ -113,10 +113,8 @@ export class Oracle {
       return;
     }
     if (interest.shared || this.foreign || this.#reorders.has(interest.cluster)) return;
-    const line = `${client} ${publisher} ${topic}`;
-    const before = this.#newest.get(line);
-    if (before === undefined || before.order < message.order) this.#newest.set(line, message);
-    else this.failures.push(`${client} got ${id} of ${cluster} on ${topic} after the younger ${before.id}`);
+    // What is repeated for the others may be the first copy of a client that came later.
+    if (!this.#repeatAllowed(interest.cluster, message)) this.#inOrder(client, message);
   }
 
   /** An agent has published the message on its own broker, whoever subscribes there. */
@@ -129,8 +127,12 @@ export class Oracle {
     const key = `${cluster} ${message.id}`;
     const copies = (this.#copies.get(key) ?? 0) + 1;
     this.#copies.set(key, copies);
-    if (copies > 1 && !this.#repeatAllowed(cluster, message))
-      this.failures.push(`${message.id} of ${message.cluster} was republished on ${cluster} ${copies} times`);
+    if (copies > 1) {
+      if (!this.#repeatAllowed(cluster, message))
+        this.failures.push(`${message.id} of ${message.cluster} was republished on ${cluster} ${copies} times`);
+    } else if (!this.#reorders.has(cluster)) {
+      this.#inOrder(cluster, message);
+    }
   }
 
   /** The publishing agent's memory is gone: with it what it had accepted, and what it knew of its peers' routes. */
@@ -195,6 +197,14 @@ export class Oracle {
     this.#copies.clear();
     this.#reorders.clear();
     for (const interest of this.#interests.values()) for (const cluster of clusters) interest.established.add(cluster);
+  }
+
+  /** First copies of one publisher on one topic come in its order. */
+  #inOrder(where: string, message: Published): void {
+    const line = `${where} ${message.publisher} ${message.topic}`;
+    const before = this.#newest.get(line);
+    if (before === undefined || before.order < message.order) this.#newest.set(line, message);
+    else this.failures.push(`${where} got ${message.id} on ${message.topic} after the younger ${before.id}`);
   }
 
   #repeatAllowed(receiver: string, message: Published): boolean {

@@ -114,7 +114,7 @@ export class SimLocal {
 
   /** The events session was away too long: lines are missing, and the adapter says so. */
   eventsGap(): void {
-    if (!this.loseEvents) return;
+    if (!this.loseEvents || !this.#alive) return;
     this.loseEvents = false;
     if (this.#broker.up) this.#connectEvents({ type: "gap", reason: "away_too_long" });
   }
