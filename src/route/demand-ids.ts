@@ -25,6 +25,8 @@ interface Entry {
   readonly filter: string;
   readonly id: number;
   state: DemandState;
+  /** Whether it was asked for more than once: the broker may hold it whatever it answers to the last SUBSCRIBE. */
+  repeated: boolean;
 }
 
 export class DemandIds {
@@ -41,16 +43,19 @@ export class DemandIds {
     return this.#byFilter.get(filter)?.state ?? null;
   }
 
-  /** The filter is about to be subscribed; answers its identifier, a known one unless it was retiring. */
+  /**
+   * The filter is about to be subscribed; answers its identifier, a known one unless it was retiring. A live one stays so:
+   * if it fell behind another for a while, of two copies of one message both could count, or neither.
+   */
   pending(filter: string): number {
     const known = this.#byFilter.get(filter);
     if (known !== undefined && known.state !== "retiring") {
-      this.#set(known, "pending");
+      known.repeated = true;
       return known.id;
     }
     this.#lastId += 1;
     assert(this.#lastId <= ID_MAX, "subscription identifiers used up");
-    const entry: Entry = { filter, id: this.#lastId, state: "pending" };
+    const entry: Entry = { filter, id: this.#lastId, state: "pending", repeated: false };
     this.#byFilter.set(filter, entry);
     this.#entries.set(filter, entry);
     this.#choices = new Map();
@@ -65,6 +70,11 @@ export class DemandIds {
   retire(filter: string): void {
     const entry = this.#byFilter.get(filter);
     if (entry !== undefined) this.#set(entry, "retiring");
+  }
+
+  /** Whether the broker may hold the filter even if it refuses it now. */
+  mayBeHeld(filter: string): boolean {
+    return this.#byFilter.get(filter)?.repeated === true;
   }
 
   remove(filter: string): void {

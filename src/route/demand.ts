@@ -194,6 +194,8 @@ export class Demand {
         refusals.push(...this.#refusals(filter, before.reasonCode, false));
         return;
       }
+      // A refusal leaves in place what the session held before.
+      if (this.#ids.mayBeHeld(filter)) this.#retired.push(filter);
       this.#ids.remove(filter);
       this.#toDrop.delete(filter);
       const known = this.#refused.has(filter);
@@ -301,10 +303,17 @@ export class Demand {
   }
 
   #up(filter: string): void {
-    if (this.#toDrop.delete(filter)) return;
-    if (this.#ids.stateOf(filter) === "pending" || this.#ids.stateOf(filter) === "live") return;
+    this.#toDrop.delete(filter);
+    const state = this.#ids.stateOf(filter);
+    if (state === "live" || (state === "pending" && this.#isBeingSubscribed(filter))) return;
     this.#revision += 1;
     this.#toAdd.set(filter, this.#revision);
+  }
+
+  /** Not so when its SUBSCRIBE was lost with the connection. */
+  #isBeingSubscribed(filter: string): boolean {
+    const step = this.#underWay;
+    return this.#toAdd.has(filter) || (step.kind === "subscribe" && step.filters.includes(filter));
   }
 
   #down(filter: string): void {
