@@ -317,6 +317,8 @@ export class LocalBroker {
       properties: toMessageProperties(about.properties),
       expirySeconds: about.properties?.messageExpiryInterval ?? null,
       subscriptionIds: about.subscriptionIds,
+      packetId: about.packetId,
+      dup: about.dup,
     });
   }
 }

@@ -3,17 +3,20 @@
  * owner in order, and a message is settled for the peer only after the local broker has taken it (or refused it for
  * good). The record per stream makes a repeated number harmless; it is lost with the process, then at-least-once holds.
  *
- *   frame ─▶ gate (route operation applied and subscribed, at most 1 s) ─▶ checks ─▶ republish ─▶ PUBACK ─▶ settled
+ *   frame ─▶ gate (route operation applied and subscribed, at most 1 s) ─▶ order ─▶ checks ─▶ republish ─▶ PUBACK ─▶ settled
+ *
+ * Frames may be lost or overtake each other on the way: reliable messages behind a gap wait until it is filled.
  */
 import { Ring } from "../base/ring.ts";
 import { isReserved, topicProblem } from "../topic/filter.ts";
 import { isPlainText } from "../topic/plain-text.ts";
 import type { Frame, FramedMessage, Message, MessageProperties } from "../wire/message.ts";
+import { FramesAhead, type WaitingFrame } from "./frames-ahead.ts";
 import { StreamRecord } from "./stream-record.ts";
 
 /** A frame that names a route operation we do not know waits this long; the operation may have been lost for good. */
 const CAUSALITY_WAIT_MS = 1_000;
-/** Frames waiting for their route operation, or for room. Past it the newest go: reliable ones come again. */
+/** Frames waiting for their route operation, for room, or for a frame before them. Past it the newest go: reliable ones come again. */
 const WAITING_BYTES_MAX = 16 * 1024 * 1024;
 /** Small ones cost more than their bytes. */
 const WAITING_FRAMES_MAX = 16_384;
@@ -66,14 +69,6 @@ export interface InboundMessage {
   readonly origin: string | null;
 }
 
-interface WaitingFrame {
-  readonly frame: Frame;
-  readonly bytes: number;
-  readonly stayMs: number;
-  readonly atMs: number;
-  readonly untilMs: number;
-}
-
 interface Pending {
   readonly stream: string;
   readonly number: number | null;
@@ -101,6 +96,7 @@ export class Inbound {
   readonly #records = new Map<string, StreamRecord>();
   readonly #waiting = new Ring<WaitingFrame>(WAITING_FRAMES_MAX);
   #waitingBytes = 0;
+  readonly #ahead = new FramesAhead();
   readonly #pending = new Ring<Pending>(PENDING_MAX + FRAME_MESSAGES_MAX);
   /** Were under way and go again before all others. */
   #again: Pending[] = [];
@@ -129,6 +125,11 @@ export class Inbound {
     return this.#inflight.size;
   }
 
+  /** Bytes of frames that wait, for whatever. */
+  get waitingBytes(): number {
+    return this.#waitingBytes + this.#ahead.bytes;
+  }
+
   get pending(): number {
     return this.#pending.length + this.#again.length;
   }
@@ -147,7 +148,7 @@ export class Inbound {
   /** A decoded frame of the current speaker; `stayMs`: how long brokers held it. */
   frame(frame: Frame, bytes: number, stayMs: number, nowMs: number): void {
     const waiting = { frame, bytes, stayMs, atMs: nowMs, untilMs: nowMs + CAUSALITY_WAIT_MS };
-    if (this.#waitingBytes + bytes > WAITING_BYTES_MAX || !this.#waiting.push(waiting)) {
+    if (this.waitingBytes + bytes > WAITING_BYTES_MAX || !this.#waiting.push(waiting)) {
       this.#dropped("gate_full", frame.messages.length);
       return;
     }
@@ -159,11 +160,13 @@ export class Inbound {
    * goes to the local broker now.
    */
   pump(readyOp: number, nowMs: number): InboundMessage[] {
+    for (const stream of this.#ahead.streams()) this.#openFollowing(stream);
     for (let first = this.#waiting.peek(); first !== undefined && this.#hasRoom(); first = this.#waiting.peek()) {
       if (!this.mayOpen(first.frame.routeOp, readyOp, first.untilMs, nowMs)) break;
       this.#waiting.shift();
       this.#waitingBytes -= first.bytes;
       this.#open(first);
+      this.#openFollowing(first.frame.stream);
     }
     return this.#take(nowMs);
   }
@@ -178,10 +181,11 @@ export class Inbound {
 
   /** The peer starts a new life: what waits for its operations would wait in vain. Numbers of old streams stay known. */
   speakerChanged(): void {
-    let count = 0;
+    let count = this.#ahead.messages;
     for (const { frame } of this.#waiting) count += frame.messages.length;
     if (count > 0) this.#dropped("speaker_changed", count);
     this.#waiting.clear();
+    this.#ahead.clear();
     this.#waitingBytes = 0;
   }
 
@@ -229,14 +233,41 @@ export class Inbound {
     return this.pending < PENDING_MAX && this.#pendingBytes < PENDING_BYTES_MAX;
   }
 
-  #open({ frame, stayMs, atMs }: WaitingFrame): void {
+  #open(waiting: WaitingFrame): void {
+    const { frame, stayMs, atMs } = waiting;
     const record = this.#recordOf(frame.stream);
     record.advance(frame.base - 1);
-    for (const framed of frame.messages) {
+    let before: number | null = null;
+    for (const [at, framed] of frame.messages.entries()) {
+      const { number } = framed;
+      // What the sender leaves out within a frame it has settled or given up.
+      if (number !== null && before !== null) record.skipTo(number);
+      before = number ?? before;
+      const begun = number === null ? "new" : record.begin(number);
+      if (begun === "ahead" && number !== null) {
+        this.#keepAhead(number, { ...waiting, frame: { ...frame, messages: frame.messages.slice(at) } });
+        return;
+      }
       this.#received += 1;
-      const begun = framed.number === null ? "new" : record.begin(framed.number);
       if (begun === "new") this.#accept(frame.stream, framed, atMs - stayMs);
       else this.#dropped(begun === "seen" ? "duplicate" : "beyond_window", 1);
+    }
+  }
+
+  #keepAhead(first: number, waiting: WaitingFrame): void {
+    const { length } = waiting.frame.messages;
+    const isFull = this.waitingBytes + waiting.bytes > WAITING_BYTES_MAX || this.#ahead.size >= WAITING_FRAMES_MAX;
+    if (isFull) this.#dropped("gate_full", length);
+    else if (!this.#ahead.keep(first, waiting)) this.#dropped("duplicate", length);
+  }
+
+  /** A gap may have been filled: what waited behind it follows in order, as far as there is room. */
+  #openFollowing(stream: string): void {
+    const record = this.#records.get(stream);
+    while (record !== undefined && this.#hasRoom()) {
+      const following = this.#ahead.take(stream, record.next);
+      if (following === null) return;
+      this.#open(following);
     }
   }
 
@@ -303,7 +334,10 @@ export class Inbound {
     if (record === undefined) {
       if (this.#records.size >= STREAMS_MAX) {
         const [oldest] = this.#records.keys();
-        if (oldest !== undefined) this.#records.delete(oldest);
+        if (oldest !== undefined) {
+          this.#records.delete(oldest);
+          this.#ahead.forget(oldest);
+        }
       }
       record = new StreamRecord();
       this.#records.set(stream, record);

@@ -2,13 +2,14 @@
  * Finds messages that another bridge carries in a circle: over our link to the peer, and back by a way that strips our
  * mark. A payload that repeats proves nothing (a sensor may say "on" ten times a second), so the guard experiments:
  *
- *   watching ──a key comes 3× soon after it was forwarded──▶ holding ──it goes on arriving──▶ trusted (for a while)
+ *   watching ──a key returns 3× soon after its confirmation──▶ holding ──returns go on──▶ trusted (for a while)
  *      ▲                                                        │ falls quiet: we hold what circles
  *      │ nothing comes back                                     ▼ all released, in order
  *      └───────────────────────────────────────────────────── proving ──it comes back──▶ holding once more
  *                                                               │ it comes back the second time
  *   watching ◀──── 60 s without a return ──── looping ◀─────────┘ (returns are dropped, the topic is named)
  *
+ * Keys that were never there before say nothing: somebody may well publish on a topic whose messages circle.
  * A genuine publisher is delayed once by the hold and loses nothing. Pure; the caller owns the messages.
  */
 import { BoundedMap } from "../base/bounded-map.ts";
@@ -17,19 +18,25 @@ import { contentKey } from "../base/hash.ts";
 /** Returns of one key that make its topic suspect. */
 const RETURNS_SUSPECT = 3;
 /**
- * "Soon" after the confirmation, or after the forwarding while there is none: what circles does not rest. The other
+ * "Soon" after the last confirmation, or after the forwarding while there is none: what circles does not rest. The other
  * bridge may well be faster than the confirmation, and a QoS 0 message never gets one.
  */
 const SOON_MS = 100;
 /** No circle through two brokers is shorter: a burst of equal messages is none. */
 const CIRCLE_MIN_MS = 1;
 const SOON_ROUND_TRIPS = 4;
+/** After an outage a round trip seems endless; what circles as slowly as this does no harm. */
+const SOON_MAX_MS = 5_000;
 const QUIET_MIN_MS = 100;
+const QUIET_MAX_MS = 2_000;
 const HOLD_MIN_MS = 500;
-const HOLD_MESSAGES_MAX = 1_000;
-const HOLD_BYTES_MAX = 1024 * 1024;
+const HOLD_MAX_MS = 10_000;
+/** Messages of one topic that a hold may keep. Past it the hold ends: nothing is lost for a suspicion. */
+const HOLD_MESSAGES_MAX = 10_000;
+const HOLD_BYTES_MAX = 4 * 1024 * 1024;
 const CONFIRMATIONS = 2;
-const TRUST_MS = 300_000;
+/** Trust in a topic that was taken for genuine, doubled each time: a slow link can make a circle look so, and it must not last. */
+const TRUST_MS = 10_000;
 const TRUST_MAX_MS = 3_600_000;
 const LOOPING_MS = 60_000;
 const KEYS_MAX = 4_096;
@@ -38,7 +45,9 @@ const TOPICS_MAX = 1_024;
 interface KeyRecord {
   returns: number;
   arrivedAtMs: number;
-  sentAtMs: number;
+  /** When the first copy left that is not confirmed; null: none is under way. */
+  sentAtMs: number | null;
+  /** The last confirmation of any copy: several may circle at a time. */
   settledAtMs: number | null;
 }
 
@@ -53,7 +62,8 @@ type TopicState<T> =
       readonly held: Held<T>[];
       bytes: number;
       readonly sinceMs: number;
-      arrivedAtMs: number;
+      /** When a key last came that had come before. */
+      returnedAtMs: number;
       readonly quietMs: number;
       readonly confirmations: number;
     }
@@ -87,7 +97,7 @@ export class LoopGuard<T> {
       if (state.kind === "holding")
         deadlineMs = Math.min(
           deadlineMs,
-          state.arrivedAtMs + state.quietMs,
+          state.returnedAtMs + state.quietMs,
           state.sinceMs + this.#holdMs(state.quietMs),
         );
     }
@@ -108,12 +118,11 @@ export class LoopGuard<T> {
       return "pass";
     }
     const intervalMs = nowMs - record.arrivedAtMs;
-    const sinceMs = nowMs - (record.settledAtMs ?? record.sentAtMs);
-    const soon = sinceMs <= Math.max(SOON_MS, SOON_ROUND_TRIPS * this.#roundTripMs);
+    const sinceMs = nowMs - (record.settledAtMs ?? record.sentAtMs ?? record.arrivedAtMs);
+    const soon = sinceMs <= Math.min(SOON_MAX_MS, Math.max(SOON_MS, SOON_ROUND_TRIPS * this.#roundTripMs));
     if (intervalMs >= CIRCLE_MIN_MS) record.returns = soon ? record.returns + 1 : 0;
     record.arrivedAtMs = nowMs;
-    record.sentAtMs = nowMs;
-    record.settledAtMs = null;
+    record.sentAtMs ??= nowMs;
     if (record.returns < RETURNS_SUSPECT) return "pass";
     record.returns = 0;
     this.#hold(
@@ -121,7 +130,7 @@ export class LoopGuard<T> {
       key,
       payload.length,
       item,
-      Math.max(QUIET_MIN_MS, 4 * Math.max(intervalMs, this.#roundTripMs)),
+      Math.min(QUIET_MAX_MS, Math.max(QUIET_MIN_MS, 4 * Math.max(intervalMs, this.#roundTripMs))),
       0,
       nowMs,
     );
@@ -131,10 +140,12 @@ export class LoopGuard<T> {
   /** The peer has confirmed a message: it is in its broker now, and could start on its way back. */
   settled(topic: string, payload: Uint8Array, nowMs: number): void {
     const record = this.#keys.get(contentKey(topic, payload));
-    if (record === undefined || record.settledAtMs !== null) return;
+    if (record === undefined) return;
     record.settledAtMs = nowMs;
+    if (record.sentAtMs === null) return;
     // The clock may have gone back meanwhile.
     const sampleMs = Math.max(0, nowMs - record.sentAtMs);
+    record.sentAtMs = null;
     this.#roundTripMs = this.#roundTripMs === 0 ? sampleMs : this.#roundTripMs * 0.875 + sampleMs * 0.125;
   }
 
@@ -144,7 +155,9 @@ export class LoopGuard<T> {
    */
   left(topic: string, payload: Uint8Array, nowMs: number): void {
     const record = this.#keys.get(contentKey(topic, payload));
-    if (record !== undefined) record.settledAtMs ??= nowMs;
+    if (record === undefined) return;
+    record.settledAtMs = nowMs;
+    record.sentAtMs = null;
   }
 
   /** Held messages whose time has come, in order. */
@@ -152,6 +165,11 @@ export class LoopGuard<T> {
     if (this.#holding > 0) {
       for (const [topic, state] of [...this.#topics]) if (state.kind === "holding") this.#judge(topic, state, nowMs);
     }
+    return this.released();
+  }
+
+  /** Messages that a hold let go meanwhile: they come before any that pass now. */
+  released(): T[] {
     return this.#released.splice(0);
   }
 
@@ -165,7 +183,8 @@ export class LoopGuard<T> {
       case "holding":
         state.held.push({ key, item });
         state.bytes += bytes;
-        state.arrivedAtMs = nowMs;
+        if (this.#keys.has(key)) state.returnedAtMs = nowMs;
+        else this.#keys.set(key, { returns: 0, arrivedAtMs: nowMs, sentAtMs: nowMs, settledAtMs: null });
         if (state.held.length >= HOLD_MESSAGES_MAX || state.bytes >= HOLD_BYTES_MAX) this.#trust(topic, state, nowMs);
         return "hold";
       case "proving":
@@ -206,30 +225,38 @@ export class LoopGuard<T> {
     confirmations: number,
     nowMs: number,
   ): void {
-    this.#setTopic(topic, {
-      kind: "holding",
-      held: [{ key, item }],
-      bytes,
-      sinceMs: nowMs,
-      arrivedAtMs: nowMs,
-      quietMs,
-      confirmations,
-    });
+    this.#setTopic(
+      topic,
+      {
+        kind: "holding",
+        held: [{ key, item }],
+        bytes,
+        sinceMs: nowMs,
+        returnedAtMs: nowMs,
+        quietMs,
+        confirmations,
+      },
+      nowMs,
+    );
     this.#holding += 1;
   }
 
   #judge(topic: string, state: Extract<TopicState<T>, { kind: "holding" }>, nowMs: number): void {
-    if (nowMs - state.arrivedAtMs >= state.quietMs) {
+    if (nowMs - state.returnedAtMs >= state.quietMs) {
       // It fell quiet: either we hold what circles, or the publisher happened to stop.
       const keys = new Set(state.held.map(({ key }) => key));
-      this.#letGo(state);
-      this.#setTopic(topic, {
-        kind: "proving",
-        keys,
-        untilMs: nowMs + 2 * state.quietMs,
-        quietMs: state.quietMs,
-        confirmations: state.confirmations,
-      });
+      this.#letGo(state, nowMs);
+      this.#setTopic(
+        topic,
+        {
+          kind: "proving",
+          keys,
+          untilMs: nowMs + 2 * state.quietMs,
+          quietMs: state.quietMs,
+          confirmations: state.confirmations,
+        },
+        nowMs,
+      );
     } else if (nowMs - state.sinceMs >= this.#holdMs(state.quietMs)) {
       this.#trust(topic, state, nowMs);
     }
@@ -237,32 +264,37 @@ export class LoopGuard<T> {
 
   /** It goes on arriving although we hold it: somebody publishes it. */
   #trust(topic: string, state: Extract<TopicState<T>, { kind: "holding" }>, nowMs: number): void {
-    this.#letGo(state);
+    this.#letGo(state, nowMs);
     const before = this.#trustedMs.get(topic) ?? TRUST_MS / 2;
     const trustMs = Math.min(before * 2, TRUST_MAX_MS);
     this.#trustedMs.set(topic, trustMs);
-    this.#setTopic(topic, { kind: "trusted", untilMs: nowMs + trustMs });
+    this.#setTopic(topic, { kind: "trusted", untilMs: nowMs + trustMs }, nowMs);
   }
 
   #condemn(topic: string, returned: ReadonlySet<string>, nowMs: number): void {
     const keys = new BoundedMap<string, true>(KEYS_MAX);
     for (const key of returned) keys.set(key, true);
-    this.#setTopic(topic, { kind: "looping", keys, untilMs: nowMs + LOOPING_MS });
+    this.#setTopic(topic, { kind: "looping", keys, untilMs: nowMs + LOOPING_MS }, nowMs);
     this.#alarms.push(topic);
   }
 
-  #letGo(state: Extract<TopicState<T>, { kind: "holding" }>): void {
+  #letGo(state: Extract<TopicState<T>, { kind: "holding" }>, nowMs: number): void {
     this.#holding -= 1;
-    for (const { item } of state.held) this.#released.push(item);
+    for (const { key, item } of state.held) {
+      this.#released.push(item);
+      const record = this.#keys.get(key);
+      // The time of the hold is no round trip.
+      if (record !== undefined) record.sentAtMs = nowMs;
+    }
   }
 
-  #setTopic(topic: string, state: TopicState<T>): void {
+  #setTopic(topic: string, state: TopicState<T>, nowMs: number): void {
     const evicted = this.#topics.set(topic, state);
     // At the limit a topic's state is forgotten, never its messages.
-    if (evicted !== undefined && evicted[0] !== topic && evicted[1].kind === "holding") this.#letGo(evicted[1]);
+    if (evicted !== undefined && evicted[0] !== topic && evicted[1].kind === "holding") this.#letGo(evicted[1], nowMs);
   }
 
   #holdMs(quietMs: number): number {
-    return Math.max(HOLD_MIN_MS, 6 * this.#roundTripMs, 3 * quietMs);
+    return Math.min(HOLD_MAX_MS, Math.max(HOLD_MIN_MS, 6 * this.#roundTripMs, 3 * quietMs));
   }
 }

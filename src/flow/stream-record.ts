@@ -1,7 +1,8 @@
 /**
  * What the receiver knows of one stream: the highest number up to which everything is settled, the numbers settled
- * beyond it as ranges, and those under way. A number begins once; a repeated one that is settled asks for the settlement
- * again. Costs grow with the number of ranges, not of numbers.
+ * beyond it as ranges, and the highest one taken in hand. Numbers are taken in order and once: one that lies ahead of a gap
+ * has to wait for what is missing, or the messages of one publisher would change places. A repeated one that is settled
+ * asks for the settlement again. Costs grow with the number of ranges, not of numbers.
  */
 
 /** Ranges named beyond the contiguous part: enough for any reordering a connection makes. */
@@ -14,34 +15,51 @@ export interface RecordNews {
   readonly ranges: readonly (readonly [number, number])[];
 }
 
-/** `beyond`: so far ahead that no honest sender can have it under way. */
-export type Begin = "new" | "seen" | "beyond";
+/** `ahead`: a number before it is missing. `beyond`: so far ahead that no honest sender can have it under way. */
+export type Begin = "new" | "seen" | "ahead" | "beyond";
 
 export class StreamRecord {
   #upTo = 0;
+  /** Everything up to this number was taken, or is never waited for. */
+  #taken = 0;
   /** Inclusive, ascending, with a gap before each. */
   readonly #ranges: [number, number][] = [];
-  readonly #begun = new Set<number>();
   #news = false;
 
   get upTo(): number {
     return this.#upTo;
   }
 
-  /** Takes a number in hand. One seen before that is settled has to be told to the sender again. */
+  /** The number that may be taken next. */
+  get next(): number {
+    return this.#taken + 1;
+  }
+
+  /** Takes a number in hand if it is the next one. One seen before that is settled has to be told to the sender again. */
   begin(number: number): Begin {
-    if (this.#isSettled(number)) {
-      this.#news = true;
+    if (number <= this.#taken) {
+      if (this.#isSettled(number)) this.#news = true;
       return "seen";
     }
-    if (this.#begun.has(number)) return "seen";
     if (number > this.#upTo + WINDOW_MAX) return "beyond";
-    this.#begun.add(number);
+    if (number > this.#taken + 1) return "ahead";
+    this.#taken = number;
     return "new";
   }
 
+  /** The sender leaves out what lies between the last number taken and this one: settled, or given up. */
+  skipTo(number: number): void {
+    const first = this.#taken + 1;
+    if (number <= first || number > this.#upTo + WINDOW_MAX) return;
+    this.#taken = number - 1;
+    // Nothing beyond what was taken is settled yet: this is the last range.
+    const last = this.#ranges.at(-1);
+    if (last !== undefined && last[1] === first - 1) last[1] = this.#taken;
+    else this.#ranges.push([first, this.#taken]);
+    this.#close();
+  }
+
   settle(number: number): void {
-    this.#begun.delete(number);
     this.#news = true;
     if (!this.#isSettled(number)) this.#add(number);
     this.#close();
@@ -51,6 +69,7 @@ export class StreamRecord {
   advance(upTo: number): void {
     if (upTo <= this.#upTo) return;
     this.#upTo = upTo;
+    this.#taken = Math.max(this.#taken, upTo);
     this.#close();
   }
 

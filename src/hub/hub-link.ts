@@ -20,11 +20,11 @@ import type { LinkStatusWord } from "./hub-event.ts";
 import { LinkHealth } from "./link-health.ts";
 import type { HubLinkOptions, LinkHost } from "./link-host.ts";
 import { PeerDemand } from "./peer-demand.ts";
+import { REFUSAL_REPEAT_MS, RefusedRoutes } from "./refused-routes.ts";
 import type { ProblemStatus } from "./status.ts";
 
 /** Room for the fixed header, topic and properties of the PUBLISH that carries a frame, and the frame's own header. */
 const FRAME_OVERHEAD_BYTES = 1_024;
-const REFUSED_ROUTES_MAX = 100;
 
 export class HubLink {
   readonly name: string;
@@ -39,7 +39,9 @@ export class HubLink {
   readonly #exportsAll: boolean;
   readonly #peerDemand: PeerDemand;
   readonly #health: LinkHealth;
-  readonly #refused = new Map<string, number>();
+  readonly refused = new RefusedRoutes();
+  /** When to tell the peer again which of its routes cannot be served here. */
+  #refusalsAtMs = Number.POSITIVE_INFINITY;
   #packetBytesMax = FRAME_BYTES_MAX;
   #framesOpen = false;
   #lastProblem: ProblemStatus | null = null;
@@ -88,6 +90,8 @@ export class HubLink {
       this.outbound.deadlineMs,
       this.inbound.deadlineMs,
       this.guard.deadlineMs,
+      this.refused.deadlineMs,
+      this.#refusalsAtMs,
     );
   }
 
@@ -105,12 +109,14 @@ export class HubLink {
 
   transportUp(packetBytesMax: number, nowMs: number): void {
     this.#health.transport(true, nowMs);
+    this.#refusalsAtMs = nowMs + REFUSAL_REPEAT_MS;
     this.#packetBytesMax = packetBytesMax;
-    this.perform(this.conversation.connected(nowMs), nowMs);
+    this.perform(this.conversation.connected(nowMs, packetBytesMax), nowMs);
   }
 
   transportDown(why: string, nowMs: number): void {
     this.#health.transport(false, nowMs);
+    this.#refusalsAtMs = Number.POSITIVE_INFINITY;
     this.outbound.closed();
     this.#framesOpen = false;
     this.perform(this.conversation.disconnected(why), nowMs);
@@ -156,6 +162,7 @@ export class HubLink {
     }
     switch (this.guard.offer(message.topic, message.payload, message, nowMs)) {
       case "pass":
+        for (const earlier of this.guard.released()) this.outbound.offer(earlier, null, nowMs);
         this.outbound.offer(message, null, nowMs);
         if (message.qos === 0) this.guard.left(message.topic, message.payload, nowMs);
         break;
@@ -210,6 +217,11 @@ export class HubLink {
   tick(nowMs: number): void {
     this.perform(this.conversation.tick(nowMs), nowMs);
     this.outbound.tick(nowMs);
+    for (const { filter, reasonCode } of this.refused.expired(nowMs))
+      this.#host.outlet.report({ type: "route_refused", link: this.name, filter, reasonCode, refused: false });
+    if (nowMs < this.#refusalsAtMs) return;
+    this.#refusalsAtMs = nowMs + REFUSAL_REPEAT_MS;
+    this.#host.peerListens(this);
   }
 
   problem(code: ProblemStatus["code"], reason: string, nowMs: number): void {
@@ -232,7 +244,7 @@ export class HubLink {
           if (output.stream === this.outbound.spool.stream) this.#settled(output.upTo, output.ranges, nowMs);
           break;
         case "refused":
-          this.#refusedRoute(output.filter, output.reasonCode, output.refused);
+          this.#refusedRoute(output.filter, output.reasonCode, output.refused, nowMs);
           break;
         case "state":
           this.#host.outlet.report({ ...output, type: "link_state", link: this.name });
@@ -247,7 +259,7 @@ export class HubLink {
           break;
         case "peer_restarted":
           // What its earlier life could not serve, this one says anew.
-          this.#refused.clear();
+          this.refused.clear();
           this.outbound.restart();
           break;
         case "routes_expired":
@@ -266,10 +278,6 @@ export class HubLink {
     return this.#health.transportUp;
   }
 
-  get refusedRoutes(): ReadonlyMap<string, number> {
-    return this.#refused;
-  }
-
   get lastProblem(): ProblemStatus | null {
     return this.#lastProblem;
   }
@@ -286,19 +294,18 @@ export class HubLink {
     }
   }
 
-  /** Peers say it again in case it got lost: only what changes is reported, and past the limit it is only counted. */
-  #refusedRoute(filter: string, reasonCode: number, refused: boolean): void {
-    if (refused) {
-      if (this.#refused.get(filter) === reasonCode) return;
-      if (this.#refused.size >= REFUSED_ROUTES_MAX && !this.#refused.has(filter)) {
+  /** Peers say it again, because it may get lost: only what changes is reported, and past the limit it is only counted. */
+  #refusedRoute(filter: string, reasonCode: number, refused: boolean, nowMs: number): void {
+    switch (this.refused.told(filter, reasonCode, refused, nowMs)) {
+      case "news":
+        this.#host.outlet.report({ type: "route_refused", link: this.name, filter, reasonCode, refused });
+        break;
+      case "full":
         this.counters.count("refused_routes_overflow");
-        return;
-      }
-      this.#refused.set(filter, reasonCode);
-    } else if (!this.#refused.delete(filter)) {
-      return;
+        break;
+      case "known":
+        break;
     }
-    this.#host.outlet.report({ type: "route_refused", link: this.name, filter, reasonCode, refused });
   }
 
   /** Frames flow once the peer has accepted our greeting, and stop when it has to be greeted again. */

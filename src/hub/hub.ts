@@ -7,6 +7,7 @@
  */
 import { EchoMemory } from "../flow/echo-memory.ts";
 import { readMark, stripMark } from "../flow/mark.ts";
+import { RedeliveryMemory } from "../flow/redelivery-memory.ts";
 import { Identity } from "../link/identity.ts";
 import { Demand } from "../route/demand.ts";
 import { Interest, type InterestChange, type InterestOptions } from "../route/interest.ts";
@@ -14,11 +15,12 @@ import type { InterestEvent, WideReason } from "../route/interest-event.ts";
 import { RouteTable } from "../route/route-table.ts";
 import { isReserved } from "../topic/filter.ts";
 import { encodeControl } from "../wire/control.ts";
-import type { Message, MessageProperties } from "../wire/message.ts";
+import type { Message } from "../wire/message.ts";
 import { underPrefix } from "../wire/names.ts";
 import { HubLink } from "./hub-link.ts";
 import { demandLimits, type HubLinkOptions, type LinkHost } from "./link-host.ts";
 import { linkStatus } from "./link-status.ts";
+import type { LocalMessage } from "./local-message.ts";
 import type { Outlet } from "./outlet.ts";
 import type { HubStatus, LinkStatus } from "./status.ts";
 import { Strangers } from "./strangers.ts";
@@ -43,19 +45,10 @@ export interface HubOptions {
   readonly randomHex16: () => string;
 }
 
-/** A message that the local data session received. */
-export interface LocalMessage {
-  readonly topic: string;
-  readonly payload: Uint8Array;
-  readonly qos: 0 | 1 | 2;
-  readonly retain: boolean;
-  readonly properties: MessageProperties | null;
-  readonly expirySeconds: number | null;
-  readonly subscriptionIds: readonly number[];
-}
+export type { LocalMessage } from "./local-message.ts";
 
 /** What became of a local message. */
-type LocalFate = "forwarded" | "unrouted" | "not_exported" | "copy" | "loop_mark" | "echo" | "reserved";
+type LocalFate = "forwarded" | "redelivered" | "unrouted" | "not_exported" | "copy" | "loop_mark" | "echo" | "reserved";
 
 export class Hub {
   readonly interest: Interest;
@@ -68,6 +61,7 @@ export class Hub {
   readonly #tokens = new Map<number, HubLink>();
   readonly #local = new Map<string, number>();
   readonly #echoes = new EchoMemory();
+  readonly #redeliveries = new RedeliveryMemory();
   #echoing = false;
   #token = 0;
   #hasProperties = false;
@@ -136,6 +130,7 @@ export class Hub {
   /** The data session is connected. `properties`: the broker speaks MQTT 5; `echoing`: it sends us our own messages. */
   dataUp(sessionPresent: boolean, properties: boolean, echoing: boolean, nowMs: number): void {
     this.#dataUp = true;
+    if (!sessionPresent) this.#redeliveries.clear();
     this.#hasProperties = properties;
     this.#echoing = echoing;
     this.demand.connected(sessionPresent, properties, nowMs);
@@ -175,7 +170,8 @@ export class Hub {
 
   /** Hands a message to the links that want it; answers what became of it. */
   #route(local: LocalMessage, nowMs: number): LocalFate {
-    const { topic } = local;
+    const { topic, packetId = 0, dup = false } = local;
+    if (packetId > 0 && this.#redeliveries.repeats(packetId, dup, topic, local.payload)) return "redelivered";
     if (isReserved(topic) || underPrefix(this.#options.controlPrefix, topic)) return "reserved";
     if (!this.demand.accepts(topic, local.subscriptionIds)) return "copy";
     const qos = local.qos === 0 ? 0 : 1;

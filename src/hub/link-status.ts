@@ -46,7 +46,7 @@ export function linkStatus(link: HubLink): LinkStatus {
     gateTimeouts: counters.gateTimeouts,
     dropped: counters.dropped(),
     conversation: counters.conversation(),
-    refusedRoutes: [...link.refusedRoutes].map(([filter, reasonCode]) => ({ filter, reasonCode })),
+    refusedRoutes: link.refused.list(),
     lastProblem: link.lastProblem,
   };
 }

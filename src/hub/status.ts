@@ -90,7 +90,7 @@ export interface HubStatus {
     readonly refused: number;
     readonly markerTimeouts: number;
   };
-  /** Local messages by what became of them: `forwarded`, `unrouted`, `copy`, `loop_mark`, `mark_stripped`, `echo`, `reserved`. */
+  /** Local messages by what became of them: `forwarded`, `redelivered`, `unrouted`, `copy`, `loop_mark`, `mark_stripped`, `echo`, `reserved`. */
   readonly local: Readonly<Record<string, number>>;
   readonly links: readonly LinkStatus[];
 }

@@ -24,6 +24,9 @@ import { RouteLog } from "./route-log.ts";
 export const GREETINGS_PER_CONNECTION = 1024;
 /** Small enough for any broker's packet limit, large enough that 100,000 routes take some fifty messages. */
 const PART_BYTES_MAX = 64 * 1024;
+/** What a PUBLISH adds to its operations: headers, the control topic with two names, the envelope; and the least left for them. */
+const PACKET_OVERHEAD_BYTES = 512;
+const PART_BYTES_MIN = 256;
 /** Route operations under way before the first is confirmed. */
 const OPS_INFLIGHT_MAX = 10_000;
 const HELLO_RETRY_MS = 1_000;
@@ -64,6 +67,7 @@ export class Announcer {
   readonly #log = new RouteLog();
   #state: State = { name: "idle" };
   #connection = 0;
+  #partBytesMax = PART_BYTES_MAX;
   #greeting = 0;
   #bootstrap = 0;
   #ackedOp = 0;
@@ -132,8 +136,10 @@ export class Announcer {
     return { type: "goodbye", kind: "lost", greeting: this.#nextConnection() * GREETINGS_PER_CONNECTION };
   }
 
-  connected(nowMs: number): LinkOutput[] {
+  /** `packetBytesMax`: the largest packet that the broker on the way takes. */
+  connected(nowMs: number, packetBytesMax = Number.POSITIVE_INFINITY): LinkOutput[] {
     this.#connection = this.#nextConnection();
+    this.#partBytesMax = Math.max(PART_BYTES_MIN, Math.min(PART_BYTES_MAX, packetBytesMax - PACKET_OVERHEAD_BYTES));
     this.#greeting = this.#connection * GREETINGS_PER_CONNECTION;
     return this.greet(nowMs, "connected");
   }
@@ -242,7 +248,7 @@ export class Announcer {
     for (const route of this.#source.routes()) routes.push({ op: "add", filter: route.filter, groups: route.groups });
     this.#bootstrap += 1;
     this.#resendMs = RESEND_MS;
-    const parts = new BootstrapParts(this.#bootstrap, batchOps(routes, PART_BYTES_MAX), this.mark());
+    const parts = new BootstrapParts(this.#bootstrap, batchOps(routes, this.#partBytesMax), this.mark());
     const outputs = this.#enter({ name: "bootstrapping", parts }, why);
     outputs.push({ type: "count", what: "bootstrap_sent" });
     outputs.push(...this.#sendParts(parts, nowMs));
@@ -325,7 +331,7 @@ export class Announcer {
     const last = Math.min(this.#log.lastOp, this.#ackedOp + OPS_INFLIGHT_MAX);
     if (this.#sentOp < last) {
       let firstOp = this.#sentOp + 1;
-      for (const ops of batchOps(this.#log.slice(firstOp, last), PART_BYTES_MAX)) {
+      for (const ops of batchOps(this.#log.slice(firstOp, last), this.#partBytesMax)) {
         outputs.push({ type: "send", body: { type: "routes", firstOp, ops } });
         firstOp += ops.length;
       }

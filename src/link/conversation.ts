@@ -52,10 +52,11 @@ export class Conversation {
     return Math.min(this.announcer.deadlineMs, this.acceptor.deadlineMs, this.#heartbeatAtMs);
   }
 
-  connected(nowMs: number): LinkOutput[] {
+  /** `packetBytesMax`: the largest packet that the broker on the way takes. */
+  connected(nowMs: number, packetBytesMax = Number.POSITIVE_INFINITY): LinkOutput[] {
     this.#connected = true;
     this.#heartbeatAtMs = nowMs + HEARTBEAT_MS;
-    const outputs = this.announcer.connected(nowMs);
+    const outputs = this.announcer.connected(nowMs, packetBytesMax);
     // Where both sides dial, one is up first: its greeting must not have to be repeated, a second later.
     const owed = this.#owed;
     this.#owed = null;

@@ -29,6 +29,8 @@ export interface MessageAbout {
   readonly qos: 0 | 1;
   readonly retain: boolean;
   readonly dup: boolean;
+  /** 0 at QoS 0. */
+  readonly packetId: number;
   readonly properties: PacketProperties | null;
   /** Empty on 3.1.1. */
   readonly subscriptionIds: readonly number[];
@@ -287,6 +289,7 @@ export class Connection {
       qos: qos === 0 ? 0 : 1,
       retain,
       dup,
+      packetId: packet.messageId ?? 0,
       properties: properties ?? null,
       subscriptionIds: typeof ids === "number" ? [ids] : ids,
     });

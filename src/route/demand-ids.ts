@@ -28,6 +28,8 @@ interface Entry {
   readonly filter: string;
   readonly id: number;
   state: DemandState;
+  /** Asked for more than once: the broker may hold it whatever it answers to the last SUBSCRIBE. */
+  repeated: boolean;
 }
 
 export class DemandIds {
@@ -49,11 +51,14 @@ export class DemandIds {
   /** The filter is about to be subscribed; answers its identifier, a known one unless it was retiring. */
   pending(filter: string): number {
     const known = this.#byFilter.get(filter);
-    if (known !== undefined && known.state !== "retiring") return known.id;
+    if (known !== undefined && known.state !== "retiring") {
+      known.repeated = true;
+      return known.id;
+    }
     if (known !== undefined) this.#doubtful.delete(known.id);
     this.#lastId += 1;
     assert(this.#lastId <= ID_MAX, "subscription identifiers used up");
-    const entry: Entry = { filter, id: this.#lastId, state: "pending" };
+    const entry: Entry = { filter, id: this.#lastId, state: "pending", repeated: false };
     this.#byFilter.set(filter, entry);
     this.#entries.set(filter, entry);
     this.#choices = new Map();
@@ -71,6 +76,11 @@ export class DemandIds {
     if (entry === undefined) return;
     this.#set(entry, "retiring");
     if (!proven) this.#doubtful.add(entry.id);
+  }
+
+  /** Whether the broker may hold the filter even if it refuses it now. */
+  mayBeHeld(filter: string): boolean {
+    return this.#byFilter.get(filter)?.repeated === true;
   }
 
   remove(filter: string): void {

@@ -314,6 +314,8 @@ export class Demand {
   }
 
   #refuse(filter: string, reasonCode: number, firstRevision: number, nowMs: number): void {
+    // A refusal leaves in place what the session held before.
+    if (this.#ids.mayBeHeld(filter)) this.#retired.push(filter);
     this.#ids.remove(filter);
     this.#toDrop.delete(filter);
     this.#coverChange(this.#cover.block(filter));

@@ -5,11 +5,10 @@ import { StreamRecord } from "../../src/flow/stream-record.ts";
 
 const WINDOW_MAX = 65_536;
 
+/** Takes all numbers up to the highest, and settles these. */
 function settled(record: StreamRecord, ...numbers: number[]): void {
-  for (const number of numbers) {
-    record.begin(number);
-    record.settle(number);
-  }
+  while (record.next <= Math.max(...numbers)) assert.equal(record.begin(record.next), "new");
+  for (const number of numbers) record.settle(number);
 }
 
 describe("a stream record", () => {
@@ -47,6 +46,7 @@ describe("a stream record", () => {
 
   test("a number under way or settled is seen; a settled one is told again", () => {
     const record = new StreamRecord();
+    record.begin(1);
     record.begin(2);
     assert.equal(record.begin(2), "seen");
     assert.equal(record.news(), null, "not settled: nothing to tell");
@@ -63,14 +63,35 @@ describe("a stream record", () => {
   test("refuses numbers that no honest sender has under way, which are not seen", () => {
     const record = new StreamRecord();
     assert.equal(record.begin(WINDOW_MAX + 1), "beyond");
-    assert.equal(record.begin(WINDOW_MAX), "new");
+    assert.equal(record.begin(WINDOW_MAX), "ahead");
     record.advance(1);
-    assert.equal(record.begin(WINDOW_MAX + 1), "new");
+    assert.equal(record.begin(WINDOW_MAX + 1), "ahead");
+    record.skipTo(WINDOW_MAX + 3);
+    assert.equal(record.next, 2, "nor is a gap of that size believed");
+  });
+
+  test("takes numbers in order only: one ahead of a gap waits until what is missing was taken, or is left out", () => {
+    const record = new StreamRecord();
+    assert.equal(record.begin(2), "ahead");
+    assert.equal(record.next, 1);
+    assert.equal(record.begin(1), "new");
+    assert.equal(record.begin(2), "new");
+    assert.equal(record.begin(5), "ahead");
+    record.skipTo(5);
+    assert.equal(record.begin(5), "new");
+    assert.equal(record.begin(4), "seen", "left out is as good as settled");
+    record.skipTo(7);
+    record.settle(5);
+    assert.deepEqual(record.news(), { upTo: 0, ranges: [[3, 6]] });
+    record.settle(1);
+    record.settle(2);
+    assert.deepEqual(record.news(), { upTo: 6, ranges: [] });
+    record.skipTo(3);
+    assert.equal(record.next, 7, "an older gap takes nothing back");
   });
 
   test("never waits for what the sender gave up, whatever is under way there", () => {
     const record = new StreamRecord();
-    record.begin(2);
     settled(record, 4, 6);
     record.advance(4);
     assert.equal(record.upTo, 4);
@@ -100,8 +121,9 @@ describe("a stream record", () => {
             record.advance(-step);
             for (let number = 1; number <= -step; number += 1) known.add(number);
           } else {
-            assert.equal(record.begin(step), known.has(step) ? "seen" : "new");
-            if (!known.has(step)) record.settle(step);
+            while (record.next <= step) assert.equal(record.begin(record.next), "new");
+            assert.equal(record.begin(step), "seen");
+            record.settle(step);
             known.add(step);
           }
         }

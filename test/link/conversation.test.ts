@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { encodeControl } from "../../src/wire/control.ts";
+import type { ControlBody } from "../../src/wire/message.ts";
 import { connect, deliver, Side, tick } from "./pair.ts";
 
 const sides = (): [Side, Side] => [
@@ -106,6 +107,29 @@ describe("a conversation", () => {
     tick(a, b, 1_010);
     deliver(a, b, 1_010);
     assert.deepEqual([...b.inForce].sort(), ["t/1", "t/2", "u/1"]);
+  });
+
+  test("no message of routes is larger than the broker on the way takes", () => {
+    const [a, b] = sides();
+    a.subscribe(
+      Array.from({ length: 100 }, (_, i) => `plant/${i}/temperature`),
+      0,
+    );
+    a.take(a.conversation.connected(0, 1_400));
+    b.take(b.conversation.connected(0, 1_400));
+    let largest = 0;
+    const measure = (body: ControlBody): boolean => {
+      largest = Math.max(largest, encodeControl({ speaker: a.identity.speaker(), body }).length);
+      return true;
+    };
+    deliver(a, b, 1, measure);
+    a.subscribe(
+      Array.from({ length: 100 }, (_, i) => `office/${i}/temperature`),
+      2,
+    );
+    deliver(a, b, 2, measure);
+    assert.equal(b.inForce.size, 200);
+    assert.ok(largest < 1_400 && largest > 200, `the largest has ${largest} bytes`);
   });
 
   test("a bootstrap survives the loss of any of its messages", () => {

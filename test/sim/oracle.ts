@@ -1,105 +1,221 @@
 /**
  * Who should have got what, decided naively. A subscription is *established* towards a publisher's cluster once a calm
- * stretch has passed over it; from then on every reliable message it matches must arrive, whatever fails, until one of
- * the things happens that memory durability does not survive (and then only what they touch is forgiven).
+ * stretch has passed over it; from then on every reliable message it matches must arrive, in the publisher's order and
+ * once, whatever fails, until one of the things happens that durability in memory does not survive. Those are:
+ *
+ *   the publishing agent's process dies            what its spool and its session held, and what it knew of routes
+ *   the publisher's broker loses its sessions      what the agent's session there had queued
+ *   a peer's routes end, which is reported         what is published from then on
+ *   the spool is full or a message too old         as many messages as were counted
+ *   the publisher's broker denies the demand       what is published meanwhile; the peer is told
+ *   the receiving agent takes leave                what it had not got, and what is published from then on
+ *   the receiving cluster has two agents           what either of them took
+ *
+ * Copies may repeat only around a crash between republish and record: the receiving agent's or its broker session's end.
  */
 import { matches } from "../../src/topic/algebra.ts";
 import { splitShared } from "../../src/topic/filter.ts";
 
-export interface OracleSubscription {
+/** What a subscriber, or the members of one shared group together, are owed. */
+export interface Interest {
   readonly cluster: string;
-  readonly client: string;
   readonly filter: string;
+  /** A client, or a group. */
+  readonly holder: string;
+  readonly shared: boolean;
+  members: number;
   /** Publishing clusters towards which it is established. */
   readonly established: Set<string>;
 }
 
-interface Expectation {
-  readonly message: string;
-  readonly subscription: OracleSubscription;
+export interface Published {
+  readonly id: string;
+  readonly cluster: string;
   readonly publisher: string;
+  readonly topic: string;
   readonly atMs: number;
+  readonly order: number;
+  /** QoS 1. What is not may be lost, repeated and reordered. */
+  readonly reliable: boolean;
 }
 
-export class Oracle {
-  readonly subscriptions: OracleSubscription[] = [];
-  readonly failures: string[] = [];
-  delivered = 0;
-  expected = 0;
-  #expectations: Expectation[] = [];
-  readonly #copies = new Map<string, { count: number; mayRepeat: boolean; publisher: string; atMs: number }>();
-  /** Since when copies of messages towards or from a cluster may repeat: a crash fell between republish and record. */
-  readonly #disturbedAtMs = new Map<string, number>();
-  readonly #permits: (publisher: string, receiver: string, topic: string) => boolean;
+interface Expectation {
+  readonly message: Published;
+  readonly interest: Interest;
+}
 
-  constructor(permits: (publisher: string, receiver: string, topic: string) => boolean) {
+export type PermitTest = (publisher: string, receiver: string, topic: string) => boolean;
+
+export class Oracle {
+  readonly failures: string[] = [];
+  readonly counts = { expected: 0, delivered: 0, duplicates: 0, forgiven: 0 };
+  /** Another bridge carries messages in a circle: copies are not counted, losses are. */
+  foreign = false;
+  readonly #permits: PermitTest;
+  readonly #interests = new Map<string, Interest>();
+  readonly #expectations = new Map<string, Expectation>();
+  /** Copies of each message at each client since the last calm. */
+  readonly #copies = new Map<string, number>();
+  /** Newest first copy, by client or cluster, publisher and topic. */
+  readonly #newest = new Map<string, Published>();
+  /** Until when what was published may come twice. */
+  readonly #repeatsUntilMs = new Map<string, number>();
+  readonly #reorders = new Set<string>();
+
+  constructor(permits: PermitTest) {
     this.#permits = permits;
   }
 
-  subscribed(cluster: string, client: string, filter: string): OracleSubscription {
-    const subscription = { cluster, client, filter, established: new Set<string>() };
-    this.subscriptions.push(subscription);
-    return subscription;
+  subscribed(cluster: string, client: string, filter: string): Interest {
+    const { group } = splitShared(filter);
+    const holder = group === null ? client : `${cluster} ${filter}`;
+    const key = `${holder} ${filter}`;
+    let interest = this.#interests.get(key);
+    if (interest === undefined) {
+      interest = { cluster, filter, holder, shared: group !== null, members: 0, established: new Set() };
+      this.#interests.set(key, interest);
+    }
+    interest.members += 1;
+    return interest;
   }
 
-  unsubscribed(subscription: OracleSubscription): void {
-    this.subscriptions.splice(this.subscriptions.indexOf(subscription), 1);
-    this.#expectations = this.#expectations.filter((expectation) => expectation.subscription !== subscription);
+  unsubscribed(interest: Interest): void {
+    interest.members -= 1;
+    // A group's member may leave with what it was chosen for.
+    this.#forgive((expectation) => expectation.interest === interest);
+    if (interest.members === 0) this.#interests.delete(`${interest.holder} ${interest.filter}`);
   }
 
-  published(publisher: string, topic: string, message: string, nowMs: number): void {
-    for (const subscription of this.subscriptions) {
-      if (subscription.cluster === publisher || !subscription.established.has(publisher)) continue;
-      const { group, filter } = splitShared(subscription.filter);
-      if (group !== null || !matches(filter, topic) || !this.#permits(publisher, subscription.cluster, topic)) continue;
-      this.expected += 1;
-      this.#expectations.push({ message, subscription, publisher, atMs: nowMs });
+  published(message: Published): void {
+    if (!message.reliable) return;
+    for (const interest of this.#interests.values()) {
+      if (interest.cluster === message.cluster || !interest.established.has(message.cluster)) continue;
+      if (!matches(splitShared(interest.filter).filter, message.topic)) continue;
+      if (!this.#permits(message.cluster, interest.cluster, message.topic)) continue;
+      this.counts.expected += 1;
+      this.#expectations.set(`${interest.holder} ${interest.filter} ${message.id}`, { message, interest });
     }
   }
 
-  received(cluster: string, client: string, publisher: string, message: string, publishedAtMs: number): void {
-    this.delivered += 1;
-    const key = `${client} ${message}`;
-    const copy = this.#copies.get(key);
-    if (copy === undefined) {
-      this.#copies.set(key, { count: 1, mayRepeat: false, publisher, atMs: publishedAtMs });
-    } else {
-      copy.count += 1;
-      const disturbedAtMs = Math.max(this.#disturbedAtMs.get(cluster) ?? -1, this.#disturbedAtMs.get(publisher) ?? -1);
-      if (disturbedAtMs < publishedAtMs)
-        this.failures.push(`${client} got message ${message} of ${publisher} ${copy.count} times`);
+  /** `interest`: the subscription that the copy came through. */
+  received(interest: Interest, client: string, message: Published): void {
+    this.counts.delivered += 1;
+    this.#expectations.delete(`${interest.holder} ${interest.filter} ${message.id}`);
+    if (!message.reliable) return;
+    const { cluster, id } = message;
+    const key = `${interest.shared ? interest.holder : client} ${id}`;
+    const copies = (this.#copies.get(key) ?? 0) + 1;
+    this.#copies.set(key, copies);
+    if (copies > 1) {
+      this.counts.duplicates += 1;
+      if (!this.#repeatAllowed(interest.cluster, message))
+        this.failures.push(`${client} got message ${id} of ${cluster} ${copies} times`);
+      return;
     }
-    this.#expectations = this.#expectations.filter(
-      (expectation) => expectation.message !== message || expectation.subscription.client !== client,
-    );
+    if (interest.shared || this.foreign || this.#reorders.has(interest.cluster)) return;
+    // What is repeated for the others may be the first copy of a client that came later.
+    if (!this.#repeatAllowed(interest.cluster, message)) this.#inOrder(client, message);
   }
 
-  /** The publishing side's memory is gone: with it what it had accepted, and what it knew of its peers' routes. */
+  /** An agent has published the message on its own broker, whoever subscribes there. */
+  crossed(cluster: string, message: Published): void {
+    if (this.foreign) return;
+    if (message.cluster === cluster) this.failures.push(`message ${message.id} of ${cluster} came back to it`);
+    if (!this.#permits(message.cluster, cluster, message.topic))
+      this.failures.push(`message ${message.id} of ${message.cluster} on ${message.topic} may not cross to ${cluster}`);
+    if (!message.reliable) return;
+    const key = `${cluster} ${message.id}`;
+    const copies = (this.#copies.get(key) ?? 0) + 1;
+    this.#copies.set(key, copies);
+    if (copies > 1) {
+      if (!this.#repeatAllowed(cluster, message))
+        this.failures.push(`${message.id} of ${message.cluster} was republished on ${cluster} ${copies} times`);
+    } else if (!this.#reorders.has(cluster)) {
+      this.#inOrder(cluster, message);
+    }
+  }
+
+  /** The publishing agent's memory is gone: with it what it had accepted, and what it knew of its peers' routes. */
   publisherLost(cluster: string): void {
-    this.#expectations = this.#expectations.filter(({ publisher }) => publisher !== cluster);
-    for (const subscription of this.subscriptions) subscription.established.delete(cluster);
+    this.#forgive(({ message }) => message.cluster === cluster);
+    for (const interest of this.#interests.values()) interest.established.delete(cluster);
+  }
+
+  /** Messages that a broker lost with its sessions, by id; and its publishers' messages are no longer sure to cross. */
+  brokerLost(cluster: string, ids: ReadonlySet<string>): void {
+    this.#forgive(({ message }) => ids.has(message.id));
+    this.deaf(cluster);
+  }
+
+  /** What is published on `cluster` from now on may be missed, until all is calm. */
+  deaf(cluster: string): void {
+    for (const interest of this.#interests.values()) interest.established.delete(cluster);
+  }
+
+  /** The cluster has taken leave, or has two agents and nobody knows which of them took what. */
+  receiverLost(cluster: string): void {
+    this.#forgive(({ interest }) => interest.cluster === cluster);
+    for (const interest of this.#interests.values()) if (interest.cluster === cluster) interest.established.clear();
   }
 
   /** Routes of `receiver` ended at `publisher` (retention, counted and reported). */
   routesLost(publisher: string, receiver: string): void {
-    for (const subscription of this.subscriptions)
-      if (subscription.cluster === receiver) subscription.established.delete(publisher);
+    for (const interest of this.#interests.values())
+      if (interest.cluster === receiver) interest.established.delete(publisher);
   }
 
-  disturbed(cluster: string, nowMs: number): void {
-    this.#disturbedAtMs.set(cluster, nowMs);
+  /** Messages published before `untilMs` may come twice to this cluster. */
+  mayRepeat(cluster: string, untilMs: number): void {
+    this.#repeatsUntilMs.set(cluster, Math.max(this.#repeatsUntilMs.get(cluster) ?? -1, untilMs));
   }
 
-  /** After a calm stretch: nothing may be owed any more, and what is subscribed now is established. */
-  settle(clusters: readonly string[]): void {
-    for (const { message, subscription, publisher } of this.#expectations) {
-      this.failures.push(
-        `${subscription.client} (${subscription.filter} on ${subscription.cluster}) never got message ${message} of ${publisher}`,
-      );
+  /** Until the next calm: a broker that is busy takes later messages before earlier ones. */
+  mayReorder(cluster: string): void {
+    this.#reorders.add(cluster);
+  }
+
+  /**
+   * After a calm stretch: nothing may be owed any more, and what is subscribed now is established. `dropped`: how many
+   * messages were counted as given up between two clusters since the last time.
+   */
+  settle(clusters: readonly string[], dropped: (publisher: string, receiver: string) => number): void {
+    const missing = new Map<string, { ids: Set<string>; text: string }>();
+    for (const { message, interest } of this.#expectations.values()) {
+      const key = `${message.cluster} ${interest.cluster}`;
+      const text = `${interest.holder} (${interest.filter} on ${interest.cluster}) never got ${message.id} of ${message.cluster}`;
+      const known = missing.get(key);
+      if (known === undefined) missing.set(key, { ids: new Set([message.id]), text });
+      else known.ids.add(message.id);
     }
-    this.#expectations = [];
+    for (const [key, { ids, text }] of missing) {
+      const [publisher = "", receiver = ""] = key.split(" ");
+      const allowed = dropped(publisher, receiver);
+      if (ids.size > allowed) this.failures.push(`${text}; ${ids.size} missing in all, ${allowed} counted as dropped`);
+      else this.counts.forgiven += ids.size;
+    }
+    this.#expectations.clear();
     this.#copies.clear();
-    for (const subscription of this.subscriptions)
-      for (const cluster of clusters) subscription.established.add(cluster);
+    this.#reorders.clear();
+    for (const interest of this.#interests.values()) for (const cluster of clusters) interest.established.add(cluster);
+  }
+
+  /** First copies of one publisher on one topic come in its order. */
+  #inOrder(where: string, message: Published): void {
+    const line = `${where} ${message.publisher} ${message.topic}`;
+    const before = this.#newest.get(line);
+    if (before === undefined || before.order < message.order) this.#newest.set(line, message);
+    else this.failures.push(`${where} got ${message.id} on ${message.topic} after the younger ${before.id}`);
+  }
+
+  #repeatAllowed(receiver: string, message: Published): boolean {
+    return this.foreign || message.atMs <= (this.#repeatsUntilMs.get(receiver) ?? -1);
+  }
+
+  #forgive(which: (expectation: Expectation) => boolean): void {
+    for (const [key, expectation] of this.#expectations) {
+      if (!which(expectation)) continue;
+      this.#expectations.delete(key);
+      this.counts.forgiven += 1;
+    }
   }
 }

@@ -1,0 +1,72 @@
+/** One cluster of the world: a broker, its clients, its agent, and what the world has read of the agent's reports. */
+import type { Oracle, Published } from "./oracle.ts";
+import type { Prng } from "./prng.ts";
+import type { ClusterShape, WorldShape } from "./shape.ts";
+import { SimAgent } from "./sim-agent.ts";
+import { SimBroker } from "./sim-broker.ts";
+import { SimClients } from "./sim-clients.ts";
+import type { SimNetwork } from "./sim-network.ts";
+import type { Timeline } from "./timeline.ts";
+
+export interface SimWorldParts {
+  readonly shape: WorldShape;
+  readonly time: Timeline;
+  readonly random: Prng;
+  readonly network: SimNetwork;
+  readonly oracle: Oracle;
+  readonly known: (id: string) => Published | undefined;
+}
+
+export class SimCluster {
+  readonly name: string;
+  readonly shape: ClusterShape;
+  readonly broker: SimBroker;
+  readonly agent: SimAgent;
+  readonly clients: SimClients;
+  /** A second agent of the same name, on another broker. */
+  double: SimAgent | null = null;
+  readonly #parts: SimWorldParts;
+  /** Messages given up before the counters of the current life. */
+  readonly #droppedBefore = new Map<string, number>();
+
+  constructor(shape: ClusterShape, parts: SimWorldParts) {
+    const { shape: world, time, random, network, oracle, known } = parts;
+    this.name = shape.name;
+    this.shape = shape;
+    this.#parts = parts;
+    this.broker = new SimBroker(shape.broker, shape.untracked);
+    this.agent = new SimAgent(shape, world, time, random, this.broker, network);
+    this.clients = new SimClients(shape.name, this.broker, oracle, random, known);
+  }
+
+  start(): void {
+    this.#droppedBefore.clear();
+    this.agent.start();
+  }
+
+  startDouble(): void {
+    const { shape: world, time, random, network } = this.#parts;
+    this.double = new SimAgent(this.shape, world, time, random, new SimBroker(this.shape.broker, 0), network);
+    this.double.start();
+  }
+
+  endDouble(): void {
+    this.double?.kill();
+    this.double = null;
+  }
+
+  /** Reads what the agent reported since the last time. */
+  reports(): SimAgent["events"] {
+    return this.agent.events.splice(0);
+  }
+
+  /** Messages for `peer` given up, and counted, since the last call. */
+  dropped(peer: string): number {
+    let total = 0;
+    for (const { direction, count } of this.agent.hub?.link(peer)?.counters.dropped() ?? [])
+      if (direction === "out") total += count;
+    const before = this.#droppedBefore.get(peer) ?? 0;
+    this.#droppedBefore.set(peer, total);
+    return Math.max(0, total - before);
+  }
+}
