@@ -20,8 +20,12 @@ const RETURNS_SUSPECT = 3;
 /** "Soon" after a confirmation: what circles does not rest. */
 const SOON_MS = 100;
 const SOON_ROUND_TRIPS = 4;
+/** After an outage a round trip seems endless; what circles as slowly as this does no harm. */
+const SOON_MAX_MS = 5_000;
 const QUIET_MIN_MS = 100;
+const QUIET_MAX_MS = 2_000;
 const HOLD_MIN_MS = 500;
+const HOLD_MAX_MS = 10_000;
 /** Messages of one topic that a hold may keep. Past it the hold ends: nothing is lost for a suspicion. */
 const HOLD_MESSAGES_MAX = 10_000;
 const HOLD_BYTES_MAX = 4 * 1024 * 1024;
@@ -111,7 +115,7 @@ export class LoopGuard<T> {
     record.sentAtMs ??= nowMs;
     // What was never confirmed cannot have come back: it says nothing, for or against.
     if (record.settledAtMs === null) return "pass";
-    const soon = nowMs - record.settledAtMs <= Math.max(SOON_MS, SOON_ROUND_TRIPS * this.#roundTripMs);
+    const soon = nowMs - record.settledAtMs <= this.#soonMs();
     record.returns = soon ? record.returns + 1 : 0;
     if (record.returns < RETURNS_SUSPECT) return "pass";
     record.returns = 0;
@@ -120,7 +124,7 @@ export class LoopGuard<T> {
       key,
       payload.length,
       item,
-      Math.max(QUIET_MIN_MS, 4 * Math.max(intervalMs, this.#roundTripMs)),
+      Math.min(QUIET_MAX_MS, Math.max(QUIET_MIN_MS, 4 * Math.max(intervalMs, this.#roundTripMs))),
       0,
       nowMs,
     );
@@ -274,7 +278,11 @@ export class LoopGuard<T> {
     if (evicted !== undefined && evicted[0] !== topic && evicted[1].kind === "holding") this.#letGo(evicted[1], nowMs);
   }
 
+  #soonMs(): number {
+    return Math.min(SOON_MAX_MS, Math.max(SOON_MS, SOON_ROUND_TRIPS * this.#roundTripMs));
+  }
+
   #holdMs(quietMs: number): number {
-    return Math.max(HOLD_MIN_MS, 6 * this.#roundTripMs, 3 * quietMs);
+    return Math.min(HOLD_MAX_MS, Math.max(HOLD_MIN_MS, 6 * this.#roundTripMs, 3 * quietMs));
   }
 }
