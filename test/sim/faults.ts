@@ -7,14 +7,10 @@ import type { SimCluster } from "./sim-cluster.ts";
 import type { SimNetwork } from "./sim-network.ts";
 import type { Timeline } from "./timeline.ts";
 
-/** Named more than once: struck more often. */
 const KINDS = [
-  "cut",
-  "cut",
   "cut",
   "black_hole",
   "kill",
-  "kill_busy",
   "kill_busy",
   "clock_back",
   "clock_forward",
@@ -22,23 +18,32 @@ const KINDS = [
   "leave",
   "freeze",
   "data_cut",
-  "data_cut",
   "link_cut",
   "events_gap",
-  "broker_restart",
   "broker_restart",
   "broker_loss",
   "denied",
   "busy",
   "slow",
   "relic",
-  "relic",
-  "rubbish",
   "rubbish",
   "double",
 ] as const;
 
 export type FaultKind = (typeof KINDS)[number];
+
+/** They cost what a cluster publishes, so that where they strike often little else can be seen. */
+const GRAVE: ReadonlySet<FaultKind> = new Set([
+  "kill",
+  "kill_busy",
+  "clock_back",
+  "clock_forward",
+  "pause",
+  "leave",
+  "broker_loss",
+  "denied",
+  "double",
+]);
 
 export interface FaultParts {
   readonly shape: WorldShape;
@@ -54,15 +59,28 @@ export interface FaultParts {
 export class Faults {
   readonly counts: Partial<Record<FaultKind, number>> = {};
   readonly #parts: FaultParts;
+  /** What this stretch of trouble is made of. */
+  #menu: readonly FaultKind[] = KINDS;
+  /** Clusters that nothing grave happens to meanwhile. */
+  #spared: ReadonlySet<SimCluster> = new Set();
 
   constructor(parts: FaultParts) {
     this.#parts = parts;
   }
 
+  /** Another stretch of trouble: few kinds or all of them, and some clusters better off than others. */
+  begin(): void {
+    const { random, clusters } = this.#parts;
+    const size = random.pick([1, 2, 3, 6, KINDS.length]);
+    this.#menu = size === KINDS.length ? KINDS : Array.from({ length: size }, () => random.pick(KINDS));
+    this.#spared = new Set(random.chance(0.8) ? clusters.filter(() => random.chance(0.6)) : []);
+  }
+
   strike(): void {
     const { random, clusters } = this.#parts;
-    const kind = random.pick(KINDS);
+    const kind = random.pick(this.#menu);
     const cluster = random.pick(clusters);
+    if (GRAVE.has(kind) && this.#spared.has(cluster)) return;
     const other = random.pick(clusters.filter((candidate) => candidate !== cluster));
     this.counts[kind] = (this.counts[kind] ?? 0) + 1;
     this.#strike(kind, cluster, other);

@@ -120,7 +120,10 @@ export class Oracle {
   /** An agent has published the message on its own broker, whoever subscribes there. */
   crossed(cluster: string, message: Published): void {
     if (this.foreign) return;
-    if (message.cluster === cluster) this.failures.push(`message ${message.id} of ${cluster} came back to it`);
+    if (message.cluster === cluster) {
+      this.failures.push(`message ${message.id} of ${cluster} came back to it`);
+      return;
+    }
     if (!this.#permits(message.cluster, cluster, message.topic))
       this.failures.push(`message ${message.id} of ${message.cluster} on ${message.topic} may not cross to ${cluster}`);
     if (!message.reliable) return;

@@ -19,6 +19,7 @@ export interface ClusterShape {
   /** Rows that the broker counts and never announces. */
   readonly untracked: number;
   readonly spool: SpoolOptions;
+  readonly routeRetentionMs: number;
   /** Longest delay of a packet between agent and local broker. */
   readonly localDelayMs: number;
 }
@@ -71,6 +72,7 @@ export class WorldShape {
       spool: random.chance(0.85)
         ? ROOMY
         : { ...ROOMY, bytesMax: TIGHT_BYTES, whenFull: random.pick(["drop_oldest", "drop_newest"] as const) },
+      routeRetentionMs: random.pick([60_000, 60_000, 5_000]),
       localDelayMs,
     }));
     for (const a of names) {

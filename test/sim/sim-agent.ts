@@ -249,7 +249,7 @@ export class SimAgent implements SimPeer, LocalOwner {
           exportFilters,
           dialsIn: !dials,
           routesMax: 10_000,
-          routeRetentionMs: 60_000,
+          routeRetentionMs: this.#shape.routeRetentionMs,
           framesInflightMax: 64,
           retryIntervalMs: 15_000,
           spool: this.#shape.spool,

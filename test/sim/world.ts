@@ -21,6 +21,8 @@ const CALM_MS = 150_000;
 const LATE_OVER_MS = 70_000;
 /** A circle is found and stopped well within this. */
 const CIRCLE_OVER_MS = 120_000;
+/** Far more than any run takes that is not stuck. */
+const STEPS_MAX = 5_000_000;
 const REQUESTS = 5;
 const REQUEST_MS = 2_500;
 
@@ -91,6 +93,7 @@ export class World {
     this.#advance(30_000);
     this.#calm();
     for (let round = 0; round < rounds && this.#oracle.failures.length === 0; round += 1) {
+      if (this.#time.steps > STEPS_MAX) this.#oracle.failures.push(`does not come to rest in ${STEPS_MAX} steps`);
       this.#chaos();
       this.#calm();
     }
@@ -115,6 +118,7 @@ export class World {
     const random = this.#random;
     const endMs = this.#time.nowMs + CHAOS_MS;
     this.#trouble = true;
+    this.#faults.begin();
     this.#network.weather = {
       drop: random.pick([0, 0.05, 0.3]),
       repeat: random.pick([0, 0.1]),
