@@ -31,6 +31,11 @@ const PINGS_OUT_MAX = 2;
  * rest of the 40; together they last almost as long.
  */
 const FOLLOW_UP_MS = [2, 4, 8, 16] as const;
+/**
+ * The kernel delays its acknowledgements for a connection on which we write too; where we only read it sends them at once,
+ * and a PINGREQ would make it stop that. So without a write of the library's for this long there is none.
+ */
+const QUIET_MS = 100;
 /** Reason 0, in the short form that 3.1.1 and 5 share (MQTT5 3.14.2.1). */
 const DISCONNECT = Uint8Array.of(0xe0, 0x00);
 
@@ -60,6 +65,7 @@ export class PacketStream extends Duplex {
   #first: Buffer[] | null;
   #writes = 0;
   #writesAtPing = 0;
+  #wroteAtMs = performance.now();
   /** PINGREQs without an answer, the library's own included. */
   #pingsOut = 0;
   #asked = false;
@@ -137,6 +143,7 @@ export class PacketStream extends Duplex {
       return;
     }
     this.#writes += 1;
+    this.#wroteAtMs = performance.now();
     // A write to a socket that is gone is no failure of this stream: that the socket is gone is told elsewhere, with the reason.
     const written = (): void => done();
     const pieceBytes = this.#options.framed ? FRAMED_WRITE_BYTES : whole.length;
@@ -173,6 +180,7 @@ export class PacketStream extends Duplex {
 
   /** At the end of this turn, if nothing was written until then. */
   #askForAck(): void {
+    if (performance.now() - this.#wroteAtMs > QUIET_MS) return;
     this.#followUps = 0;
     this.#stopFollowUp();
     if (this.#asked || this.#pingsOut >= PINGS_OUT_MAX) return;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Duplex } from "node:stream";
-import { describe, test } from "node:test";
+import { after, before, describe, mock, test } from "node:test";
 import { generate } from "mqtt-packet";
 import { PacketStream } from "../../src/mqtt/packet-stream.ts";
 import { until } from "../support/until.ts";
@@ -95,6 +95,29 @@ describe("the bridge bit", () => {
 });
 
 describe("drawing acknowledgements out of the kernel", () => {
+  let nowMs = 1_000;
+  before(() => mock.method(performance, "now", () => nowMs));
+  after(() => mock.reset());
+
+  test("none where we only read: there the kernel does it at once, until we begin to write", async () => {
+    const { socket, stream: under } = stream({ ackByPing: true });
+    const arrives = async (): Promise<number> => {
+      socket.push(SMALL);
+      await turn();
+      await turn();
+      return under.pings;
+    };
+    nowMs += 101;
+    assert.equal(await arrives(), 0);
+    under.write(SMALL);
+    await turn();
+    nowMs += 100;
+    assert.equal(await arrives(), 1);
+    nowMs += 1;
+    assert.equal(await arrives(), 1);
+    under.destroy();
+  });
+
   test("a small read that nobody answers is answered by one PINGREQ", async () => {
     const { socket, stream: under, read } = stream({ ackByPing: true });
     socket.push(SMALL);
