@@ -5,7 +5,8 @@
  * It adds two things. In the first packet, the CONNECT, it sets the bridge bit (protocol level 0x84 instead of 4): brokers
  * that know it send a session none of its own messages and keep the retain flag. And it answers a small read that nobody
  * answers with a PINGREQ: a broker that leaves Nagle's algorithm on holds its next packet back until our kernel
- * acknowledges the last one, which the kernel delays by 40 ms unless it has something to send.
+ * acknowledges the last one, which the kernel delays by 40 ms unless it has something to send. The PINGRESP is such a packet
+ * too, so a few more PINGREQs follow, ever further apart, until those 40 ms are over.
  */
 import { Duplex } from "node:stream";
 import { PacketWalk } from "./packet-walk.ts";
@@ -21,6 +22,21 @@ export interface PacketStreamOptions {
 const PINGREQ_TYPE = 0xc0;
 const PINGREQ = Uint8Array.of(PINGREQ_TYPE, 0x00);
 const PINGRESP_TYPE = 0xd0;
+/**
+ * The answer to one PINGREQ may itself wait behind a packet that came after we wrote it, so that packet needs another. A
+ * third is not needed: an acknowledgement releases all that waits.
+ */
+const PINGS_OUT_MAX = 2;
+/**
+ * From each PINGRESP to the next PINGREQ. What the broker writes t ms after a packet waits about t ms more instead of the
+ * rest of the 40; together they last almost as long.
+ */
+const FOLLOW_UP_MS = [2, 4, 8, 16] as const;
+/**
+ * The kernel delays its acknowledgements for a connection on which we write too; where we only read it sends them at once,
+ * and a PINGREQ would make it stop that. So without a write of the library's for this long there is none.
+ */
+const QUIET_MS = 100;
 /** Reason 0, in the short form that 3.1.1 and 5 share (MQTT5 3.14.2.1). */
 const DISCONNECT = Uint8Array.of(0xe0, 0x00);
 
@@ -50,9 +66,14 @@ export class PacketStream extends Duplex {
   /** The CONNECT until it is complete, when something in it is to be changed. */
   #first: Buffer[] | null;
   #writes = 0;
+  #writesAtPing = 0;
+  #wroteAtMs = performance.now();
   /** PINGREQs without an answer, the library's own included. */
   #pingsOut = 0;
   #asked = false;
+  /** How many of the follow-ups to the last small read were begun. */
+  #followUps = 0;
+  #followUpTimer: NodeJS.Timeout | null = null;
   #over = false;
   #pings = 0;
   #problem: Error | null = null;
@@ -109,6 +130,7 @@ export class PacketStream extends Duplex {
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.#problem ??= error;
     this.#over = true;
+    this.#stopFollowUp();
     this.#socket.destroy();
     done(error);
   }
@@ -123,6 +145,7 @@ export class PacketStream extends Duplex {
       return;
     }
     this.#writes += 1;
+    this.#wroteAtMs = performance.now();
     // A write to a socket that is gone is no failure of this stream: that the socket is gone is told elsewhere, with the reason.
     const written = (): void => done();
     const pieceBytes = this.#options.framed ? FRAMED_WRITE_BYTES : whole.length;
@@ -158,23 +181,55 @@ export class PacketStream extends Duplex {
     );
     if (this.#options.ackByPing && !onlyPong && chunk.length < SMALL_READ_BYTES) this.#askForAck();
     if (!this.push(chunk)) this.#socket.pause();
+    if (onlyPong) this.#answered();
   }
 
   /** At the end of this turn, if nothing was written until then. */
   #askForAck(): void {
-    if (this.#asked || this.#pingsOut > 0) return;
+    if (performance.now() - this.#wroteAtMs > QUIET_MS) return;
+    this.#followUps = 0;
+    this.#stopFollowUp();
+    if (this.#asked || this.#pingsOut >= PINGS_OUT_MAX) return;
     this.#asked = true;
     const writesBefore = this.#writes;
     setImmediate(() => {
       this.#asked = false;
-      if (this.#writes !== writesBefore || this.#pingsOut > 0 || this.#over) return;
-      // What waits here or in the socket carries the acknowledgement; and the last packet must be complete.
-      if (this.writableLength > 0 || this.#socket.writableLength > 0) return;
-      if (!this.#outbound.atBoundary || !this.writable) return;
-      this.#pingsOut += 1;
-      this.#pings += 1;
-      this.#socket.write(PINGREQ);
+      if (this.#writes === writesBefore) this.#ping();
     });
+  }
+
+  #answered(): void {
+    if (!this.#options.ackByPing) return;
+    // The broker's answer to what we wrote behind the PINGREQ waits until this one is acknowledged.
+    if (this.#writes !== this.#writesAtPing) {
+      this.#askForAck();
+      return;
+    }
+    const waitMs = FOLLOW_UP_MS[this.#followUps];
+    if (waitMs === undefined || this.#followUpTimer !== null) return;
+    this.#followUps += 1;
+    const writesBefore = this.#writes;
+    this.#followUpTimer = setTimeout(() => {
+      this.#followUpTimer = null;
+      // What was written meanwhile carried the acknowledgement; if it is answered, that is another read.
+      if (this.#writes === writesBefore) this.#ping();
+    }, waitMs);
+  }
+
+  #stopFollowUp(): void {
+    if (this.#followUpTimer !== null) clearTimeout(this.#followUpTimer);
+    this.#followUpTimer = null;
+  }
+
+  #ping(): void {
+    if (this.#pingsOut >= PINGS_OUT_MAX || this.#over) return;
+    // What waits here or in the socket carries the acknowledgement; and the last packet must be complete.
+    if (this.writableLength > 0 || this.#socket.writableLength > 0) return;
+    if (!this.#outbound.atBoundary || !this.writable) return;
+    this.#writesAtPing = this.#writes;
+    this.#pingsOut += 1;
+    this.#pings += 1;
+    this.#socket.write(PINGREQ);
   }
 
   /** What was read before the end is still handed on. */
@@ -182,6 +237,7 @@ export class PacketStream extends Duplex {
     this.#problem ??= error;
     if (this.#over) return;
     this.#over = true;
+    this.#stopFollowUp();
     this.once("end", () => this.destroy());
     this.push(null);
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Duplex } from "node:stream";
-import { describe, test } from "node:test";
+import { after, before, describe, mock, test } from "node:test";
 import { generate } from "mqtt-packet";
 import { PacketStream } from "../../src/mqtt/packet-stream.ts";
 import { until } from "../support/until.ts";
@@ -95,6 +95,29 @@ describe("the bridge bit", () => {
 });
 
 describe("drawing acknowledgements out of the kernel", () => {
+  let nowMs = 1_000;
+  before(() => mock.method(performance, "now", () => nowMs));
+  after(() => mock.reset());
+
+  test("none where we only read: there the kernel does it at once, until we begin to write", async () => {
+    const { socket, stream: under } = stream({ ackByPing: true });
+    const arrives = async (): Promise<number> => {
+      socket.push(SMALL);
+      await turn();
+      await turn();
+      return under.pings;
+    };
+    nowMs += 101;
+    assert.equal(await arrives(), 0);
+    under.write(SMALL);
+    await turn();
+    nowMs += 100;
+    assert.equal(await arrives(), 1);
+    nowMs += 1;
+    assert.equal(await arrives(), 1);
+    under.destroy();
+  });
+
   test("a small read that nobody answers is answered by one PINGREQ", async () => {
     const { socket, stream: under, read } = stream({ ackByPing: true });
     socket.push(SMALL);
@@ -106,32 +129,113 @@ describe("drawing acknowledgements out of the kernel", () => {
     assert.deepEqual(Buffer.concat(read), Buffer.concat([SMALL, SMALL]));
   });
 
-  test("none while one is in flight, the next one when it was answered, and none for the answer alone", async () => {
+  test("a read that comes behind one gets its own, and never are there three without an answer", async () => {
     const { socket, stream: under } = stream({ ackByPing: true });
+    const arrives = async (packet: Buffer): Promise<number> => {
+      socket.push(packet);
+      await turn();
+      await turn();
+      return under.pings;
+    };
+    assert.equal(await arrives(SMALL), 1);
+    assert.equal(await arrives(SMALL), 2);
+    assert.equal(await arrives(SMALL), 2);
+    assert.equal(await arrives(PINGRESP), 2, "none for an answer alone, at once");
+    assert.equal(await arrives(SMALL), 3);
+    assert.equal(await arrives(SMALL), 3);
+    under.destroy();
+  });
+
+  test("answers are followed by four more, 2, 4, 8 and 16 ms apart, and then there is silence", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const { socket, stream: under } = stream({ ackByPing: true });
+    const answered = async (): Promise<void> => {
+      socket.push(PINGRESP);
+      await turn();
+      await turn();
+    };
+    socket.push(SMALL);
+    await turn();
+    await turn();
+    for (const [index, waitMs] of [2, 4, 8, 16].entries()) {
+      await answered();
+      t.mock.timers.tick(waitMs - 1);
+      assert.equal(under.pings, index + 1);
+      t.mock.timers.tick(1);
+      assert.equal(under.pings, index + 2);
+    }
+    await answered();
+    t.mock.timers.tick(10_000);
+    assert.equal(under.pings, 5);
+    socket.push(SMALL);
+    await turn();
+    await turn();
+    assert.equal(under.pings, 6, "another read begins anew");
+    assert.deepEqual(socket.bytes, Buffer.concat(new Array(6).fill(PINGREQ)));
+  });
+
+  test("no more follow when something was written, nor after the end", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    for (const interrupt of [
+      (under: PacketStream) => void under.write(SMALL),
+      (under: PacketStream) => void under.destroy(),
+      (_under: PacketStream, socket: Socket) => void socket.push(null),
+    ]) {
+      const { socket, stream: under } = stream({ ackByPing: true });
+      socket.push(SMALL);
+      await turn();
+      await turn();
+      socket.push(PINGRESP);
+      await turn();
+      interrupt(under, socket);
+      await turn();
+      await turn();
+      t.mock.timers.tick(1_000);
+      assert.equal(under.pings, 1);
+    }
+  });
+
+  test("what we wrote behind one has its answer held back by the answer to it: that is answered at once", async () => {
+    const { socket, stream: under } = stream({ ackByPing: true });
+    socket.push(SMALL);
+    await turn();
+    await turn();
+    under.write(SMALL);
+    await turn();
+    socket.push(PINGRESP);
+    await turn();
+    await turn();
+    assert.deepEqual(socket.bytes, Buffer.concat([PINGREQ, SMALL, PINGREQ]));
+  });
+
+  test("a read while a follow-up waits begins anew, with its own", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const { socket, stream: under } = stream({ ackByPing: true });
+    const arrives = async (packet: Buffer): Promise<void> => {
+      socket.push(packet);
+      await turn();
+      await turn();
+    };
+    await arrives(SMALL);
+    await arrives(PINGRESP);
+    under.write(SMALL);
+    await arrives(SMALL);
+    await arrives(PINGRESP);
+    assert.equal(under.pings, 2);
+    t.mock.timers.tick(2);
+    assert.equal(under.pings, 3);
+  });
+
+  test("the library's own counts among those without an answer", async () => {
+    const { socket, stream: under } = stream({ ackByPing: true });
+    under.write(PINGREQ);
     for (let i = 0; i < 3; i += 1) {
       socket.push(SMALL);
       await turn();
       await turn();
     }
+    assert.deepEqual(socket.bytes, Buffer.concat([PINGREQ, PINGREQ]));
     assert.equal(under.pings, 1);
-    socket.push(PINGRESP);
-    await turn();
-    await turn();
-    assert.equal(under.pings, 1);
-    socket.push(SMALL);
-    await turn();
-    await turn();
-    assert.equal(under.pings, 2);
-  });
-
-  test("none while the library's own is in flight", async () => {
-    const { socket, stream: under } = stream({ ackByPing: true });
-    under.write(PINGREQ);
-    socket.push(SMALL);
-    await turn();
-    await turn();
-    assert.deepEqual(socket.bytes, PINGREQ);
-    assert.equal(under.pings, 0);
   });
 
   test("none when the turn's own writing carries the acknowledgement", async () => {
