@@ -61,6 +61,13 @@ interface BestEffort {
   readonly queuedAtMs: number;
 }
 
+interface ConfirmedFrame {
+  readonly messages: number;
+  readonly bytes: number;
+  /** The first reliable one. */
+  readonly number: number | null;
+}
+
 export class Outbound {
   readonly spool: Spool;
   readonly #options: OutboundOptions;
@@ -71,10 +78,11 @@ export class Outbound {
   #congested = false;
   #confirmNext = true;
   #frameBytesMax = FRAME_BYTES_CAP;
-  /** Halved when a broker refuses a frame for its size: its limit is not always announced. */
+  /** Less than half a frame that a broker refused for its size: its limit is not always announced. */
   #batchBytesMax = FRAME_BYTES;
   #frameId = 0;
-  readonly #confirmed = new BoundedMap<number, readonly number[]>(CONFIRMED_FRAMES_MAX);
+  /** Frames published at QoS 1 since the last restart, by their id. */
+  readonly #confirmed = new BoundedMap<number, ConfirmedFrame>(CONFIRMED_FRAMES_MAX);
   /** Next number to send for the first time. */
   #cursor = 1;
   #inflight = 0;
@@ -131,6 +139,7 @@ export class Outbound {
     this.#cursor = this.spool.base;
     this.#inflight = 0;
     this.#frames = [];
+    this.#confirmed.clear();
     this.#resendWaitMs = RESEND_MIN_MS;
     this.#resendAtMs = Number.POSITIVE_INFINITY;
   }
@@ -209,14 +218,20 @@ export class Outbound {
     return messages;
   }
 
-  /** A broker refused a confirmed frame. Too large: smaller ones from now on; one message alone is given up. */
+  /**
+   * A broker refused a confirmed frame. Too large: everything under way goes again at once in smaller ones, since a frame
+   * that nobody confirms may have met the same limit without a word; one message alone is given up, and larger ones with it.
+   */
   refused(id: number, reasonCode: number): void {
-    const numbers = this.#confirmed.get(id);
-    if (numbers === undefined || reasonCode !== PACKET_TOO_LARGE) return;
-    const [number] = numbers;
-    if (numbers.length > 1) {
-      this.#batchBytesMax = Math.max(this.#batchBytesMax / 2, 1);
-    } else if (number !== undefined && this.spool.settle(number) !== null) {
+    const frame = this.#confirmed.get(id);
+    if (frame === undefined || reasonCode !== PACKET_TOO_LARGE) return;
+    const { messages, bytes, number } = frame;
+    if (messages > 1) {
+      this.#batchBytesMax = Math.max(Math.min(this.#batchBytesMax, bytes >> 1), 1);
+      this.#confirmNext = true;
+      this.restart();
+    } else if (number !== null && this.spool.settle(number) !== null) {
+      this.#frameBytesMax = Math.min(this.#frameBytesMax, bytes - 1);
       if (number < this.#cursor) this.#inflight -= 1;
       this.#dropped("too_large", 1);
       this.spool.trim();
@@ -288,11 +303,10 @@ export class Outbound {
       if (this.#resendAtMs === Number.POSITIVE_INFINITY) this.#rearm(nowMs);
     }
     this.#frameId += 1;
-    if (confirm)
-      this.#confirmed.set(
-        this.#frameId,
-        messages.flatMap(({ number }) => (number === null ? [] : [number])),
-      );
+    if (confirm) {
+      const number = messages.find((framed) => framed.number !== null)?.number ?? null;
+      this.#confirmed.set(this.#frameId, { messages: messages.length, bytes, number });
+    }
     return { id: this.#frameId, messages, base: this.spool.base, confirm, resend };
   }
 

@@ -90,7 +90,8 @@ describe("access", { concurrency: false }, () => {
   });
 
   test("an access list that denies control topics is named within seconds, on the side that publishes and at home", async () => {
-    const closed = [...EVENT_LINES, "acl_file %d/acl"];
+    // With this last line Mosquitto 2.0.11 hangs up behind each refusal, which must not hide it.
+    const closed = [...EVENT_LINES, "acl_file %d/acl", "max_queued_messages 0"];
     // Anonymous users: everything but the control topics.
     const acl = ["topic readwrite #", "topic read $SYS/#", ""].join("\n");
     const a = await Site.open("a", closed, { acl });

@@ -5,7 +5,7 @@ import { AgentProcess } from "./agent-process.ts";
 import { type ClientOptions, TestClient } from "./test-client.ts";
 
 /**
- * What docs/ tell users to add, and a fast counter. `max_queued_messages 0`: nothing is dropped in a broker's queue, so
+ * What docs/ tell users to add, and a fast counter. `max_queued_messages`: nothing is dropped in a broker's queue, so
  * what is missing in a test was lost by an agent.
  */
 export const EVENT_LINES: readonly string[] = [
@@ -19,7 +19,7 @@ export const EVENT_LINES: readonly string[] = [
   "connection_messages true",
   "log_timestamp false",
   "sys_interval 1",
-  "max_queued_messages 0",
+  "max_queued_messages 1000000",
   "set_tcp_nodelay true",
 ];
 

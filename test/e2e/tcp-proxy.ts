@@ -4,6 +4,8 @@
  */
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { type Parser, parser } from "mqtt-packet";
+import { PacketWalk } from "../../src/mqtt/packet-walk.ts";
+import { PubackCodes } from "../../src/mqtt/puback-codes.ts";
 
 export interface Crossed {
   bytes: number;
@@ -111,10 +113,19 @@ function pump(from: Socket, to: Socket, count: (bytes: Buffer) => void): void {
 /** Counts the packets of one direction of one connection; `version` is what its CONNECT said. */
 function counter(crossed: Crossed, version: { of: number }): (bytes: Buffer) => void {
   let packets: Parser | null = null;
+  // The parser knows fewer reason codes than Mosquitto sends.
+  const walk = new PacketWalk();
+  const codes = new PubackCodes();
   return (bytes) => {
     crossed.bytes += bytes.length;
     packets ??= newParser(crossed, version);
-    packets.parse(bytes);
+    const copy = Buffer.from(bytes);
+    walk.feed(
+      copy,
+      () => {},
+      (firstByte, offset, begin, end) => codes.body(firstByte, offset, begin, end, copy),
+    );
+    packets.parse(copy);
   };
 }
 

@@ -128,13 +128,50 @@ describe("outbound", () => {
     const [both] = out.frames(0);
     assert.ok(both?.confirm);
     for (let i = 0; i < 12; i += 1) out.refused(both.id, 0x95);
-    out.tick(out.deadlineMs);
-    const single = out.frames(5_000);
+    const single = out.frames(1);
     assert.deepEqual(numbers(single), [[1], [2]]);
     assert.ok(single[0]);
     out.refused(single[0].id, 0x95);
     assert.deepEqual(drops, ["too_large 1"]);
     assert.equal(out.spool.base, 2);
+  });
+
+  test("a broker's limit is learnt once: frames stay just below half of what it refused, larger messages go no more", () => {
+    const LIMIT_BYTES = 20_000;
+    const { out, drops } = outbound();
+    out.opened(1_000_000);
+    for (let n = 0; n < 40; n += 1) {
+      out.offer(message("t", "x".repeat(n % 10 === 5 ? LIMIT_BYTES : 4_000)), null, 0);
+    }
+    let rounds = 0;
+    for (let nowMs = 0; out.spool.depth > 0 && rounds < 20; nowMs += 10) {
+      const frames = out.frames(nowMs);
+      rounds += frames.length > 0 ? 1 : 0;
+      const sizes = frames.map(({ messages }) =>
+        messages.reduce((sum, { message: { payload } }) => sum + payload.length, 0),
+      );
+      frames.forEach((frame, at) => {
+        const fits = (sizes[at] ?? 0) < LIMIT_BYTES;
+        if (fits)
+          out.settled(
+            0,
+            numbers([frame]).flatMap(([first]) =>
+              frame.messages.map((_, n) => [(first ?? 0) + n, (first ?? 0) + n] as const),
+            ),
+            nowMs,
+          );
+        else if (frame.confirm) out.refused(frame.id, 0x95);
+      });
+      if (out.deadlineMs <= nowMs + 10) out.tick(nowMs + 10);
+    }
+    assert.equal(out.spool.depth, 0);
+    assert.ok(rounds <= 12, `${rounds} rounds`);
+    assert.deepEqual(drops, ["too_large 1", "too_large 1", "too_large 1", "too_large 1"]);
+    out.offer(message("t", "x".repeat(4_000)), null, 0);
+    out.offer(message("t", "x".repeat(4_000)), null, 0);
+    assert.deepEqual(out.frames(9_000).length, 1, "and they are no smaller than they must be");
+    out.offer(message("t", "x".repeat(LIMIT_BYTES)), null, 0);
+    assert.deepEqual(drops.length, 5, "known to be too large, it is not even tried");
   });
 });
 
