@@ -24,6 +24,7 @@ import { AGENT_VERSION } from "./version.ts";
 const INTEREST_ROWS_MAX = 1_000_000;
 /** How long a stop waits for spools to drain before it takes leave anyway. */
 export const DRAIN_MS = 5_000;
+const DRAIN_POLL_MS = 10;
 const CLOSE_MS = 2_000;
 
 export class Agent {
@@ -121,17 +122,22 @@ export class Agent {
     this.#turn.request();
   }
 
-  /** Says goodbye, waits for what is under way, closes. Resolves when all sockets are closed. */
+  /**
+   * Takes nothing more, first of the peers, then of the local broker, finishes what it took, says goodbye and closes.
+   * Resolves when all sockets are closed.
+   */
   async stop(drainMs: number): Promise<void> {
-    this.#stopping = true;
     const endMs = clockMs() + drainMs;
-    while (clockMs() < endMs && this.#busy()) {
-      this.#turn.request();
-      await new Promise((resume) => setTimeout(resume, 20));
-    }
-    const left = this.hub.status(clockMs()).links.reduce((sum, link) => sum + link.queue.spooled, 0);
+    const links = [...this.hub.links()];
+    this.#stopping = true;
+    await this.#drained(endMs, () => links.every(({ inbound }) => inbound.pending + inbound.inflight === 0));
+    await this.#local.stopTaking(Math.max(0, endMs - clockMs()));
+    await this.#drained(endMs, () => links.every(({ outbound }) => outbound.spool.depth === 0));
+    const left = links.reduce((sum, { outbound }) => sum + outbound.spool.depth, 0);
     if (left > 0)
       this.#log.warn({ messages: left }, "stopped with messages that no peer confirmed; memory durability loses them");
+    // The last confirmations leave before the goodbye.
+    this.#run(clockMs());
     this.hub.goodbye("pause", clockMs());
     this.#turn.stop();
     await Promise.all([...this.#peers.values()].map((peer) => peer.stop(CLOSE_MS)).concat(this.#local.stop(CLOSE_MS)));
@@ -178,10 +184,11 @@ export class Agent {
     return this.#countRefresh.deadlineMs(this.hub.interest.wantsFreshCount && this.#sessions.events.up);
   }
 
-  #busy(): boolean {
-    return [...this.hub.links()].some(
-      (link) => link.outbound.spool.depth > 0 || link.inbound.pending + link.inbound.inflight > 0,
-    );
+  async #drained(endMs: number, isDrained: () => boolean): Promise<void> {
+    while (clockMs() < endMs && !(this.#turn.idle && isDrained())) {
+      this.#turn.request();
+      await new Promise((resume) => setTimeout(resume, DRAIN_POLL_MS));
+    }
   }
 
   #outlet(): Outlet {
@@ -220,12 +227,17 @@ export class Agent {
         up: (packetBytesMax) => this.#then((nowMs) => this.hub.linkUp(name, packetBytesMax, nowMs)),
         down: (problem) => this.#linkDown(name, problem),
         control: (bytes) => this.#then((nowMs) => this.hub.control(this.config.cluster, name, bytes, nowMs)),
-        frame: (bytes, stayMs) => this.#then((nowMs) => this.hub.frame(name, bytes, stayMs, nowMs)),
+        frame: (bytes, stayMs) => this.#frame(name, bytes, stayMs),
         controlAnswered: (reasonCode) => this.#controlAnswered(name, reasonCode),
         frameAnswered: (frame, reasonCode) => this.#frameAnswered(name, frame, reasonCode),
         will: () => this.hub.will(name),
       },
     );
+  }
+
+  /** While stopping, what a peer sends stays with it: nobody confirms it. */
+  #frame(from: string, bytes: Uint8Array, stayMs: number): void {
+    if (!this.#stopping) this.#then((nowMs) => this.hub.frame(from, bytes, stayMs, nowMs));
   }
 
   #linkDown(name: string, problem: SessionProblem): void {
@@ -290,7 +302,7 @@ export class Agent {
           for (const { name } of dialIns) this.hub.linkDown(name, problem.reason, nowMs);
         }),
       control: (to, from, bytes) => this.#then((nowMs) => this.hub.control(to, from, bytes, nowMs)),
-      frame: (from, bytes, stayMs) => this.#then((nowMs) => this.hub.frame(from, bytes, stayMs, nowMs)),
+      frame: (from, bytes, stayMs) => this.#frame(from, bytes, stayMs),
       dataUp: (sessionPresent, properties, echoing) =>
         this.#data((nowMs) => this.hub.dataUp(sessionPresent, properties, echoing, nowMs)),
       dataDown: () => this.#data(() => this.hub.dataDown()),

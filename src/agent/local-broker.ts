@@ -154,6 +154,12 @@ export class LocalBroker {
     }));
   }
 
+  /** Ends the data session: what clients publish from now on waits with the broker. Nothing is republished any more either. */
+  stopTaking(graceMs: number): Promise<void> {
+    this.#othersStarted = true;
+    return this.#dataSession.stop(graceMs);
+  }
+
   async stop(graceMs: number): Promise<void> {
     this.#controlProbe.stop();
     this.#echoProbe.stop();

@@ -44,6 +44,11 @@ export class Turn {
     });
   }
 
+  /** Whether something waits for a turn to come. */
+  get idle(): boolean {
+    return this.#fresh.length + this.#due.length === 0;
+  }
+
   /** Does this after all events that the broker wrote before; in the order of the calls. */
   afterEvents(work: Work): void {
     this.#fresh.push(work);
