@@ -8,10 +8,9 @@
  * Frames may be lost or overtake each other on the way: reliable messages behind a gap wait until it is filled.
  */
 import { Ring } from "../base/ring.ts";
-import { isReserved, topicProblem } from "../topic/filter.ts";
-import { isPlainText } from "../topic/plain-text.ts";
-import type { Frame, FramedMessage, Message, MessageProperties } from "../wire/message.ts";
+import type { Frame, FramedMessage, Message } from "../wire/message.ts";
 import { FramesAhead, type WaitingFrame } from "./frames-ahead.ts";
+import { type InboundChecks, type InboundDropReason, problemOf } from "./inbound-checks.ts";
 import { StreamRecord } from "./stream-record.ts";
 
 /** A frame that names a route operation we do not know waits this long; the operation may have been lost for good. */
@@ -30,8 +29,6 @@ const FRAME_MESSAGES_MAX = 65_535;
 const PENDING_BYTES_MAX = 64 * 1024 * 1024;
 /** A sender has one stream at a time; a few more for its earlier lives. */
 const STREAMS_MAX = 4;
-/** Mosquitto closes the connection of who publishes deeper. */
-const TOPIC_LEVELS_MAX = 201;
 /** The local broker is busy (quota, unspecified): the same message again after this, doubled each time, before any other. */
 const BUSY_RETRY_MS = 1_000;
 const BUSY_RETRY_CAP_MS = 30_000;
@@ -41,26 +38,6 @@ const UNSPECIFIED_TRIES_MAX = 5;
 const UNSPECIFIED = 0x80;
 const IMPLEMENTATION_SPECIFIC = 0x83;
 const QUOTA_EXCEEDED = 0x97;
-
-export type InboundDropReason =
-  | "not_in_topics"
-  | "reserved_topic"
-  | "bad_topic"
-  | "bad_text"
-  | "expired"
-  | "duplicate"
-  | "beyond_window"
-  | "gate_full"
-  | "speaker_changed"
-  | "refused_by_broker"
-  | "local_away";
-
-export interface InboundChecks {
-  /** Whether the link's own `topics` take this topic. */
-  wants(topic: string): boolean;
-  /** Whether the topic lies under a control prefix. */
-  isControl(topic: string): boolean;
-}
 
 /** A message for the local broker. QoS 1 ones carry a token to be answered, QoS 0 ones null. */
 export interface InboundMessage {
@@ -272,7 +249,7 @@ export class Inbound {
   }
 
   #accept(stream: string, { message, number, origin }: FramedMessage, atMs: number): void {
-    const problem = this.problemOf(message) ?? (message.qos === 0 && !this.#localUp ? "local_away" : null);
+    const problem = problemOf(message, this.#checks) ?? (message.qos === 0 && !this.#localUp ? "local_away" : null);
     if (problem !== null) {
       this.#dropped(problem, 1);
       if (number !== null) this.#records.get(stream)?.settle(number);
@@ -281,17 +258,6 @@ export class Inbound {
     this.#place += 1;
     this.#pending.push({ stream, number, message, origin, atMs, place: this.#place, busy: 0 });
     this.#pendingBytes += message.payload.length;
-  }
-
-  /**
-   * A peer may only give what this link asked for, never a topic that steers a broker or an agent, and nothing that makes
-   * the local broker close the connection: the message would come again with the next one, and again.
-   */
-  problemOf({ topic, properties }: Message): InboundDropReason | null {
-    if (isReserved(topic) || this.#checks.isControl(topic)) return "reserved_topic";
-    if (topicProblem(topic) !== null || isTooDeep(topic)) return "bad_topic";
-    if (!isPlainText(topic) || (properties !== null && !arePlain(properties))) return "bad_text";
-    return this.#checks.wants(topic) ? null : "not_in_topics";
   }
 
   #take(nowMs: number): InboundMessage[] {
@@ -344,18 +310,6 @@ export class Inbound {
     }
     return record;
   }
-}
-
-function isTooDeep(topic: string): boolean {
-  return topic.length > TOPIC_LEVELS_MAX && topic.split("/", TOPIC_LEVELS_MAX + 1).length > TOPIC_LEVELS_MAX;
-}
-
-function arePlain({ contentType = "", responseTopic = "", userProperties = [] }: MessageProperties): boolean {
-  return (
-    isPlainText(contentType) &&
-    isPlainText(responseTopic) &&
-    userProperties.every(([key, value]) => isPlainText(key) && isPlainText(value))
-  );
 }
 
 /** Whether the same message may fare better later. `tries`: how often it was told so already. */

@@ -1,5 +1,5 @@
 /** The metrics of one link, read off its status. */
-import type { InboundDropReason } from "../flow/inbound.ts";
+import type { InboundDropReason } from "../flow/inbound-checks.ts";
 import type { OutboundDropReason } from "../flow/outbound.ts";
 import type { LinkStatusWord } from "../hub/hub-event.ts";
 import type { LinkStatus } from "../hub/status.ts";
@@ -15,7 +15,7 @@ const STATUS_WORDS: Words<LinkStatusWord> = {
   disconnected: true,
   inconsistent: true,
 };
-const OUT_DROPS: Words<OutboundDropReason | "foreign_loop" | "malformed"> = {
+const OUT_DROPS: Words<OutboundDropReason | "foreign_loop"> = {
   spool_full: true,
   spool_age: true,
   expired: true,
@@ -25,7 +25,7 @@ const OUT_DROPS: Words<OutboundDropReason | "foreign_loop" | "malformed"> = {
   peer_away: true,
   foreign_loop: true,
 };
-const IN_DROPS: Words<InboundDropReason | "unknown_speaker" | "beyond_window" | "speaker_changed" | "bad_text"> = {
+const IN_DROPS: Words<InboundDropReason | "unknown_speaker"> = {
   not_in_topics: true,
   reserved_topic: true,
   bad_topic: true,
@@ -39,7 +39,7 @@ const IN_DROPS: Words<InboundDropReason | "unknown_speaker" | "beyond_window" | 
   local_away: true,
   unknown_speaker: true,
 };
-const CONVERSATION: Words<CountedWhat | "routes_expired" | "optional_skipped"> = {
+const CONVERSATION: Words<CountedWhat | "routes_expired" | "refused_routes_overflow"> = {
   hello_sent: true,
   ack_stale: true,
   bootstrap_sent: true,
@@ -55,6 +55,7 @@ const CONVERSATION: Words<CountedWhat | "routes_expired" | "optional_skipped"> =
   heartbeat_missed: true,
   routes_overflow: true,
   routes_expired: true,
+  refused_routes_overflow: true,
 };
 
 type Read = (link: LinkStatus, source: MetricSource) => readonly Sample[];

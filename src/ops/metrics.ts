@@ -35,6 +35,7 @@ const WIDE_REASONS: Readonly<Record<WideReason, true>> = {
 };
 const LOCAL_OUTCOMES = [
   "forwarded",
+  "redelivered",
   "unrouted",
   "not_exported",
   "copy",

@@ -26,10 +26,6 @@ export class DemandPeers {
     return this.#peers.get(peer)?.wanted.has(filter) ?? false;
   }
 
-  filtersOf(peer: string): Iterable<string> {
-    return this.#peers.get(peer)?.wanted ?? [];
-  }
-
   /** Null: it was wanted already. */
   add(peer: string, filter: string): BudgetChange | null {
     let wants = this.#peers.get(peer);

@@ -99,10 +99,6 @@ export class Demand {
     this.#budgetChange(change);
   }
 
-  dropPeer(peer: string): void {
-    for (const filter of [...this.#peers.filtersOf(peer)]) this.unwant(peer, filter);
-  }
-
   /** `markers`: the broker marks copies with subscription identifiers and the session is one FIFO (MQTT 5). */
   connected(sessionPresent: boolean, markers: boolean, _nowMs: number): void {
     this.#connected = true;

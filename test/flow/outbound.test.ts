@@ -295,12 +295,14 @@ describe("a broker's refusal of a frame", () => {
   });
 
   test("can be placed for the last 256 frames that asked for an answer", () => {
-    const { out, drops } = outbound();
+    const { out, drops } = outbound(1_000_000, "drop_oldest", 4, 3_600_000_000);
     const ids: number[] = [];
-    for (let i = 0; i < 257; i += 1) {
-      out.opened(FRAME_ROOM);
-      if (i === 0) out.offer(message("t", "x"), null, 0);
-      ids.push(...out.frames(i).map(({ id }) => id));
+    out.opened(FRAME_ROOM);
+    out.offer(message("t", "x"), null, 0);
+    for (let i = 0, nowMs = 0; i < 257; i += 1) {
+      ids.push(...out.frames(nowMs).map(({ id }) => id));
+      nowMs += 15_000;
+      assert.ok(out.tick(nowMs), "repeated");
     }
     assert.equal(ids.length, 257);
     out.refused(ids[0] ?? 0, 0x95);

@@ -15,11 +15,12 @@ export function outbound(
   bytesMax = 1_000_000,
   whenFull: "drop_oldest" | "drop_newest" = "drop_oldest",
   framesInflightMax = 4,
+  ageMaxMs = 60_000,
 ) {
   const drops: string[] = [];
   const out = new Outbound(
     STREAM,
-    { spool: { bytesMax, ageMaxMs: 60_000, whenFull }, framesInflightMax, retryIntervalMs: 15_000 },
+    { spool: { bytesMax, ageMaxMs, whenFull }, framesInflightMax, retryIntervalMs: 15_000 },
     (reason, count) => drops.push(`${reason} ${count}`),
   );
   return { out, drops };
