@@ -6,8 +6,11 @@
 import { contentKey } from "../base/hash.ts";
 
 const ENTRIES_MAX = 50_000;
-/** An echo comes within a round trip to the broker; one that never comes must not swallow a later equal message. */
-const AGE_MAX_MS = 10_000;
+/**
+ * An echo comes within a round trip, but a durable session that was away brings it after its return: one taken for a message
+ * would go in a circle. One that never comes must not swallow a later equal message for ever.
+ */
+const AGE_MAX_MS = 60_000;
 
 export class EchoMemory {
   /** When each message still without an echo was sent, oldest first; keys in the order of their first. */
@@ -45,6 +48,12 @@ export class EchoMemory {
     }
     if (times.length === 0) this.#sentAtMs.delete(key);
     return found;
+  }
+
+  /** The broker forgot the session: what it owed us does not come any more. */
+  clear(): void {
+    this.#sentAtMs.clear();
+    this.#size = 0;
   }
 
   #makeRoom(nowMs: number): void {

@@ -39,7 +39,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "erase at silence",
     file: "link/acceptor.js",
-    find: "fallSilent(outputs) {",
+    find: "fallSilent(nowMs, outputs) {",
     replace: "$& pushEdges(outputs, this.#routes.clear());",
   },
   {

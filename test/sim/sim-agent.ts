@@ -25,7 +25,7 @@ export class SimAgent implements SimPeer, LocalOwner {
   linkUp = false;
   /** The wall clock against the world's time; it gives the next life its incarnation, and nothing else. */
   clockOffsetMs = 0;
-  events: HubEvent[] = [];
+  events: { readonly atMs: number; readonly event: HubEvent }[] = [];
   /** Sees every message that this agent publishes on its broker. */
   onRepublish: (message: Republish) => void = () => {};
   /** Called once, when the next frame has come in. */
@@ -216,7 +216,7 @@ export class SimAgent implements SimPeer, LocalOwner {
       answerStranger: () => {},
       sendFrame: (link, frame, bytes, confirm) => this.#network.frame(this.cluster, link, frame, bytes, confirm),
       report: (event) => {
-        if (this.events.length < EVENTS_MAX) this.events.push(event);
+        if (this.events.length < EVENTS_MAX) this.events.push({ atMs: this.#time.nowMs, event });
       },
     };
   }
