@@ -19,6 +19,8 @@ import { contentKey } from "../base/hash.ts";
 const RETURNS_SUSPECT = 3;
 /** "Soon" after a confirmation: what circles does not rest. */
 const SOON_MS = 100;
+/** Nobody confirms best-effort messages: theirs counts from when they left, and the way there is part of it. */
+const SOON_BEST_EFFORT_MS = 250;
 const SOON_ROUND_TRIPS = 4;
 /** After an outage a round trip seems endless; what circles as slowly as this does no harm. */
 const SOON_MAX_MS = 5_000;
@@ -44,6 +46,7 @@ interface KeyRecord {
   sentAtMs: number | null;
   /** The last confirmation of any copy: several may circle at a time. */
   settledAtMs: number | null;
+  bestEffort: boolean;
 }
 
 interface Held<T> {
@@ -107,7 +110,7 @@ export class LoopGuard<T> {
     }
     const record = this.#keys.get(key);
     if (record === undefined) {
-      this.#keys.set(key, { returns: 0, arrivedAtMs: nowMs, sentAtMs: nowMs, settledAtMs: null });
+      this.#keys.set(key, { returns: 0, arrivedAtMs: nowMs, sentAtMs: nowMs, settledAtMs: null, bestEffort: false });
       return "pass";
     }
     const intervalMs = nowMs - record.arrivedAtMs;
@@ -115,7 +118,7 @@ export class LoopGuard<T> {
     record.sentAtMs ??= nowMs;
     // What was never confirmed cannot have come back: it says nothing, for or against.
     if (record.settledAtMs === null) return "pass";
-    const soon = nowMs - record.settledAtMs <= this.#soonMs();
+    const soon = nowMs - record.settledAtMs <= this.#soonMs(record.bestEffort);
     record.returns = soon ? record.returns + 1 : 0;
     if (record.returns < RETURNS_SUSPECT) return "pass";
     record.returns = 0;
@@ -142,6 +145,15 @@ export class LoopGuard<T> {
     this.#roundTripMs = this.#roundTripMs === 0 ? sampleMs : this.#roundTripMs * 0.875 + sampleMs * 0.125;
   }
 
+  /** A best-effort message left; there will be no confirmation. */
+  left(topic: string, payload: Uint8Array, nowMs: number): void {
+    const record = this.#keys.get(contentKey(topic, payload));
+    if (record === undefined) return;
+    record.settledAtMs = nowMs;
+    record.sentAtMs = null;
+    record.bestEffort = true;
+  }
+
   /** Held messages whose time has come, in order. */
   release(nowMs: number): T[] {
     if (this.#holding > 0) {
@@ -166,7 +178,14 @@ export class LoopGuard<T> {
         state.held.push({ key, item });
         state.bytes += bytes;
         if (this.#keys.has(key)) state.returnedAtMs = nowMs;
-        else this.#keys.set(key, { returns: 0, arrivedAtMs: nowMs, sentAtMs: nowMs, settledAtMs: null });
+        else
+          this.#keys.set(key, {
+            returns: 0,
+            arrivedAtMs: nowMs,
+            sentAtMs: nowMs,
+            settledAtMs: null,
+            bestEffort: false,
+          });
         if (state.held.length >= HOLD_MESSAGES_MAX || state.bytes >= HOLD_BYTES_MAX) this.#trust(topic, state, nowMs);
         return "hold";
       case "proving":
@@ -278,8 +297,9 @@ export class LoopGuard<T> {
     if (evicted !== undefined && evicted[0] !== topic && evicted[1].kind === "holding") this.#letGo(evicted[1], nowMs);
   }
 
-  #soonMs(): number {
-    return Math.min(SOON_MAX_MS, Math.max(SOON_MS, SOON_ROUND_TRIPS * this.#roundTripMs));
+  #soonMs(bestEffort: boolean): number {
+    const leastMs = bestEffort ? SOON_BEST_EFFORT_MS : SOON_MS;
+    return Math.min(SOON_MAX_MS, Math.max(leastMs, SOON_ROUND_TRIPS * this.#roundTripMs));
   }
 
   #holdMs(quietMs: number): number {

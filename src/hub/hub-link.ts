@@ -163,8 +163,8 @@ export class HubLink {
   forward(message: Message, nowMs: number): void {
     switch (this.guard.offer(message.topic, message.payload, message, nowMs)) {
       case "pass":
-        for (const earlier of this.guard.released()) this.outbound.offer(earlier, null, nowMs);
-        this.outbound.offer(message, null, nowMs);
+        for (const earlier of this.guard.released()) this.#offer(earlier, nowMs);
+        this.#offer(message, nowMs);
         break;
       case "hold":
         break;
@@ -186,7 +186,7 @@ export class HubLink {
 
   /** End of a turn: settlements, republishes and frames leave. Control messages have left already. */
   flush(nowMs: number): void {
-    for (const message of this.guard.release(nowMs)) this.outbound.offer(message, null, nowMs);
+    for (const message of this.guard.release(nowMs)) this.#offer(message, nowMs);
     for (const topic of this.guard.alarms()) {
       this.#host.outlet.report({ type: "foreign_loop", link: this.name, topic });
       this.problem("FOREIGN_LOOP", `another bridge carries "${topic}" in a circle`, nowMs);
@@ -254,6 +254,9 @@ export class HubLink {
           this.problem(output.code, output.reason, nowMs);
           if (output.code === "CLOCK_WENT_BACK") this.#host.identityChanged(nowMs);
           break;
+        case "identity_changed":
+          this.#host.identityChanged(nowMs);
+          break;
         case "peer_restarted":
           this.outbound.restart();
           break;
@@ -287,6 +290,11 @@ export class HubLink {
       this.counters.settled += 1;
       this.guard.settled(message.topic, message.payload, nowMs);
     }
+  }
+
+  #offer(message: Message, nowMs: number): void {
+    this.outbound.offer(message, null, nowMs);
+    if (message.qos === 0) this.guard.left(message.topic, message.payload, nowMs);
   }
 
   /** Frames flow once the peer has accepted our greeting, and stop when it has to be greeted again. */

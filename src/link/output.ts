@@ -28,6 +28,8 @@ export type LinkOutput =
       readonly why: string;
     }
   | { readonly type: "problem"; readonly code: ErrorCode; readonly reason: string }
+  /** This agent took another incarnation: its other conversations have to begin again too. */
+  | { readonly type: "identity_changed" }
   /** The peer starts from nothing or from another life: what it had not confirmed goes again. */
   | { readonly type: "peer_restarted" }
   /** Routes that were in force ended without a word of the peer. */

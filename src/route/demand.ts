@@ -194,9 +194,8 @@ export class Demand {
         refusals.push(...this.#refusals(filter, before.reasonCode, false));
         return;
       }
-      // A refusal leaves in place what the session held before.
-      if (this.#ids.mayBeHeld(filter)) this.#retired.push(filter);
-      this.#ids.remove(filter);
+      // A refusal leaves in place what the session held before: that goes when its replacements are there.
+      if (!this.#ids.mayBeHeld(filter)) this.#ids.remove(filter);
       this.#toDrop.delete(filter);
       const known = this.#refused.has(filter);
       this.#refused.set(filter, { reasonCode: code, retryAtMs: nowMs + REFUSED_RETRY_MS });
@@ -236,8 +235,8 @@ export class Demand {
   accepts(topic: string, ids: readonly number[]): boolean {
     if (ids.length === 0) return true;
     const chosen = this.#ids.chosen(topic);
-    // No filter of ours matches any more: a late copy; whether somebody wants it, the routes say.
-    return chosen === null || ids.includes(chosen);
+    // Of a filter that is gone: whoever wants the topic again has a filter of its own on its way.
+    return chosen !== null && ids.includes(chosen);
   }
 
   #subscribe(nowMs: number): DemandStep {
@@ -305,7 +304,8 @@ export class Demand {
   #up(filter: string): void {
     this.#toDrop.delete(filter);
     const state = this.#ids.stateOf(filter);
-    if (state === "live" || (state === "pending" && this.#isBeingSubscribed(filter))) return;
+    const held = state === "live" && !this.#refused.has(filter);
+    if (held || (state === "pending" && this.#isBeingSubscribed(filter))) return;
     this.#revision += 1;
     this.#toAdd.set(filter, this.#revision);
   }
