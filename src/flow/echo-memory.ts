@@ -7,8 +7,11 @@ import { contentKey } from "../base/hash.ts";
 import { Ring } from "../base/ring.ts";
 
 const ENTRIES_MAX = 50_000;
-/** An echo comes within a round trip to the broker; one that never comes must not swallow a later equal message. */
-const AGE_MAX_MS = 10_000;
+/**
+ * An echo comes within a round trip, but a durable session that was away brings it after its return: one taken for a message
+ * would go in a circle. One that never comes must not swallow a later equal message for ever.
+ */
+const AGE_MAX_MS = 60_000;
 
 interface Sent {
   readonly key: string;
@@ -63,6 +66,13 @@ export class EchoMemory {
     this.#take(same.oldest);
     this.#dropExpired(nowMs);
     return true;
+  }
+
+  /** The broker forgot the session: what it owed us does not come any more. */
+  clear(): void {
+    this.#sent.clear();
+    this.#waiting.clear();
+    this.#size = 0;
   }
 
   #makeRoom(nowMs: number): void {

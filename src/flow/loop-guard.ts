@@ -24,6 +24,8 @@ const RETURNS_SUSPECT = 3;
 const SOON_MS = 100;
 /** No circle through two brokers is shorter: a burst of equal messages is none. */
 const CIRCLE_MIN_MS = 1;
+/** Nobody confirms best-effort messages: theirs counts from when they left, and the way there is part of it. */
+const SOON_BEST_EFFORT_MS = 250;
 const SOON_ROUND_TRIPS = 4;
 /** After an outage a round trip seems endless; what circles as slowly as this does no harm. */
 const SOON_MAX_MS = 5_000;
@@ -49,6 +51,7 @@ interface KeyRecord {
   sentAtMs: number | null;
   /** The last confirmation of any copy: several may circle at a time. */
   settledAtMs: number | null;
+  bestEffort: boolean;
 }
 
 interface Held<T> {
@@ -114,12 +117,12 @@ export class LoopGuard<T> {
     }
     const record = this.#keys.get(key);
     if (record === undefined) {
-      this.#keys.set(key, { returns: 0, arrivedAtMs: nowMs, sentAtMs: nowMs, settledAtMs: null });
+      this.#keys.set(key, { returns: 0, arrivedAtMs: nowMs, sentAtMs: nowMs, settledAtMs: null, bestEffort: false });
       return "pass";
     }
     const intervalMs = nowMs - record.arrivedAtMs;
     const sinceMs = nowMs - (record.settledAtMs ?? record.sentAtMs ?? record.arrivedAtMs);
-    const soon = sinceMs <= Math.min(SOON_MAX_MS, Math.max(SOON_MS, SOON_ROUND_TRIPS * this.#roundTripMs));
+    const soon = sinceMs <= this.#soonMs(record.bestEffort);
     if (intervalMs >= CIRCLE_MIN_MS) record.returns = soon ? record.returns + 1 : 0;
     record.arrivedAtMs = nowMs;
     record.sentAtMs ??= nowMs;
@@ -158,6 +161,7 @@ export class LoopGuard<T> {
     if (record === undefined) return;
     record.settledAtMs = nowMs;
     record.sentAtMs = null;
+    record.bestEffort = true;
   }
 
   /** Held messages whose time has come, in order. */
@@ -184,7 +188,14 @@ export class LoopGuard<T> {
         state.held.push({ key, item });
         state.bytes += bytes;
         if (this.#keys.has(key)) state.returnedAtMs = nowMs;
-        else this.#keys.set(key, { returns: 0, arrivedAtMs: nowMs, sentAtMs: nowMs, settledAtMs: null });
+        else
+          this.#keys.set(key, {
+            returns: 0,
+            arrivedAtMs: nowMs,
+            sentAtMs: nowMs,
+            settledAtMs: null,
+            bestEffort: false,
+          });
         if (state.held.length >= HOLD_MESSAGES_MAX || state.bytes >= HOLD_BYTES_MAX) this.#trust(topic, state, nowMs);
         return "hold";
       case "proving":
@@ -292,6 +303,11 @@ export class LoopGuard<T> {
     const evicted = this.#topics.set(topic, state);
     // At the limit a topic's state is forgotten, never its messages.
     if (evicted !== undefined && evicted[0] !== topic && evicted[1].kind === "holding") this.#letGo(evicted[1], nowMs);
+  }
+
+  #soonMs(bestEffort: boolean): number {
+    const leastMs = bestEffort ? SOON_BEST_EFFORT_MS : SOON_MS;
+    return Math.min(SOON_MAX_MS, Math.max(leastMs, SOON_ROUND_TRIPS * this.#roundTripMs));
   }
 
   #holdMs(quietMs: number): number {

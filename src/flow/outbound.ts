@@ -210,7 +210,7 @@ export class Outbound {
     }
     this.spool.trim();
     if (messages.length > 0) {
-      this.#resendWaitMs = Math.max(RESEND_MIN_MS, 4 * this.#roundTripMs);
+      this.#resendWaitMs = Math.min(this.#resendCapMs(), Math.max(RESEND_MIN_MS, 4 * this.#roundTripMs));
       this.#rearm(nowMs);
     }
     while ((this.#frames[0] ?? Number.POSITIVE_INFINITY) < this.spool.base) this.#frames.shift();
@@ -247,7 +247,7 @@ export class Outbound {
     this.#inflight = 0;
     this.#frames = [];
     this.#confirmNext = true;
-    this.#resendWaitMs = Math.min(this.#resendWaitMs * 2, Math.max(this.#options.retryIntervalMs, RESEND_MIN_MS));
+    this.#resendWaitMs = Math.min(this.#resendCapMs(), this.#resendWaitMs * 2);
     this.#resendAtMs = Number.POSITIVE_INFINITY;
     return true;
   }
@@ -313,6 +313,11 @@ export class Outbound {
   #givenUp(drop: SpoolDrop): void {
     this.#dropped(drop.reason, drop.count);
     this.#cursor = Math.max(this.#cursor, this.spool.base);
+  }
+
+  /** A peer whose broker was away for a minute has a round trip of a minute: nobody waits for four of them. */
+  #resendCapMs(): number {
+    return Math.max(this.#options.retryIntervalMs, RESEND_MIN_MS);
   }
 
   #measure(sampleMs: number): void {

@@ -162,9 +162,8 @@ export class HubLink {
     }
     switch (this.guard.offer(message.topic, message.payload, message, nowMs)) {
       case "pass":
-        for (const earlier of this.guard.released()) this.outbound.offer(earlier, null, nowMs);
-        this.outbound.offer(message, null, nowMs);
-        if (message.qos === 0) this.guard.left(message.topic, message.payload, nowMs);
+        for (const earlier of this.guard.released()) this.#offer(earlier, nowMs);
+        this.#offer(message, nowMs);
         break;
       case "hold":
         break;
@@ -186,7 +185,7 @@ export class HubLink {
 
   /** End of a turn: settlements, republishes and frames leave. Control messages have left already. */
   flush(nowMs: number): void {
-    for (const message of this.guard.release(nowMs)) this.outbound.offer(message, null, nowMs);
+    for (const message of this.guard.release(nowMs)) this.#offer(message, nowMs);
     for (const topic of this.guard.alarms()) {
       this.#host.outlet.report({ type: "foreign_loop", link: this.name, topic });
       this.problem("FOREIGN_LOOP", `another bridge carries "${topic}" in a circle`, nowMs);
@@ -257,6 +256,9 @@ export class HubLink {
         case "peer_greeted":
           this.#host.outlet.peerGreeted(this.name);
           break;
+        case "identity_changed":
+          this.#host.identityChanged(nowMs);
+          break;
         case "peer_restarted":
           // What its earlier life could not serve, this one says anew.
           this.refused.clear();
@@ -306,6 +308,11 @@ export class HubLink {
       case "known":
         break;
     }
+  }
+
+  #offer(message: Message, nowMs: number): void {
+    this.outbound.offer(message, null, nowMs);
+    if (message.qos === 0) this.guard.left(message.topic, message.payload, nowMs);
   }
 
   /** Frames flow once the peer has accepted our greeting, and stop when it has to be greeted again. */

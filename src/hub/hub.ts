@@ -130,7 +130,10 @@ export class Hub {
   /** The data session is connected. `properties`: the broker speaks MQTT 5; `echoing`: it sends us our own messages. */
   dataUp(sessionPresent: boolean, properties: boolean, echoing: boolean, nowMs: number): void {
     this.#dataUp = true;
-    if (!sessionPresent) this.#redeliveries.clear();
+    if (!sessionPresent) {
+      this.#redeliveries.clear();
+      this.#echoes.clear();
+    }
     this.#hasProperties = properties;
     this.#echoing = echoing;
     this.demand.connected(sessionPresent, properties, nowMs);

@@ -41,6 +41,8 @@ export class Acceptor {
   #nextPart = 0;
   #doneBootstrap = 0;
   #heardAtMs = Number.NEGATIVE_INFINITY;
+  /** Since when the peer counts as away: its routes' retention begins when that is noticed, not when it was last heard. */
+  #awaySinceMs = Number.NEGATIVE_INFINITY;
   #lastRepairMs = Number.NEGATIVE_INFINITY;
   #lastAgainMs = Number.NEGATIVE_INFINITY;
 
@@ -84,7 +86,7 @@ export class Acceptor {
         return this.#heardAtMs + SILENCE_MS;
       case "silent":
       case "paused":
-        return this.#heardAtMs + SILENCE_MS + this.#routeRetentionMs;
+        return this.#awaySinceMs + this.#routeRetentionMs;
     }
   }
 
@@ -261,7 +263,7 @@ export class Acceptor {
     if (nowMs < this.deadlineMs) return outputs;
     if (this.#state === "greeted" || this.#state === "online") {
       outputs.push({ type: "count", what: "heartbeat_missed" });
-      this.fallSilent(outputs);
+      this.fallSilent(nowMs, outputs);
     } else if (this.#state === "silent" || this.#state === "paused") {
       const count = this.#routes.effectiveSize;
       pushEdges(outputs, this.#routes.clear());
@@ -274,15 +276,18 @@ export class Acceptor {
     return outputs;
   }
 
-  /** Silence does not erase: the routes stay in force, so that what is published meanwhile reaches the spool. */
-  fallSilent(outputs: LinkOutput[]): void {
+  /**
+   * Silence does not erase: the routes stay in force, so that what is published meanwhile reaches the spool. A process that
+   * was stopped, or a host that slept, finds the silence of its own absence first; the peer's words are read after that.
+   */
+  fallSilent(nowMs: number, outputs: LinkOutput[]): void {
+    this.#awaySinceMs = nowMs;
     this.#enter("silent", `nothing heard for ${SILENCE_MS / 1000} s`, outputs);
   }
 
   #down(state: "paused" | "silent", why: string, nowMs: number, outputs: LinkOutput[]): void {
     if (this.#state === "none" || this.#state === "left") return;
-    // Retention counts from now: the deadline of these states includes the time of silence that did not have to pass.
-    this.#heardAtMs = nowMs - SILENCE_MS;
+    this.#awaySinceMs = nowMs;
     this.#enter(state, why, outputs);
   }
 

@@ -14,6 +14,7 @@ import { type Digest, digestEquals } from "../base/digest.ts";
 import type { Route, RouteOp } from "../route/route.ts";
 import { batchOps } from "../wire/control.ts";
 import type { AckResult, ControlBody, RoutesMark, Speaker, WireRouteOp } from "../wire/message.ts";
+import type { AnnouncerNames, AnnouncerState, State } from "./announcer-state.ts";
 import { BootstrapParts } from "./bootstrap-parts.ts";
 import type { Identity } from "./identity.ts";
 import type { LinkOutput } from "./output.ts";
@@ -43,22 +44,7 @@ export interface RouteSource {
   readonly size: number;
 }
 
-type State =
-  | { readonly name: "idle" }
-  | { readonly name: "greeting"; readonly retryAtMs: number; readonly retryMs: number }
-  | { readonly name: "refused"; readonly result: AckResult; readonly retryAtMs: number }
-  | { readonly name: "bootstrapping"; readonly parts: BootstrapParts }
-  | { readonly name: "online" };
-
-export type AnnouncerState = State["name"];
-
-export interface AnnouncerNames {
-  readonly me: string;
-  readonly peer: string;
-  readonly agentVersion: string;
-  readonly protocolVersion: number;
-  readonly frameBytesMax: number;
-}
+export type { AnnouncerNames, AnnouncerState } from "./announcer-state.ts";
 
 export class Announcer {
   readonly #names: AnnouncerNames;
@@ -117,7 +103,6 @@ export class Announcer {
       case "idle":
         return Number.POSITIVE_INFINITY;
       case "greeting":
-        return this.#state.retryAtMs;
       case "refused":
         return this.#state.retryAtMs;
       case "bootstrapping":
@@ -163,8 +148,9 @@ export class Announcer {
     this.#resendAtMs = Number.POSITIVE_INFINITY;
     if (this.#identity.isDuplicate(nowMs)) {
       const reason = `another running agent speaks as cluster "${this.#names.me}"`;
+      const highest = this.#state.name === "refused" ? this.#state.highest : 0;
       const retryAtMs = this.#identity.duplicateUntilMs;
-      const outputs = this.#enter({ name: "refused", result: "duplicate_agent", retryAtMs }, reason);
+      const outputs = this.#enter({ name: "refused", result: "duplicate_agent", highest, retryAtMs }, reason);
       if (outputs.length > 0) outputs.push({ type: "problem", code: "DUPLICATE_AGENT", reason });
       return outputs;
     }
@@ -192,7 +178,8 @@ export class Announcer {
     }
     if (body.result === "duplicate_agent") this.#identity.declareDuplicate(nowMs);
     const { code, reason } = refusalOf(body.result, this.#names, body, this.#names.protocolVersion);
-    const refused: State = { name: "refused", result: body.result, retryAtMs: nowMs + REFUSED_RETRY_MS };
+    const { result, highest } = body;
+    const refused: State = { name: "refused", result, highest, retryAtMs: nowMs + REFUSED_RETRY_MS };
     return [...this.#enter(refused, reason), { type: "problem", code, reason }];
   }
 
@@ -272,7 +259,7 @@ export class Announcer {
         return this.#hello();
       }
       case "refused":
-        return nowMs < state.retryAtMs ? [] : this.greet(nowMs, "trying again");
+        return nowMs < state.retryAtMs ? [] : this.#tryAgain(state, nowMs);
       case "bootstrapping":
         if (nowMs < this.#resendAtMs) return [];
         this.#slowDown();
@@ -284,6 +271,17 @@ export class Announcer {
         this.#sentOp = this.#ackedOp;
         return [{ type: "count", what: "resend" }, ...this.#sendOps(nowMs)];
     }
+  }
+
+  /** A double may be gone, and the peer still listens to its life, not to ours of the same number: take a higher one. */
+  #tryAgain(
+    { result, highest }: { readonly result: AckResult; readonly highest: number },
+    nowMs: number,
+  ): LinkOutput[] {
+    const adopts = result === "duplicate_agent" && !this.#identity.isDuplicate(nowMs);
+    const changed = adopts && this.#identity.adopt(highest, false, nowMs);
+    const outputs = this.greet(nowMs, "trying again");
+    return changed ? [...outputs, { type: "identity_changed" }] : outputs;
   }
 
   #accepted(have: RoutesMark | null, nowMs: number): LinkOutput[] {

@@ -30,6 +30,8 @@ export type LinkOutput =
   | { readonly type: "problem"; readonly code: ErrorCode; readonly reason: string }
   /** The peer's agent said hello to us, in this life or a new one. */
   | { readonly type: "peer_greeted" }
+  /** This agent took another incarnation: its other conversations have to begin again too. */
+  | { readonly type: "identity_changed" }
   /** The peer starts from nothing or from another life: what it had not confirmed goes again. */
   | { readonly type: "peer_restarted" }
   /** Routes that were in force ended without a word of the peer. */

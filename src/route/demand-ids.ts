@@ -28,8 +28,10 @@ interface Entry {
   readonly filter: string;
   readonly id: number;
   state: DemandState;
-  /** Asked for more than once: the broker may hold it whatever it answers to the last SUBSCRIBE. */
-  repeated: boolean;
+  /** How often it was asked for in this session: after the first time the broker may hold it, whatever it answers. */
+  asked: number;
+  /** The broker refused it last: that it is held is only possible. */
+  refused: boolean;
 }
 
 export class DemandIds {
@@ -52,13 +54,13 @@ export class DemandIds {
   pending(filter: string): number {
     const known = this.#byFilter.get(filter);
     if (known !== undefined && known.state !== "retiring") {
-      known.repeated = true;
+      known.asked += 1;
       return known.id;
     }
     if (known !== undefined) this.#doubtful.delete(known.id);
     this.#lastId += 1;
     assert(this.#lastId <= ID_MAX, "subscription identifiers used up");
-    const entry: Entry = { filter, id: this.#lastId, state: "pending", repeated: false };
+    const entry: Entry = { filter, id: this.#lastId, state: "pending", asked: 1, refused: false };
     this.#byFilter.set(filter, entry);
     this.#entries.set(filter, entry);
     this.#choices = new Map();
@@ -67,7 +69,9 @@ export class DemandIds {
 
   live(filter: string): void {
     const entry = this.#byFilter.get(filter);
-    if (entry !== undefined) this.#set(entry, "live");
+    if (entry === undefined) return;
+    entry.refused = false;
+    this.#set(entry, "live");
   }
 
   /** `proven`: its marker came back, so that every message whose copy it had to give was received before. */
@@ -78,9 +82,20 @@ export class DemandIds {
     if (!proven) this.#doubtful.add(entry.id);
   }
 
-  /** Whether the broker may hold the filter even if it refuses it now. */
-  mayBeHeld(filter: string): boolean {
-    return this.#byFilter.get(filter)?.repeated === true;
+  /** Whether the broker holds the filter, or is asked to: nothing more has to be sent for it. */
+  isAskedFor(filter: string): boolean {
+    const entry = this.#byFilter.get(filter);
+    return entry !== undefined && entry.state !== "retiring" && !entry.refused;
+  }
+
+  /** The broker refuses the filter: it is gone, unless the broker may hold it from an earlier SUBSCRIBE. Answers whether it may. */
+  refuse(filter: string): boolean {
+    const entry = this.#byFilter.get(filter);
+    if (entry === undefined) return false;
+    entry.refused = true;
+    if (entry.asked > 1) return true;
+    this.remove(filter);
+    return false;
   }
 
   remove(filter: string): void {
@@ -94,7 +109,11 @@ export class DemandIds {
 
   /** The broker forgot everything. */
   allPending(): void {
-    for (const entry of this.#byFilter.values()) entry.state = "pending";
+    for (const entry of this.#byFilter.values()) {
+      entry.state = "pending";
+      entry.asked = 0;
+      entry.refused = false;
+    }
     this.#doubtful.clear();
     this.#choices = new Map();
   }
@@ -106,8 +125,8 @@ export class DemandIds {
   /** Whether a copy with these identifiers counts. */
   accepts(topic: string, ids: readonly number[]): boolean {
     const chosen = this.chosen(topic);
-    // No filter of ours matches any more: a late copy; whether somebody wants it, the routes say.
-    if (chosen === null || ids.includes(chosen)) return true;
+    // None matches: a copy of a filter that is gone. Whoever wants the topic again has a filter of its own on its way.
+    if (chosen !== null && ids.includes(chosen)) return true;
     return this.#doubtful.size > 0 && ids.some((id) => this.#doubtful.has(id));
   }
 

@@ -293,8 +293,8 @@ export class Demand {
   }
 
   #up(filter: string): void {
-    if (this.#toDrop.delete(filter)) return;
-    if (this.#ids.stateOf(filter) === "pending" || this.#ids.stateOf(filter) === "live") return;
+    this.#toDrop.delete(filter);
+    if (this.#ids.isAskedFor(filter)) return;
     this.#revision += 1;
     this.#toAdd.set(filter, this.#revision);
   }
@@ -310,10 +310,8 @@ export class Demand {
   }
 
   #refuse(filter: string, reasonCode: number, firstRevision: number, nowMs: number): void {
-    // A refusal leaves in place what the session held before.
-    if (this.#ids.mayBeHeld(filter)) this.#retired.push(filter);
-    this.#ids.remove(filter);
-    this.#toDrop.delete(filter);
+    // A refusal leaves in place what the session held before: that goes when its replacements are there.
+    if (!this.#ids.refuse(filter)) this.#toDrop.delete(filter);
     this.#coverChange(this.#cover.block(filter));
     // What it would have covered has still to be subscribed: its revision is as little settled as theirs.
     this.#holds.add(firstRevision, this.#revision);

@@ -59,7 +59,7 @@ describe("demand", () => {
     assert.equal(made.accepts("t/1", [1]), true);
     made.markerArrived(marker.marker, 0);
     assert.deepEqual([made.accepts("t/1", [1]), made.accepts("t/1", [2])], [false, true]);
-    assert.equal(made.accepts("other", [9]), true, "no filter of ours: the routes say whether somebody wants it");
+    assert.equal(made.accepts("other", [9]), false, "of a filter that is gone");
   });
 
   test("a marker that does not come is waited for 5 s; then both copies count: possibly two, never none", () => {

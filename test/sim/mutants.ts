@@ -39,7 +39,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "erase at silence",
     file: "link/acceptor.js",
-    find: "fallSilent(outputs) {",
+    find: "fallSilent(nowMs, outputs) {",
     replace: "$& pushEdges(outputs, this.#routes.clear());",
   },
   {
@@ -119,8 +119,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a repeated SUBSCRIBE that is refused taken for none",
     file: "route/demand.js",
-    find: "if (this.#ids.mayBeHeld(filter)) this.#retired.push(filter);",
-    replace: "",
+    find: "if (!this.#ids.mayBeHeld(filter)) this.#ids.remove(filter);",
+    replace: "this.#ids.remove(filter);",
   },
   {
     name: "a refusal told once",

@@ -44,6 +44,9 @@ interface Expectation {
   readonly interest: Interest;
 }
 
+/** Longest way of a message from its publisher to an agent that runs. */
+const ON_ITS_WAY_MS = 5_000;
+
 export type PermitTest = (publisher: string, receiver: string, topic: string) => boolean;
 
 export class Oracle {
@@ -162,7 +165,11 @@ export class Oracle {
   }
 
   /** Routes of `receiver` ended at `publisher` (retention, counted and reported). */
-  routesLost(publisher: string, receiver: string): void {
+  routesLost(publisher: string, receiver: string, atMs: number): void {
+    this.#forgive(
+      ({ message, interest }) =>
+        message.cluster === publisher && interest.cluster === receiver && message.atMs > atMs - ON_ITS_WAY_MS,
+    );
     for (const interest of this.#interests.values())
       if (interest.cluster === receiver) interest.established.delete(publisher);
   }

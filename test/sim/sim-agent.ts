@@ -25,7 +25,8 @@ export class SimAgent implements SimPeer, LocalOwner {
   linkUp = false;
   /** The wall clock against the world's time; it gives the next life its incarnation, and nothing else. */
   clockOffsetMs = 0;
-  events: HubEvent[] = [];
+  /** Reports, each with the time of the latest message that the agent knew of then. */
+  events: { readonly atMs: number; readonly event: HubEvent }[] = [];
   /** Sees every message that this agent publishes on its broker. */
   onRepublish: (message: Republish) => void = () => {};
   /** Called once, when the next frame has come in. */
@@ -42,6 +43,8 @@ export class SimAgent implements SimPeer, LocalOwner {
   #refreshAtMs = 0;
   /** What reached a frozen process; null: it runs. */
   #frozen: ((hub: Hub, nowMs: number) => void)[] | null = null;
+  /** Since when it was frozen, until it has done what waited; null: it is up to date. */
+  #behindSinceMs: number | null = null;
 
   constructor(
     shape: ClusterShape,
@@ -71,6 +74,7 @@ export class SimAgent implements SimPeer, LocalOwner {
   start(): void {
     this.#messages = [];
     this.#frozen = null;
+    this.#behindSinceMs = null;
     this.local = new SimLocal(this.cluster, this.#shape.localDelayMs, this.#time, this.#random, this.#broker, this);
     this.hub = new Hub(this.#options(), this.#outlet(this.local), this.#now());
     this.local.start();
@@ -97,6 +101,7 @@ export class SimAgent implements SimPeer, LocalOwner {
     if (this.#frozen !== null || this.hub === null) return;
     const frozen: ((hub: Hub, nowMs: number) => void)[] = [];
     this.#frozen = frozen;
+    this.#behindSinceMs = this.#time.nowMs;
     this.#time.after(forMs, () => {
       if (this.#frozen === frozen) this.thaw();
     });
@@ -192,6 +197,7 @@ export class SimAgent implements SimPeer, LocalOwner {
         this.#broker.touchCount();
       }
       hub.flush(nowMs);
+      this.#behindSinceMs = null;
       this.#wake(hub);
     });
   }
@@ -217,7 +223,7 @@ export class SimAgent implements SimPeer, LocalOwner {
       peerGreeted: () => {},
       sendFrame: (link, frame, bytes, confirm) => this.#network.frame(this.cluster, link, frame, bytes, confirm),
       report: (event) => {
-        if (this.events.length < EVENTS_MAX) this.events.push(event);
+        if (this.events.length < EVENTS_MAX) this.events.push({ atMs: this.#behindSinceMs ?? this.#time.nowMs, event });
       },
     };
   }

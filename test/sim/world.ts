@@ -279,10 +279,10 @@ export class World {
   /** Reads what the agents reported since: an expiry of routes is no secret loss. */
   #watch(): void {
     for (const cluster of this.clusters) {
-      for (const event of cluster.reports()) {
+      for (const { atMs, event } of cluster.reports()) {
         if (event.type !== "routes_expired") continue;
         this.#routesExpired += 1;
-        this.#oracle.routesLost(cluster.name, event.link);
+        this.#oracle.routesLost(cluster.name, event.link, atMs);
       }
     }
   }

@@ -1,0 +1,21 @@
+/** What an announcer is told at its creation, and the states it can be in. */
+import type { AckResult } from "../wire/message.ts";
+import type { BootstrapParts } from "./bootstrap-parts.ts";
+
+export type State =
+  | { readonly name: "idle" }
+  | { readonly name: "greeting"; readonly retryAtMs: number; readonly retryMs: number }
+  /** `highest`: incarnation of this cluster that the peer has seen. */
+  | { readonly name: "refused"; readonly result: AckResult; readonly highest: number; readonly retryAtMs: number }
+  | { readonly name: "bootstrapping"; readonly parts: BootstrapParts }
+  | { readonly name: "online" };
+
+export type AnnouncerState = State["name"];
+
+export interface AnnouncerNames {
+  readonly me: string;
+  readonly peer: string;
+  readonly agentVersion: string;
+  readonly protocolVersion: number;
+  readonly frameBytesMax: number;
+}
