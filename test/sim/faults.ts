@@ -114,6 +114,7 @@ export class Faults {
       cluster.broker.denied = null;
       cluster.broker.busy = false;
       cluster.agent.onFrame = null;
+      cluster.agent.onHandedOver = null;
       if (!cluster.broker.up) this.#brokerUp(cluster);
       cluster.agent.thaw();
       if (cluster.agent.local !== null) cluster.agent.local.slowMs = 0;
@@ -143,8 +144,12 @@ export class Faults {
         this.#kill(cluster);
         break;
       case "kill_busy":
-        // Between a frame's arrival and the answer to its republish.
-        agent.onFrame = () => time.after(random.next() * 2 * cluster.shape.localDelayMs, () => this.#kill(cluster));
+        // Between a frame's arrival and the answer to its republish; above all while the message is on its way to the broker.
+        if (random.chance(0.3)) {
+          agent.onFrame = () => time.after(random.next() * 2 * cluster.shape.localDelayMs, () => this.#kill(cluster));
+        } else {
+          agent.onHandedOver = () => time.after(random.next() * cluster.shape.localDelayMs, () => this.#kill(cluster));
+        }
         break;
       case "clock_back":
         agent.clockOffsetMs -= random.int(1_000, 100_000);

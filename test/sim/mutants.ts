@@ -27,8 +27,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "UNSUBSCRIBE before SUBSCRIBE",
     file: "route/demand.js",
-    find: "const drops = this.#toAdd.size === 0 || this.#dropsTurn ? this.#dropsReady() : [];",
-    replace: "const drops = [...this.#toDrop.keys()];",
+    find: "const drops = this.#toAdd.size === 0 || this.#dropsTurn ? this.#dropsReady() : new Map();",
+    replace: "const drops = new Map(this.#toDrop);",
   },
   {
     name: "erase at hello",
@@ -83,7 +83,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: "no give-up timer",
     file: "link/announcer.js",
     find: 'this.#state = { name: "greeting", retryAtMs: nowMs + retryMs, retryMs }; return this.#hello();',
-    replace: "return [];",
+    replace: 'this.#state = { name: "greeting", retryAtMs: Number.POSITIVE_INFINITY, retryMs }; return [];',
   },
   {
     name: "own clients enter the table",
@@ -95,8 +95,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "switch of filters without a marker",
     file: "route/demand.js",
-    find: "if (!this.#markers) return this.#retire(drops);",
-    replace: "return this.#retire(drops);",
+    find: "if (!this.#markers) {",
+    replace: "if (true) {",
   },
   {
     name: "frames republished as they come",
@@ -118,9 +118,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a repeated SUBSCRIBE that is refused taken for none",
-    file: "route/demand.js",
-    find: "if (!this.#ids.mayBeHeld(filter)) this.#ids.remove(filter);",
-    replace: "this.#ids.remove(filter);",
+    file: "route/demand-ids.js",
+    find: "if (entry.asked > 1) return true;",
+    replace: "",
   },
   {
     name: "a refusal told once",

@@ -31,6 +31,8 @@ export class SimAgent implements SimPeer, LocalOwner {
   onRepublish: (message: Republish) => void = () => {};
   /** Called once, when the next frame has come in. */
   onFrame: (() => void) | null = null;
+  /** Called once, when the agent has handed the next message to its connection to the local broker. */
+  onHandedOver: (() => void) | null = null;
   readonly #shape: ClusterShape;
   readonly #world: WorldShape;
   readonly #time: Timeline;
@@ -86,6 +88,7 @@ export class SimAgent implements SimPeer, LocalOwner {
     this.hub = null;
     this.linkUp = false;
     this.onFrame = null;
+    this.onHandedOver = null;
     this.local?.stop();
     this.local = null;
   }
@@ -217,7 +220,12 @@ export class SimAgent implements SimPeer, LocalOwner {
       subscribe: (batch, filters) => local.subscribe(batch, filters),
       unsubscribe: (batch, filters) => local.unsubscribe(batch, filters),
       sendMarker: (marker) => local.sendMarker(marker),
-      republish: (token, message) => local.republish(token, message, () => this.onRepublish(message)),
+      republish: (token, message) => {
+        local.republish(token, message, () => this.onRepublish(message));
+        const { onHandedOver } = this;
+        this.onHandedOver = null;
+        onHandedOver?.();
+      },
       sendControl: (link, bytes) => this.#network.control(this.cluster, link, bytes),
       answerStranger: () => {},
       peerGreeted: () => {},
