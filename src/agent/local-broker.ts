@@ -10,7 +10,7 @@ import type { AdapterSink, BrokerAdapter } from "../broker/adapter.ts";
 import type { LocalConfig } from "../config/types.ts";
 import type { LocalMessage } from "../hub/hub.ts";
 import { FRAME_EXPIRY_SECONDS } from "../hub/link-host.ts";
-import type { Republish } from "../hub/outlet.ts";
+import type { Republish } from "../hub/republish.ts";
 import { toMessageProperties, toPacketProperties } from "../mqtt/packet-properties.ts";
 import { failureCode } from "../mqtt/publish.ts";
 import { reasonText } from "../mqtt/reason-code.ts";

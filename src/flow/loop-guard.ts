@@ -107,6 +107,11 @@ export class LoopGuard<T> {
     return deadlineMs;
   }
 
+  /** Whether messages of this topic wait here: others of it must not overtake them. */
+  holds(topic: string): boolean {
+    return this.#topics.get(topic)?.kind === "holding";
+  }
+
   /** A message that is about to be forwarded. `hold`: the guard keeps it until release() hands it out. */
   offer(topic: string, payload: Uint8Array, item: T, nowMs: number): GuardVerdict {
     const key = contentKey(topic, payload);

@@ -4,7 +4,7 @@
  */
 import { Inbound } from "../flow/inbound.ts";
 import { LoopGuard } from "../flow/loop-guard.ts";
-import { couldHaveLostMark, markProperties } from "../flow/mark.ts";
+import { couldHaveLostMark } from "../flow/mark.ts";
 import { Outbound } from "../flow/outbound.ts";
 import { Conversation } from "../link/conversation.ts";
 import type { LinkOutput } from "../link/output.ts";
@@ -21,6 +21,7 @@ import { LinkHealth } from "./link-health.ts";
 import type { HubLinkOptions, LinkHost } from "./link-host.ts";
 import { PeerDemand } from "./peer-demand.ts";
 import { REFUSAL_REPEAT_MS, RefusedRoutes } from "./refused-routes.ts";
+import { republishOf } from "./republish.ts";
 import type { ProblemStatus } from "./status.ts";
 
 /** Room for the fixed header, topic and properties of the PUBLISH that carries a frame, and the frame's own header. */
@@ -156,11 +157,9 @@ export class HubLink {
 
   /** A local message that the peer wants, unless another bridge carries it in a circle. */
   forward(message: Message, nowMs: number): void {
-    if (!couldHaveLostMark(message.properties)) {
-      this.outbound.offer(message, null, nowMs);
-      return;
-    }
-    switch (this.guard.offer(message.topic, message.payload, message, nowMs)) {
+    const { topic, payload, properties } = message;
+    const isWatched = couldHaveLostMark(properties) || this.guard.holds(topic);
+    switch (isWatched ? this.guard.offer(topic, payload, message, nowMs) : "pass") {
       case "pass":
         for (const earlier of this.guard.released()) this.#offer(earlier, nowMs);
         this.#offer(message, nowMs);
@@ -329,20 +328,8 @@ export class HubLink {
     const readyOp = this.#peerDemand.readyOp(this.#host.demandSettledRevision);
     for (const { token, message, origin } of this.inbound.pump(readyOp, nowMs)) {
       this.counters.republished += 1;
-      const from = origin ?? this.name;
-      this.#host.republish(
-        token,
-        {
-          topic: message.topic,
-          payload: message.payload,
-          qos: message.qos,
-          // `retained: strip`: the far side's broker stores nothing.
-          retain: false,
-          properties: this.#host.localHasProperties ? markProperties(message.properties, from, message.topic) : null,
-          expirySeconds: message.expiryMs === null ? null : Math.max(1, Math.ceil(message.expiryMs / 1000)),
-        },
-        nowMs,
-      );
+      const whole = republishOf(message, origin ?? this.name, this.#host.localHasProperties);
+      this.#host.republish(token, whole, nowMs);
     }
   }
 

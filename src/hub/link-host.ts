@@ -2,7 +2,8 @@
 import type { OutboundOptions } from "../flow/outbound.ts";
 import type { Identity } from "../link/identity.ts";
 import type { HubLink } from "./hub-link.ts";
-import type { Outlet, Republish } from "./outlet.ts";
+import type { Outlet } from "./outlet.ts";
+import type { Republish } from "./republish.ts";
 
 /** MQTT Message Expiry Interval of frames: long enough never to matter, and its rest tells how long a broker held one. */
 export const FRAME_EXPIRY_SECONDS = 3_600;

@@ -3,17 +3,8 @@
  * a simulated broker. No method may call back into the hub before it returns.
  */
 import type { DemandFilter } from "../route/demand-ids.ts";
-import type { MessageProperties } from "../wire/message.ts";
 import type { HubEvent } from "./hub-event.ts";
-
-export interface Republish {
-  readonly topic: string;
-  readonly payload: Uint8Array;
-  readonly qos: 0 | 1;
-  readonly retain: boolean;
-  readonly properties: MessageProperties | null;
-  readonly expirySeconds: number | null;
-}
+import type { Republish } from "./republish.ts";
 
 export interface Outlet {
   /** Local data session: SUBSCRIBE; answered by `Hub.subscribed`. */

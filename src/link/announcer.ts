@@ -19,6 +19,7 @@ import { BootstrapParts } from "./bootstrap-parts.ts";
 import type { Identity } from "./identity.ts";
 import type { LinkOutput } from "./output.ts";
 import { refusalOf } from "./refusal.ts";
+import { ResendTimer } from "./resend-timer.ts";
 import { RouteLog } from "./route-log.ts";
 
 /** A greeting is numbered connection × this + n, so that the Will, written before the first hello, knows its connection. */
@@ -34,9 +35,6 @@ const HELLO_RETRY_MS = 1_000;
 const HELLO_RETRY_CAP_MS = 10_000;
 /** The peer said no: an operator has to change something, there is no hurry. */
 const REFUSED_RETRY_MS = 10_000;
-/** Until a round trip was measured, and the least wait after: a resend that crosses its answer is waste. */
-const RESEND_MS = 1_000;
-const RESEND_CAP_MS = 10_000;
 
 export interface RouteSource {
   routes(): Iterable<Route>;
@@ -58,9 +56,7 @@ export class Announcer {
   #bootstrap = 0;
   #ackedOp = 0;
   #sentOp = 0;
-  #resendAtMs = Number.POSITIVE_INFINITY;
-  #resendMs = RESEND_MS;
-  #lastResendMs = Number.NEGATIVE_INFINITY;
+  readonly #resend = new ResendTimer();
   #peerFrameBytesMax = 0;
   /** The peer has accepted a greeting of this process. */
   #wasAccepted = false;
@@ -107,7 +103,7 @@ export class Announcer {
         return this.#state.retryAtMs;
       case "bootstrapping":
       case "online":
-        return this.#resendAtMs;
+        return this.#resend.deadlineMs;
     }
   }
 
@@ -130,7 +126,7 @@ export class Announcer {
   }
 
   disconnected(why: string): LinkOutput[] {
-    this.#resendAtMs = Number.POSITIVE_INFINITY;
+    this.#resend.stop();
     return this.#enter({ name: "idle" }, why);
   }
 
@@ -145,7 +141,7 @@ export class Announcer {
   greet(nowMs: number, why: string): LinkOutput[] {
     if (this.#connection === 0) return [];
     this.#greeting += 1;
-    this.#resendAtMs = Number.POSITIVE_INFINITY;
+    this.#resend.stop();
     if (this.#identity.isDuplicate(nowMs)) {
       const reason = `another running agent speaks as cluster "${this.#names.me}"`;
       const highest = this.#state.name === "refused" ? this.#state.highest : 0;
@@ -206,8 +202,8 @@ export class Announcer {
       return outputs;
     }
     if (nextPart > parts.length) return [{ type: "count", what: "bad_message" }];
-    if (parts.confirm(nextPart)) this.#resendMs = RESEND_MS;
-    else if (parts.misses(nextPart) && this.#mayResend(nowMs)) parts.rewind(nextPart);
+    if (parts.confirm(nextPart)) this.#resend.calm();
+    else if (parts.misses(nextPart) && this.#resend.mayAnswer(nowMs)) parts.rewind(nextPart);
     return this.#sendParts(parts, nowMs);
   }
 
@@ -222,7 +218,7 @@ export class Announcer {
       return this.#sendOps(nowMs);
     }
     // Confirming the same operation again means that a later one did not arrive.
-    if (op === this.#ackedOp && this.#sentOp > op && this.#mayResend(nowMs)) {
+    if (op === this.#ackedOp && this.#sentOp > op && this.#resend.mayAnswer(nowMs)) {
       this.#sentOp = op;
       return [{ type: "count", what: "resend" }, ...this.#sendOps(nowMs)];
     }
@@ -234,7 +230,7 @@ export class Announcer {
     const routes: WireRouteOp[] = [];
     for (const route of this.#source.routes()) routes.push({ op: "add", filter: route.filter, groups: route.groups });
     this.#bootstrap += 1;
-    this.#resendMs = RESEND_MS;
+    this.#resend.calm();
     const parts = new BootstrapParts(this.#bootstrap, batchOps(routes, this.#partBytesMax), this.mark());
     const outputs = this.#enter({ name: "bootstrapping", parts }, why);
     outputs.push({ type: "count", what: "bootstrap_sent" });
@@ -261,13 +257,11 @@ export class Announcer {
       case "refused":
         return nowMs < state.retryAtMs ? [] : this.#tryAgain(state, nowMs);
       case "bootstrapping":
-        if (nowMs < this.#resendAtMs) return [];
-        this.#slowDown();
+        if (!this.#resend.isDue(nowMs)) return [];
         state.parts.rewind();
         return [{ type: "count", what: "resend" }, ...this.#sendParts(state.parts, nowMs)];
       case "online":
-        if (nowMs < this.#resendAtMs) return [];
-        this.#slowDown();
+        if (!this.#resend.isDue(nowMs)) return [];
         this.#sentOp = this.#ackedOp;
         return [{ type: "count", what: "resend" }, ...this.#sendOps(nowMs)];
     }
@@ -318,7 +312,7 @@ export class Announcer {
   }
 
   #sendParts(parts: BootstrapParts, nowMs: number): LinkOutput[] {
-    this.#resendAtMs = nowMs + this.#resendMs;
+    this.#resend.start(nowMs);
     return parts.next().map((body) => ({ type: "send", body }));
   }
 
@@ -335,23 +329,14 @@ export class Announcer {
       }
       this.#sentOp = last;
     }
-    this.#resendAtMs = this.#sentOp > this.#ackedOp ? nowMs + this.#resendMs : Number.POSITIVE_INFINITY;
+    if (this.#sentOp > this.#ackedOp) this.#resend.start(nowMs);
+    else this.#resend.stop();
     return outputs;
   }
 
-  #mayResend(nowMs: number): boolean {
-    if (nowMs - this.#lastResendMs < RESEND_MS / 4) return false;
-    this.#lastResendMs = nowMs;
-    return true;
-  }
-
   #calm(): void {
-    this.#resendMs = RESEND_MS;
+    this.#resend.calm();
     this.#log.forget(this.#ackedOp);
-  }
-
-  #slowDown(): void {
-    this.#resendMs = Math.min(this.#resendMs * 2, RESEND_CAP_MS);
   }
 
   #enter(state: State, why: string): LinkOutput[] {

@@ -2,7 +2,7 @@
 import { Hub, type HubOptions, type LocalMessage } from "../../src/hub/hub.ts";
 import type { HubEvent } from "../../src/hub/hub-event.ts";
 import type { HubLinkOptions } from "../../src/hub/link-host.ts";
-import type { Republish } from "../../src/hub/outlet.ts";
+import type { Republish } from "../../src/hub/republish.ts";
 import type { LinkStatus } from "../../src/hub/status.ts";
 import { covers } from "../../src/topic/algebra.ts";
 import type { MessageProperties } from "../../src/wire/message.ts";

@@ -4,7 +4,8 @@
  */
 import { Hub, type HubOptions, type LocalMessage } from "../../src/hub/hub.ts";
 import type { HubEvent } from "../../src/hub/hub-event.ts";
-import type { Outlet, Republish } from "../../src/hub/outlet.ts";
+import type { Outlet } from "../../src/hub/outlet.ts";
+import type { Republish } from "../../src/hub/republish.ts";
 import type { Prng } from "./prng.ts";
 import type { ClusterShape, WorldShape } from "./shape.ts";
 import type { SimBroker } from "./sim-broker.ts";

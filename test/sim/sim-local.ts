@@ -4,7 +4,7 @@
  * broke is void, or comes again as MQTT says.
  */
 import type { Hub, LocalMessage } from "../../src/hub/hub.ts";
-import type { Republish } from "../../src/hub/outlet.ts";
+import type { Republish } from "../../src/hub/republish.ts";
 import type { DemandFilter } from "../../src/route/demand-ids.ts";
 import type { InterestEvent } from "../../src/route/interest-event.ts";
 import type { Prng } from "./prng.ts";
