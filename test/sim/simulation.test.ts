@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { World } from "./world.ts";
 
 const ROUNDS = 4;
-const SECONDS = Number(process.env["SIM_SECONDS"] ?? 30);
+const SECONDS = Number(process.env["SIM_SECONDS"] ?? 55);
 const FIRST_SEED = 1;
 
 test("two to five agents over a hostile network: nothing lost, nothing twice, nothing left over", (t) => {
