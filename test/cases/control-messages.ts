@@ -235,15 +235,15 @@ export const CONTROL_CASES: readonly ControlCase[] = [
   },
   {
     name: "goodbye: pause",
-    hex: "42 4c 01 00 0b 80 d0 ea b6 b7 33 a1 a2 a3 a4 a5 a6 a7 a8 00 00",
+    hex: "42 4c 01 00 0b 80 d0 ea b6 b7 33 a1 a2 a3 a4 a5 a6 a7 a8 00 82 08",
     written: true,
-    value: { speaker: A, body: { type: "goodbye", kind: "pause", greeting: 0 } },
+    value: { speaker: A, body: { type: "goodbye", kind: "pause", greeting: 1026 } },
   },
   {
     name: "goodbye: leave",
-    hex: "42 4c 01 00 0b 80 d0 ea b6 b7 33 a1 a2 a3 a4 a5 a6 a7 a8 01 00",
+    hex: "42 4c 01 00 0b 80 d0 ea b6 b7 33 a1 a2 a3 a4 a5 a6 a7 a8 01 82 08",
     written: true,
-    value: { speaker: A, body: { type: "goodbye", kind: "leave", greeting: 0 } },
+    value: { speaker: A, body: { type: "goodbye", kind: "leave", greeting: 1026 } },
   },
   {
     name: "goodbye: lost, the Will of connection 1",

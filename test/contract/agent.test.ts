@@ -186,9 +186,9 @@ describe("linked agents", () => {
     ]);
     rig.agent.start();
     const absent = await rig.line("problem", { link: "b", code: "PEER_UNREACHABLE" });
-    assert.match(String(absent["reason"]), /connection refused by 127\.0\.0\.1:1/);
+    assert.match(String(absent["why"]), /connection refused by 127\.0\.0\.1:1/);
     const refused = await rig.line("problem", { link: "c", code: "PEER_LOGIN_REFUSED" });
-    assert.match(String(refused["reason"]), /not authorized/);
+    assert.match(String(refused["why"]), /not authorized/);
     await rig.ready();
   });
 
@@ -205,9 +205,9 @@ describe("linked agents", () => {
     ]);
     rig.agent.start();
     const denied = await rig.line("problem", { link: "b", code: "CONTROL_DENIED" });
-    assert.match(String(denied["reason"]), /link "b" \(0x87, not authorized\)/);
+    assert.match(String(denied["why"]), /link "b" \(0x87, not authorized\)/);
     const silent = await rig.line("problem", { link: "c", code: "PEER_SILENT" });
-    assert.match(String(silent["reason"]), /no agent of cluster "c" listens/);
+    assert.match(String(silent["why"]), /the agent of cluster "c" does not answer/);
   });
 });
 

@@ -194,7 +194,7 @@ for (const dialsIn of [true, false]) {
     });
 
     test("takes leave, and its routes are gone at once", async () => {
-      peer.send({ type: "goodbye", kind: "leave", greeting: 0 });
+      peer.leave();
       await agent.untilStatus(
         "nothing is subscribed for it",
         ({ hub }) => hub.demand.filters === 0 || JSON.stringify(hub.demand),

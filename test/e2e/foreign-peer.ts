@@ -114,6 +114,11 @@ export class ForeignPeer {
     ];
   }
 
+  /** The link is removed here. */
+  leave(): void {
+    this.send({ type: "goodbye", kind: "leave", greeting: this.#greeting });
+  }
+
   /** The connection breaks; the broker says the Will. */
   vanish(): void {
     this.#stopTimers();
