@@ -142,12 +142,8 @@ export class Announcer {
     this.#greeting += 1;
     this.#resendAtMs = Number.POSITIVE_INFINITY;
     if (this.#identity.isDuplicate(nowMs)) {
-      const highest = this.#state.name === "refused" ? this.#state.highest : 0;
       const retryAtMs = this.#identity.duplicateUntilMs;
-      return this.#enter(
-        { name: "refused", result: "duplicate_agent", highest, retryAtMs },
-        "another agent of this name",
-      );
+      return this.#enter({ name: "refused", result: "duplicate_agent", retryAtMs }, "another agent of this name");
     }
     const outputs = this.#enter({ name: "greeting", retryAtMs: nowMs + HELLO_RETRY_MS, retryMs: HELLO_RETRY_MS }, why);
     outputs.push(...this.#hello());
@@ -162,10 +158,9 @@ export class Announcer {
       this.#identity.adopt(body.highest, this.#wasAccepted, nowMs);
       return this.greet(nowMs, `the peer has seen incarnation ${body.highest}`);
     }
-    if (body.result === "duplicate_agent") this.#identity.declareDuplicate(nowMs);
+    if (body.result === "duplicate_agent") this.#identity.declareDuplicate(body.highest, nowMs);
     const { code, reason } = refusalOf(body.result, this.#names, body.name);
-    const { result, highest } = body;
-    const refused: State = { name: "refused", result, highest, retryAtMs: nowMs + REFUSED_RETRY_MS };
+    const refused: State = { name: "refused", result: body.result, retryAtMs: nowMs + REFUSED_RETRY_MS };
     return [...this.#enter(refused, reason), { type: "problem", code, reason }];
   }
 
@@ -245,7 +240,7 @@ export class Announcer {
         return this.#hello();
       }
       case "refused":
-        return nowMs < state.retryAtMs ? [] : this.#tryAgain(state, nowMs);
+        return nowMs < state.retryAtMs ? [] : this.#tryAgain(nowMs);
       case "bootstrapping":
         if (nowMs < this.#resendAtMs) return [];
         this.#slowDown();
@@ -259,13 +254,8 @@ export class Announcer {
     }
   }
 
-  /** A double may be gone, and the peer still listens to its life, not to ours of the same number: take a higher one. */
-  #tryAgain(
-    { result, highest }: { readonly result: AckResult; readonly highest: number },
-    nowMs: number,
-  ): LinkOutput[] {
-    const adopts = result === "duplicate_agent" && !this.#identity.isDuplicate(nowMs);
-    const changed = adopts && this.#identity.adopt(highest, false, nowMs);
+  #tryAgain(nowMs: number): LinkOutput[] {
+    const changed = this.#identity.resume(nowMs);
     const outputs = this.greet(nowMs, "trying again");
     return changed ? [...outputs, { type: "identity_changed" }] : outputs;
   }

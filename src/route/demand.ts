@@ -194,9 +194,11 @@ export class Demand {
         refusals.push(...this.#refusals(filter, before.reasonCode, false));
         return;
       }
-      // A refusal leaves in place what the session held before: that goes when its replacements are there.
-      if (!this.#ids.mayBeHeld(filter)) this.#ids.remove(filter);
-      this.#toDrop.delete(filter);
+      // It leaves in place what the session held before: that goes when its replacements are there.
+      if (!this.#ids.mayBeHeld(filter)) {
+        this.#ids.remove(filter);
+        this.#toDrop.delete(filter);
+      }
       const known = this.#refused.has(filter);
       this.#refused.set(filter, { reasonCode: code, retryAtMs: nowMs + REFUSED_RETRY_MS });
       this.#coverChange(this.#cover.block(filter));
@@ -317,11 +319,10 @@ export class Demand {
   }
 
   #down(filter: string): void {
-    const waiting = this.#toAdd.delete(filter);
+    this.#toAdd.delete(filter);
     const state = this.#ids.stateOf(filter);
-    // Still to be sent: nothing to take back, unless an earlier life of the session holds it.
-    if (state === null || (waiting && state === "retiring")) return;
-    if (state !== "retiring") this.#toDrop.set(filter, this.#revision);
+    // Otherwise there is nothing to take back.
+    if (state === "live" || state === "pending") this.#toDrop.set(filter, this.#revision);
   }
 
   #retryRefused(nowMs: number): void {

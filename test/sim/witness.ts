@@ -29,7 +29,7 @@ export class Witness {
     if (event.type !== "link_state" || event.half !== "out") return;
     const path = `${cluster.name} ${event.link}`;
     if (event.to === "greeting") this.#greetedAtMs.set(path, nowMs);
-    if (event.to !== "online" || this.#doubled.has(cluster.name)) return;
+    if (event.to !== "online" || this.#doubled.has(cluster.name) || this.#doubled.has(event.link)) return;
     const peer = clusters.find(({ name }) => name === event.link);
     const greetedAtMs = this.#greetedAtMs.get(path);
     const sameLife = greetedAtMs !== undefined && (this.#startedAtMs.get(event.link) ?? 0) < greetedAtMs;
