@@ -5,8 +5,7 @@ import type { BootstrapParts } from "./bootstrap-parts.ts";
 export type State =
   | { readonly name: "idle" }
   | { readonly name: "greeting"; readonly retryAtMs: number; readonly retryMs: number }
-  /** `highest`: incarnation of this cluster that the peer has seen. */
-  | { readonly name: "refused"; readonly result: AckResult; readonly highest: number; readonly retryAtMs: number }
+  | { readonly name: "refused"; readonly result: AckResult; readonly retryAtMs: number }
   | { readonly name: "bootstrapping"; readonly parts: BootstrapParts }
   | { readonly name: "online" };
 

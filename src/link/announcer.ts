@@ -144,9 +144,8 @@ export class Announcer {
     this.#resend.stop();
     if (this.#identity.isDuplicate(nowMs)) {
       const reason = `another running agent speaks as cluster "${this.#names.me}"`;
-      const highest = this.#state.name === "refused" ? this.#state.highest : 0;
       const retryAtMs = this.#identity.duplicateUntilMs;
-      const outputs = this.#enter({ name: "refused", result: "duplicate_agent", highest, retryAtMs }, reason);
+      const outputs = this.#enter({ name: "refused", result: "duplicate_agent", retryAtMs }, reason);
       if (outputs.length > 0) outputs.push({ type: "problem", code: "DUPLICATE_AGENT", reason });
       return outputs;
     }
@@ -172,10 +171,9 @@ export class Announcer {
       if (!this.#identity.adopt(body.highest, this.#wasAccepted, nowMs)) return [{ type: "count", what: "ack_stale" }];
       return this.greet(nowMs, `the peer has seen incarnation ${body.highest}`);
     }
-    if (body.result === "duplicate_agent") this.#identity.declareDuplicate(nowMs);
+    if (body.result === "duplicate_agent") this.#identity.declareDuplicate(body.highest, nowMs);
     const { code, reason } = refusalOf(body.result, this.#names, body, this.#names.protocolVersion);
-    const { result, highest } = body;
-    const refused: State = { name: "refused", result, highest, retryAtMs: nowMs + REFUSED_RETRY_MS };
+    const refused: State = { name: "refused", result: body.result, retryAtMs: nowMs + REFUSED_RETRY_MS };
     return [...this.#enter(refused, reason), { type: "problem", code, reason }];
   }
 
@@ -255,7 +253,7 @@ export class Announcer {
         return this.#hello();
       }
       case "refused":
-        return nowMs < state.retryAtMs ? [] : this.#tryAgain(state, nowMs);
+        return nowMs < state.retryAtMs ? [] : this.#tryAgain(nowMs);
       case "bootstrapping":
         if (!this.#resend.isDue(nowMs)) return [];
         state.parts.rewind();
@@ -267,13 +265,8 @@ export class Announcer {
     }
   }
 
-  /** A double may be gone, and the peer still listens to its life, not to ours of the same number: take a higher one. */
-  #tryAgain(
-    { result, highest }: { readonly result: AckResult; readonly highest: number },
-    nowMs: number,
-  ): LinkOutput[] {
-    const adopts = result === "duplicate_agent" && !this.#identity.isDuplicate(nowMs);
-    const changed = adopts && this.#identity.adopt(highest, false, nowMs);
+  #tryAgain(nowMs: number): LinkOutput[] {
+    const changed = this.#identity.resume(nowMs);
     const outputs = this.greet(nowMs, "trying again");
     return changed ? [...outputs, { type: "identity_changed" }] : outputs;
   }

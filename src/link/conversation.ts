@@ -135,6 +135,8 @@ export class Conversation {
       case "hello":
         return this.#hello(speaker, body, nowMs);
       case "ack":
+        // What an earlier life of the peer held died with it.
+        if (this.acceptor.standing(speaker) === "older") return [{ type: "count", what: "ack_stale" }];
         return this.#ack(body, nowMs);
       case "again":
         return this.#again(body, nowMs);

@@ -24,6 +24,8 @@ export class Identity {
   #secondFromMs = Number.NEGATIVE_INFINITY;
   #inSecond = 0;
   #duplicateUntilMs = 0;
+  /** Highest incarnation of the other agent that a peer has named; null: no pause is to be followed. */
+  #othersHighest: number | null = null;
 
   constructor(instance: string, incarnation: number) {
     this.instance = instance;
@@ -60,14 +62,26 @@ export class Identity {
     this.#adoptedAtMs.push(nowMs);
     if (this.#adoptedAtMs.length >= ADOPTIONS_MAX) {
       this.#adoptedAtMs = [];
-      this.declareDuplicate(nowMs);
+      this.declareDuplicate(highest, nowMs);
     }
     return true;
   }
 
-  /** Another living agent speaks in our name. */
-  declareDuplicate(nowMs: number): void {
+  /** Another living agent speaks in our name; a peer listens to its incarnation `highest`. */
+  declareDuplicate(highest: number, nowMs: number): void {
     this.#duplicateUntilMs = nowMs + DUPLICATE_PAUSE_MS;
+    this.#othersHighest = Math.max(highest, this.#othersHighest ?? 0);
+  }
+
+  /**
+   * The pause may be over: takes an incarnation that the peers will listen to, or a double that is gone would be listened to
+   * for ever. Answers whether anything changed.
+   */
+  resume(nowMs: number): boolean {
+    const highest = this.#othersHighest;
+    if (highest === null || this.isDuplicate(nowMs)) return false;
+    this.#othersHighest = null;
+    return this.adopt(highest, false, nowMs);
   }
 
   /** When a double may speak again; in the past: we are not one. */

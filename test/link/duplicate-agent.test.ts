@@ -8,7 +8,7 @@ test("an agent that knows of its double greets nobody, and names the problem onc
   const identity = new Identity("00112233445566ff", 1);
   const names = { me: "west", peer: "east", agentVersion: "0", protocolVersion: 1, frameBytesMax: 1_000 };
   const announcer = new Announcer(names, identity, { routes: () => [], digest: EMPTY_DIGEST, size: 0 });
-  identity.declareDuplicate(0);
+  identity.declareDuplicate(0, 0);
   assert.deepEqual(announcer.connected(1), [
     { type: "state", half: "out", from: "idle", to: "refused", why: 'another running agent speaks as cluster "west"' },
     { type: "problem", code: "DUPLICATE_AGENT", reason: 'another running agent speaks as cluster "west"' },

@@ -6,6 +6,7 @@ import type { Delivery } from "./sim-broker.ts";
 import type { SimCluster } from "./sim-cluster.ts";
 import type { SimNetwork } from "./sim-network.ts";
 import type { Timeline } from "./timeline.ts";
+import type { Witness } from "./witness.ts";
 
 const KINDS = [
   "cut",
@@ -51,9 +52,12 @@ export interface FaultParts {
   readonly random: Prng;
   readonly network: SimNetwork;
   readonly oracle: Oracle;
+  readonly witness: Witness;
   readonly clusters: readonly SimCluster[];
   /** The name of a message that a broker held. */
   readonly idOf: (message: Delivery) => string;
+  /** Something has come back: now is the time to publish. */
+  readonly changed: () => void;
 }
 
 export class Faults {
@@ -89,8 +93,9 @@ export class Faults {
   /** Starts a cluster's agent, whose connections come up one by one. */
   start(cluster: SimCluster): void {
     if (cluster.agent.running) return;
+    const { time, random, clusters, witness } = this.#parts;
+    witness.started(cluster.name, time.nowMs);
     cluster.start();
-    const { time, random, clusters } = this.#parts;
     for (const other of clusters)
       if (other !== cluster) time.after(random.int(1, 2_000), () => this.connect(cluster, other));
   }
@@ -103,6 +108,7 @@ export class Faults {
     if (connection.up || !shape.link(cluster.name, other.name).dials) return;
     if (!cluster.agent.running || !other.broker.up) return;
     connection.up = true;
+    this.#parts.changed();
     connection.will = cluster.agent.dialled(other.name, other.shape.packetBytesMax);
   }
 
@@ -192,6 +198,11 @@ export class Faults {
       case "denied":
         broker.denied = () => random.chance(0.5);
         oracle.deaf(cluster.name);
+        // What is held is asked for again, and refused.
+        if (agent.local !== null && random.chance(0.5)) {
+          agent.local.loseEvents = true;
+          agent.local.eventsGap();
+        }
         time.after(random.int(100, 20_000), () => {
           broker.denied = null;
         });
@@ -268,8 +279,9 @@ export class Faults {
   }
 
   #double(cluster: SimCluster): void {
-    const { oracle, time, random } = this.#parts;
+    const { oracle, time, random, witness } = this.#parts;
     if (cluster.double !== null) return;
+    witness.doubled(cluster.name);
     oracle.receiverLost(cluster.name);
     cluster.startDouble();
     time.after(random.int(1_000, 40_000), () => cluster.endDouble());

@@ -66,7 +66,7 @@ export class WorldShape {
       name,
       broker: plain ? "v5" : random.pick(["v5", "bridge", "echo"] as const),
       // Brokers with small packet limits split batches: order within a batch becomes order between messages.
-      packetBytesMax: small ? 1_400 : 256 * 1024,
+      packetBytesMax: small ? 1_200 : 256 * 1024,
       hiddenBytesMax: random.chance(0.2) ? 800 : Number.POSITIVE_INFINITY,
       untracked: random.pick([0, 0, 2]),
       spool: random.chance(0.85)

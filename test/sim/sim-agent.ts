@@ -28,6 +28,7 @@ export class SimAgent implements SimPeer, LocalOwner {
   clockOffsetMs = 0;
   /** Reports, each with the time of the latest message that the agent knew of then. */
   events: { readonly atMs: number; readonly event: HubEvent }[] = [];
+  onReport: (event: HubEvent) => void = () => {};
   /** Sees every message that this agent publishes on its broker. */
   onRepublish: (message: Republish) => void = () => {};
   /** Called once, when the next frame has come in. */
@@ -232,6 +233,7 @@ export class SimAgent implements SimPeer, LocalOwner {
       peerGreeted: () => {},
       sendFrame: (link, frame, bytes, confirm) => this.#network.frame(this.cluster, link, frame, bytes, confirm),
       report: (event) => {
+        this.onReport(event);
         if (this.events.length < EVENTS_MAX) this.events.push({ atMs: this.#behindSinceMs ?? this.#time.nowMs, event });
       },
     };

@@ -6,12 +6,17 @@ import type { Delivery, SimBroker } from "./sim-broker.ts";
 /** Names a message whose payload does not. */
 export const ID_PROPERTY = "id";
 
+/** Share of the clients that stay: to them everything is owed, whatever goes wrong. */
+const LOYAL = 0.4;
+
 interface Client {
   readonly filter: string;
   readonly persistent: boolean;
   /** Whether the broker's events say what becomes of its session. */
   readonly tellsEnd: boolean;
   readonly interest: Interest;
+  /** Stays as it is through a stretch of trouble. */
+  loyal: boolean;
 }
 
 export class SimClients {
@@ -113,6 +118,11 @@ export class SimClients {
     this.#join(name, this.#filter(), client.persistent, client.tellsEnd);
   }
 
+  /** Nobody stays for ever. */
+  release(): void {
+    for (const client of this.#clients.values()) if (this.#random.chance(0.5)) client.loyal = false;
+  }
+
   /** A client subscribes what it holds already: nothing changes, and everything is said anew. */
   repeat(): void {
     if (!this.#broker.up) return;
@@ -133,7 +143,7 @@ export class SimClients {
 
   #join(name: string, filter: string, persistent: boolean, tellsEnd: boolean): void {
     const interest = this.#oracle.subscribed(this.#cluster, name, filter);
-    const client: Client = { filter, persistent, tellsEnd, interest };
+    const client: Client = { filter, persistent, tellsEnd, interest, loyal: this.#random.chance(LOYAL) };
     this.#clients.set(name, client);
     this.#attach(name, client, true);
     this.#broker.subscribe(name, filter);
@@ -154,11 +164,14 @@ export class SimClients {
   }
 
   #anybody(): string {
-    return this.#clients.size === 0 ? "" : this.#random.pick([...this.#clients.keys()]);
+    const fickle = [...this.#clients].filter(([, { loyal }]) => !loyal);
+    return this.#random.pick([...fickle, [""] as const])[0];
   }
 
   #filter(): string {
     const random = this.#random;
+    // Long ones fill batches: what belongs together then travels in several messages.
+    if (random.chance(0.35)) return `t/${random.int(1, 3)}/${"long".repeat(25)}${random.int(1, 99)}`;
     return random.pick([
       "t/#",
       "#",

@@ -12,6 +12,7 @@ import { ID_PROPERTY, idOf } from "./sim-clients.ts";
 import { SimCluster } from "./sim-cluster.ts";
 import { CALM, SimNetwork } from "./sim-network.ts";
 import { Timeline } from "./timeline.ts";
+import { Witness } from "./witness.ts";
 
 const START_MS = 1_800_000_000_000;
 const CHAOS_MS = 60_000;
@@ -23,6 +24,7 @@ const LATE_OVER_MS = 70_000;
 const CIRCLE_OVER_MS = 120_000;
 /** Far more than any run takes that is not stuck. */
 const STEPS_MAX = 5_000_000;
+const BURST = 12;
 const REQUESTS = 5;
 const REQUEST_MS = 2_500;
 
@@ -44,6 +46,7 @@ export class World {
   readonly #shape: WorldShape;
   readonly #network: SimNetwork;
   readonly #oracle: Oracle;
+  readonly #witness = new Witness();
   readonly #faults: Faults;
   readonly #bridge: ForeignBridge | null;
   readonly #messages = new Map<string, Published>();
@@ -69,13 +72,21 @@ export class World {
     const known = (id: string): Published | undefined => this.#messages.get(id);
     const parts = { shape, time: this.#time, random, network, oracle, known };
     this.clusters = shape.clusters.map((cluster) => new SimCluster(cluster, parts));
-    for (const { name, agent } of this.clusters) {
+    for (const cluster of this.clusters) {
+      const { name, agent } = cluster;
+      agent.onReport = (event) => this.#witness.reported(cluster, event, this.clusters, this.#time.nowMs);
       agent.onRepublish = (message) => {
         const published = known(idOf(message));
         if (published !== undefined) oracle.crossed(name, published);
       };
     }
-    this.#faults = new Faults({ ...parts, clusters: this.clusters, idOf });
+    this.#faults = new Faults({
+      ...parts,
+      witness: this.#witness,
+      clusters: this.clusters,
+      idOf,
+      changed: () => this.#burst(),
+    });
     const [a, b] = this.clusters;
     this.#bridge =
       random.chance(0.1) && a !== undefined && b !== undefined
@@ -131,7 +142,7 @@ export class World {
     }
     this.#randomly(endMs, random.pick([500, 3_000, 10_000]), () => this.#faults.strike());
     this.#randomly(endMs, random.pick([20, 100, 1_000]), () => this.#publish(random.pick(this.clusters)));
-    this.#randomly(endMs, random.pick([100, 1_000]), () => this.#churn(random.pick(this.clusters)));
+    this.#randomly(endMs, random.pick([100, 1_000, 10_000]), () => this.#churn(random.pick(this.clusters)));
     this.#time.runUntil(endMs);
   }
 
@@ -141,6 +152,7 @@ export class World {
     this.#faults.heal();
     for (const { clients } of this.clusters) {
       clients.return();
+      clients.release();
       if (this.#random.chance(0.5)) clients.repeat();
     }
     this.#advance(LATE_OVER_MS);
@@ -149,6 +161,7 @@ export class World {
     const { failures } = this.#oracle;
     if (this.#bootstraps() !== before) failures.push("a bootstrap was sent in a calm without any cause");
     this.#watch();
+    failures.push(...this.#witness.failures.splice(0));
     if (this.#bridge?.active === true) this.#endCircle(this.#bridge);
     if (this.#network.counts.tooLarge > 0)
       failures.push(`${this.#network.counts.tooLarge} packets were larger than the broker had announced`);
@@ -242,12 +255,21 @@ export class World {
 
   // ── what happens ─────────────────────────────────────────────────────────────────────────────────
 
+  /** Publishes while something changes: what is lost in between shows only then. */
+  #burst(): void {
+    if (!this.#trouble || this.#random.chance(0.5)) return;
+    const spanMs = this.#random.pick([50, 500, 3_000]);
+    for (let i = 0; i < BURST; i += 1)
+      this.#time.after(this.#random.next() * spanMs, () => this.#publish(this.#random.pick(this.clusters)));
+  }
+
   #churn({ clients }: SimCluster): void {
+    if (this.#random.chance(0.2)) this.#burst();
     const kind = this.#random.pick(["join", "join", "join", "leave", "leave", "vanish", "return", "takeover"]);
     if (kind === "vanish") clients.vanish();
     else if (kind === "return") clients.return();
     else if (kind === "takeover") clients.takeover();
-    else if (clients.size < 10 && (kind === "join" || clients.size === 0)) clients.subscribe();
+    else if (clients.size < 14 && (kind === "join" || clients.size === 0)) clients.subscribe();
     else clients.unsubscribe();
   }
 
