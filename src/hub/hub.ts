@@ -58,7 +58,7 @@ export class Hub {
   readonly #options: HubOptions;
   readonly #outlet: Outlet;
   readonly #links = new Map<string, HubLink>();
-  readonly #tokens = new Map<number, HubLink>();
+  readonly #tokens = new Map<number, HostedLink>();
   readonly #local = new Map<string, number>();
   readonly #echoes = new EchoMemory();
   readonly #redeliveries = new RedeliveryMemory();

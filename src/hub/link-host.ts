@@ -1,7 +1,7 @@
 /** What one link is configured with, and what it needs of the hub it lives in. */
+import type { Inbound } from "../flow/inbound.ts";
 import type { OutboundOptions } from "../flow/outbound.ts";
 import type { Identity } from "../link/identity.ts";
-import type { HubLink } from "./hub-link.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Republish } from "./republish.ts";
 
@@ -24,6 +24,12 @@ export function demandLimits(links: readonly HubLinkOptions[]): ReadonlyMap<stri
   return new Map(links.flatMap(({ name, demandMax }) => (demandMax === undefined ? [] : [[name, demandMax]])));
 }
 
+/** What a hub knows its links by. */
+export interface HostedLink {
+  readonly name: string;
+  readonly inbound: Inbound;
+}
+
 /** What a link needs of the hub it lives in. */
 export interface LinkHost {
   readonly cluster: string;
@@ -34,10 +40,10 @@ export interface LinkHost {
   readonly localHasProperties: boolean;
   republish(token: number | null, message: Republish, nowMs: number): void;
   isControl(topicOrFilter: string): boolean;
-  nextToken(link: HubLink): number;
-  peerRoute(link: HubLink, filter: string, up: boolean): void;
+  nextToken(link: HostedLink): number;
+  peerRoute(link: HostedLink, filter: string, up: boolean): void;
   /** The peer's set is complete, or it speaks again after a silence: it may have missed what it was told before. */
-  peerListens(link: HubLink): void;
+  peerListens(link: HostedLink): void;
   readonly demandRevision: number;
   readonly demandSettledRevision: number;
   identityChanged(nowMs: number): void;

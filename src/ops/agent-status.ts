@@ -41,3 +41,10 @@ export interface AgentView {
   status(): AgentStatus;
   readonly ready: boolean;
 }
+
+/** What metrics read: the status, and what is asked of the agent beside it. */
+export interface MetricSource {
+  readonly status: AgentStatus;
+  readonly ready: boolean;
+  readonly nowMs: number;
+}

@@ -4,8 +4,8 @@ import type { OutboundDropReason } from "../flow/outbound.ts";
 import type { LinkStatusWord } from "../hub/hub-event.ts";
 import type { LinkStatus } from "../hub/status.ts";
 import type { CountedWhat } from "../link/output.ts";
+import type { MetricSource } from "./agent-status.ts";
 import { flag, type MetricSet, type Sample, seconds } from "./metric-set.ts";
-import type { MetricSource } from "./metrics.ts";
 
 type Words<Word extends string> = Readonly<Record<Word, true>>;
 

@@ -3,17 +3,10 @@
  * Label values that are known beforehand are there from the start with 0, or `increase()` would miss the first event.
  */
 import type { WideReason } from "../route/interest-event.ts";
-import type { AgentStatus, AgentView } from "./agent-status.ts";
+import type { AgentView, MetricSource } from "./agent-status.ts";
 import { clockMs } from "./clock.ts";
 import { addLinkMetrics } from "./link-metrics.ts";
 import { flag, MetricSet, type Sample, seconds } from "./metric-set.ts";
-
-/** What metrics read: the status, and what is asked of the agent beside it. */
-export interface MetricSource {
-  readonly status: AgentStatus;
-  readonly ready: boolean;
-  readonly nowMs: number;
-}
 
 export interface Metrics {
   readonly contentType: string;
