@@ -18,7 +18,7 @@ import { encodeControl } from "../wire/control.ts";
 import type { Message } from "../wire/message.ts";
 import { underPrefix } from "../wire/names.ts";
 import { HubLink } from "./hub-link.ts";
-import { demandLimits, type HubLinkOptions, type LinkHost } from "./link-host.ts";
+import { demandLimits, type HostedLink, type HubLinkOptions, type LinkHost } from "./link-host.ts";
 import { linkStatus } from "./link-status.ts";
 import type { LocalMessage } from "./local-message.ts";
 import type { Outlet } from "./outlet.ts";
