@@ -5,9 +5,9 @@
  */
 import { readFileSync } from "node:fs";
 import { connectAsync, type MqttClient } from "mqtt";
+import { MOSQUITTO_LINES } from "../../src/broker/mosquitto-setup.ts";
 import { LocalMosquitto } from "../contract/local-mosquitto.ts";
 import { AgentProcess } from "../e2e/agent-process.ts";
-import { EVENT_LINES } from "./two-clusters.ts";
 
 const FILTERS = Number(process.env["BENCH_FILTERS"] ?? 100_000);
 const CLIENTS = 10;
@@ -17,8 +17,8 @@ const WAIT_MS = 180_000;
 for (const exported of ["#", null]) await measure(exported);
 
 async function measure(exported: string | null): Promise<void> {
-  const a = await LocalMosquitto.start(EVENT_LINES);
-  const b = await LocalMosquitto.start(EVENT_LINES);
+  const a = await LocalMosquitto.start(MOSQUITTO_LINES);
+  const b = await LocalMosquitto.start(MOSQUITTO_LINES);
   const agentA = new AgentProcess({ cluster: "a", local: a.url, links: { b: b.url }, topics: { b: ["#"] } });
   const env = {
     BROKERLINK_LINKS: JSON.stringify([

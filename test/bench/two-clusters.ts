@@ -1,20 +1,7 @@
 /** Two Mosquittos and two agent processes on loopback, linked: the ground on which all measurements stand. */
+import { MOSQUITTO_LINES } from "../../src/broker/mosquitto-setup.ts";
 import { LocalMosquitto } from "../contract/local-mosquitto.ts";
 import { AgentProcess } from "../e2e/agent-process.ts";
-
-/** What makes Mosquitto announce its subscriptions. */
-export const EVENT_LINES = [
-  "log_dest topic",
-  "log_type error",
-  "log_type warning",
-  "log_type notice",
-  "log_type information",
-  "log_type subscribe",
-  "log_type unsubscribe",
-  "log_timestamp false",
-  "sys_interval 1",
-  "max_queued_messages 0",
-];
 
 export interface TwoClusters {
   readonly brokers: { readonly a: LocalMosquitto; readonly b: LocalMosquitto };
@@ -27,7 +14,7 @@ export async function twoClusters(options: {
   readonly lines?: readonly string[];
   readonly topics: { readonly a: readonly string[]; readonly b: readonly string[] };
 }): Promise<TwoClusters> {
-  const lines = [...EVENT_LINES, ...(options.lines ?? [])];
+  const lines = [...MOSQUITTO_LINES, ...(options.lines ?? [])];
   const a = await LocalMosquitto.start(lines);
   const b = await LocalMosquitto.start(lines);
   const agentA = new AgentProcess({

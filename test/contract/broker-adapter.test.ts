@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { MOSQUITTO_LINES } from "../../src/broker/mosquitto-setup.ts";
 import { until } from "../support/until.ts";
 import { brokerAdapterContract } from "./broker-adapter.ts";
 import { EventsWatch } from "./events-watch.ts";
-import { AedesWorld, EventsWorld, LOG_ON, MosquittoWorld, MqttWorldClient } from "./worlds.ts";
+import { AedesWorld, EventsWorld, MosquittoWorld, MqttWorldClient } from "./worlds.ts";
 
 const STRFTIME = "log_timestamp_format %d %b, %k:%M:%S";
-const STAMPED = LOG_ON.filter((line) => !line.startsWith("log_timestamp"));
+const STAMPED = MOSQUITTO_LINES.filter((line) => !line.startsWith("log_timestamp"));
 
 // They mostly wait for keepalives and counters: side by side.
 describe("live brokers", { concurrency: true }, () => {
@@ -38,7 +39,7 @@ function lastCount(watch: EventsWatch): { plain: number; shared: number } {
 
 describe("only Mosquitto", { concurrency: true }, () => {
   test("forced counts agree with the rows, own ones included", async () => {
-    await withMosquitto(LOG_ON, async ({ broker, watch }) => {
+    await withMosquitto(MOSQUITTO_LINES, async ({ broker, watch }) => {
       await watch.up();
       await watch.answered();
       const client = await MqttWorldClient.connect(broker.url, "c", { clean: true });
@@ -62,7 +63,7 @@ describe("only Mosquitto", { concurrency: true }, () => {
   });
 
   test("a WebSocket client taken over keeps the rows of its new connection", async () => {
-    await withMosquitto(LOG_ON, async ({ broker, watch }) => {
+    await withMosquitto(MOSQUITTO_LINES, async ({ broker, watch }) => {
       await watch.up();
       await watch.answered();
       for (const [from, to] of [
@@ -85,7 +86,7 @@ describe("only Mosquitto", { concurrency: true }, () => {
   });
 
   test("an MQTT 5 session that expires is gone, one that may live on stays", async () => {
-    await withMosquitto(LOG_ON, async ({ broker, watch }) => {
+    await withMosquitto(MOSQUITTO_LINES, async ({ broker, watch }) => {
       await watch.up();
       await watch.answered();
       const v5 = { clean: true, protocolVersion: 5 } as const;
@@ -109,7 +110,7 @@ describe("only Mosquitto", { concurrency: true }, () => {
   });
 
   test("a filter longer than the broker's line is covered", async () => {
-    await withMosquitto(LOG_ON, async ({ broker, watch }) => {
+    await withMosquitto(MOSQUITTO_LINES, async ({ broker, watch }) => {
       await watch.up();
       await watch.answered();
       const client = await MqttWorldClient.connect(broker.url, "c", { clean: true });
@@ -129,7 +130,7 @@ describe("only Mosquitto", { concurrency: true }, () => {
   });
 
   test("a restart with other timestamps is noticed, and lines are read again", async () => {
-    await withMosquitto(LOG_ON, async ({ broker, watch }) => {
+    await withMosquitto(MOSQUITTO_LINES, async ({ broker, watch }) => {
       await watch.up();
       await watch.answered();
       const client = await MqttWorldClient.connect(broker.url, "p", { clean: false });

@@ -3,25 +3,11 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { Aedes } from "aedes";
 import mqtt, { type MqttClient } from "mqtt";
 import { generate } from "mqtt-packet";
+import { MOSQUITTO_LINES } from "../../src/broker/mosquitto-setup.ts";
 import { until } from "../support/until.ts";
 import type { World, WorldClient } from "./broker-adapter.ts";
 import { EventsWatch } from "./events-watch.ts";
 import { LocalMosquitto } from "./local-mosquitto.ts";
-
-/** What docs/ tells users to add, and a fast counter. */
-export const LOG_ON = [
-  "log_dest topic",
-  "log_type error",
-  "log_type warning",
-  "log_type notice",
-  "log_type information",
-  "log_type subscribe",
-  "log_type unsubscribe",
-  "connection_messages true",
-  "log_timestamp false",
-  "sys_interval 1",
-  "max_queued_messages 0",
-];
 
 export class MqttWorldClient implements WorldClient {
   readonly #client: MqttClient;
@@ -88,7 +74,7 @@ export class MosquittoWorld implements World {
     this.watch = new EventsWatch({ kind: "mosquitto", port: broker.port, protocolVersion: 5 });
   }
 
-  static async open(lines: readonly string[] = LOG_ON): Promise<MosquittoWorld> {
+  static async open(lines: readonly string[] = MOSQUITTO_LINES): Promise<MosquittoWorld> {
     return new MosquittoWorld(await LocalMosquitto.start(lines));
   }
 

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import mqtt, { type IPublishPacket, type MqttClient } from "mqtt";
+import { MOSQUITTO_LINES } from "../../src/broker/mosquitto-setup.ts";
 import { LocalMosquitto } from "../contract/local-mosquitto.ts";
-import { LOG_ON } from "../contract/worlds.ts";
 import { until } from "../support/until.ts";
 import { encodePlainControl, type PlainBody } from "../wire/plain-codec.ts";
 import { plainCheck } from "../wire/plain-hash.ts";
@@ -46,7 +46,7 @@ for (const dialsIn of [true, false]) {
     let c: Awaited<ReturnType<typeof subscriber>>;
 
     before(async () => {
-      broker = await LocalMosquitto.start(LOG_ON);
+      broker = await LocalMosquitto.start(MOSQUITTO_LINES);
       other = dialsIn ? broker : await LocalMosquitto.start([]);
       agent = new AgentProcess({
         cluster: "b",

@@ -1,27 +1,12 @@
 /** Linked clusters for tests: each a Mosquitto with its agent, all on loopback, all gone when the test is. */
+import { MOSQUITTO_LINES } from "../../src/broker/mosquitto-setup.ts";
 import { LocalMosquitto } from "../contract/local-mosquitto.ts";
 import { until } from "../support/until.ts";
 import { AgentProcess } from "./agent-process.ts";
 import { type ClientOptions, TestClient } from "./test-client.ts";
 
-/**
- * What docs/ tell users to add, and a fast counter. `max_queued_messages`: nothing is dropped in a broker's queue, so
- * what is missing in a test was lost by an agent.
- */
-export const EVENT_LINES: readonly string[] = [
-  "log_dest topic",
-  "log_type error",
-  "log_type warning",
-  "log_type notice",
-  "log_type information",
-  "log_type subscribe",
-  "log_type unsubscribe",
-  "connection_messages true",
-  "log_timestamp false",
-  "sys_interval 1",
-  "max_queued_messages 1000000",
-  "set_tcp_nodelay true",
-];
+/** What the agent asks for in its log, and no Nagle. Nothing is dropped in a queue of that size: what is missing an agent lost. */
+export const EVENT_LINES: readonly string[] = [...MOSQUITTO_LINES, "set_tcp_nodelay true"];
 
 /** A cluster: broker, agent, and the clients a test connects to it. */
 export class Site {
