@@ -200,8 +200,10 @@ export class Announcer {
       return outputs;
     }
     if (nextPart > parts.length) return [{ type: "count", what: "bad_message" }];
+    // Only news is answered: an answer to each word that says nothing new would be answered in its turn, for ever.
     if (parts.confirm(nextPart)) this.#resend.calm();
     else if (parts.misses(nextPart) && this.#resend.mayAnswer(nowMs)) parts.rewind(nextPart);
+    else return [];
     return this.#sendParts(parts, nowMs);
   }
 

@@ -131,7 +131,7 @@ export class Faults {
   }
 
   #strike(kind: FaultKind, cluster: SimCluster, other: SimCluster): void {
-    const { time, random, network, oracle } = this.#parts;
+    const { time, random, network, oracle, witness } = this.#parts;
     const { agent, broker } = cluster;
     switch (kind) {
       case "cut":
@@ -159,6 +159,7 @@ export class Faults {
         break;
       case "clock_back":
         agent.clockOffsetMs -= random.int(1_000, 100_000);
+        witness.clockWentBack(cluster.name);
         this.#kill(cluster);
         break;
       case "clock_forward":

@@ -13,6 +13,9 @@ export class Witness {
   /** Clusters that have had two agents: what was said meanwhile may come back late. */
   readonly #doubled = new Set<string>();
 
+  /** A life that began before another one, by its clock, may take the number of a third that is dead. */
+  readonly #clockWentBack = new Set<string>();
+
   started(cluster: string, nowMs: number): void {
     this.#startedAtMs.set(cluster, nowMs);
   }
@@ -21,8 +24,13 @@ export class Witness {
     this.#doubled.add(cluster);
   }
 
+  clockWentBack(cluster: string): void {
+    this.#clockWentBack.add(cluster);
+  }
+
   reported(cluster: SimCluster, event: HubEvent, clusters: readonly SimCluster[], nowMs: number): void {
-    if (event.type === "problem" && event.code === "DUPLICATE_AGENT" && !this.#doubled.has(cluster.name))
+    const unambiguous = !this.#doubled.has(cluster.name) && !this.#clockWentBack.has(cluster.name);
+    if (event.type === "problem" && event.code === "DUPLICATE_AGENT" && unambiguous)
       this.failures.push(`${cluster.name} reports a double that there never was: ${event.reason}`);
     // What a peer held and gave up since may still be confirmed by words on their way.
     if (event.type === "routes_expired") this.#greetedAtMs.delete(`${event.link} ${cluster.name}`);
