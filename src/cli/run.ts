@@ -15,6 +15,11 @@ const OVERSTAY_MS = DRAIN_MS + 10_000;
 export async function run(config: AgentConfig, warnings: readonly string[]): Promise<number> {
   const stop = stopSignals();
   const log = createLogger(config.logLevel, config.cluster);
+  // A bug: what it left behind cannot be trusted. The log has it, and whoever supervises the process starts it again.
+  process.on("uncaughtException", (error) => {
+    log.fatal({ err: error }, "unexpected failure: the agent ends");
+    process.exit(EXIT.failed);
+  });
   for (const warning of warnings) log.warn({ warning }, "configuration");
   const agent = new Agent(config, log);
   const http = await listen(agent, config, log);
