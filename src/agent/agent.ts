@@ -25,6 +25,7 @@ const INTEREST_ROWS_MAX = 1_000_000;
 /** How long a stop waits for spools to drain before it takes leave anyway. */
 export const DRAIN_MS = 5_000;
 const DRAIN_POLL_MS = 10;
+const HELD_BACK_MS = 20;
 const CLOSE_MS = 2_000;
 
 export class Agent {
@@ -88,7 +89,7 @@ export class Agent {
     );
     this.#turn = new Turn(
       (atMs) => this.#run(atMs),
-      () => Math.min(this.hub.deadlineMs, this.#local.deadlineMs, this.#countDeadlineMs()),
+      () => Math.min(this.hub.deadlineMs, this.#local.deadlineMs, this.#countDeadlineMs(), this.#heldBackDeadlineMs()),
     );
     this.#local = new LocalBroker(
       {
@@ -174,10 +175,13 @@ export class Agent {
       this.#countRefresh.asked(nowMs);
       this.#local.refreshCount(nowMs);
     }
-    for (const link of this.hub.links()) {
-      link.outbound.congested(this.#peers.get(link.name)?.congested ?? this.#local.linkCongested);
-    }
     this.hub.flush(nowMs);
+  }
+
+  /** What a slow connection holds back is looked at again soon: no event says that it took its bytes. */
+  #heldBackDeadlineMs(): number {
+    for (const { outbound } of this.hub.links()) if (outbound.isHeldBack) return clockMs() + HELD_BACK_MS;
+    return Number.POSITIVE_INFINITY;
   }
 
   #countDeadlineMs(): number {
@@ -215,6 +219,7 @@ export class Agent {
         if (peer !== undefined) peer.sendFrame(frame, bytes, confirm);
         else this.#local.sendFrame(link, frame, bytes, confirm);
       },
+      congested: (link) => this.#peers.get(link)?.congested ?? this.#local.linkCongested,
       report: (event) => this.#report.hub(event),
     };
   }
@@ -253,7 +258,8 @@ export class Agent {
   /** The broker that takes our control messages answered one; what it refuses is named once per change. */
   #controlAnswered(name: string, reasonCode: number): void {
     // Taking leave of a peer that is not there either tells nobody anything.
-    if (this.#stopping) return;
+    // And whoever is no peer may have any name.
+    if (this.#stopping || this.hub.link(name) === undefined) return;
     const before = this.#controlProblems.get(name) ?? 0;
     this.#controlProblems.set(name, reasonCode);
     if (before === reasonCode) return;

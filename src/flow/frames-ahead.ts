@@ -69,6 +69,22 @@ export class FramesAhead {
     return waiting;
   }
 
+  /** Takes out the frame that has longest to wait: of any stream, the one that begins with the highest number; null: none is there. */
+  evict(): WaitingFrame | null {
+    let last: { readonly stream: string; readonly first: number } | null = null;
+    for (const [stream, frames] of this.#streams) {
+      for (const first of frames.keys()) if (last === null || first > last.first) last = { stream, first };
+    }
+    const frames = last === null ? undefined : this.#streams.get(last.stream);
+    const waiting = last === null ? undefined : frames?.get(last.first);
+    if (last === null || frames === undefined || waiting === undefined) return null;
+    frames.delete(last.first);
+    if (frames.size === 0) this.#streams.delete(last.stream);
+    this.#bytes -= waiting.bytes;
+    this.#size -= 1;
+    return waiting;
+  }
+
   forget(stream: string): void {
     for (const { bytes } of this.#streams.get(stream)?.values() ?? []) {
       this.#bytes -= bytes;

@@ -125,6 +125,7 @@ export class Inbound {
   /** A decoded frame of the current speaker; `stayMs`: how long brokers held it. */
   frame(frame: Frame, bytes: number, stayMs: number, nowMs: number): void {
     const waiting = { frame, bytes, stayMs, atMs: nowMs, untilMs: nowMs + CAUSALITY_WAIT_MS };
+    this.#makeRoom(bytes);
     if (this.waitingBytes + bytes > WAITING_BYTES_MAX || !this.#waiting.push(waiting)) {
       this.#dropped("gate_full", frame.messages.length);
       return;
@@ -206,6 +207,15 @@ export class Inbound {
     return settlements;
   }
 
+  /** What lies farthest behind a gap gives way: otherwise there would be no room for the frame that closes it. */
+  #makeRoom(bytes: number): void {
+    while (this.waitingBytes + bytes > WAITING_BYTES_MAX || this.#ahead.size >= WAITING_FRAMES_MAX) {
+      const evicted = this.#ahead.evict();
+      if (evicted === null) return;
+      this.#dropped("gate_full", evicted.frame.messages.length);
+    }
+  }
+
   #hasRoom(): boolean {
     return this.pending < PENDING_MAX && this.#pendingBytes < PENDING_BYTES_MAX;
   }
@@ -233,9 +243,9 @@ export class Inbound {
 
   #keepAhead(first: number, waiting: WaitingFrame): void {
     const { length } = waiting.frame.messages;
-    const isFull = this.waitingBytes + waiting.bytes > WAITING_BYTES_MAX || this.#ahead.size >= WAITING_FRAMES_MAX;
-    if (isFull) this.#dropped("gate_full", length);
-    else if (!this.#ahead.keep(first, waiting)) this.#dropped("duplicate", length);
+    if (!this.#ahead.keep(first, waiting)) this.#dropped("duplicate", length);
+    // Itself, if nothing else lies farther behind.
+    this.#makeRoom(0);
   }
 
   /** A gap may have been filled: what waited behind it follows in order, as far as there is room. */

@@ -10,7 +10,7 @@ import { BoundedMap } from "../base/bounded-map.ts";
 import { Ring } from "../base/ring.ts";
 import { framedSize } from "../wire/frame.ts";
 import type { FramedMessage, Message } from "../wire/message.ts";
-import { Spool, type SpoolDrop, type SpoolOptions } from "./spool.ts";
+import { Spool, type SpoolDrop, type Spooled, type SpoolOptions } from "./spool.ts";
 
 /** A frame closes at this size: large enough to pay for itself, small enough to leave other links their turn. */
 const FRAME_BYTES = 64 * 1024;
@@ -18,6 +18,8 @@ const FRAME_BYTES = 64 * 1024;
 const FRAME_MESSAGES_MAX = 400;
 /** Reliable messages under way: what the receiver may have to remember, and its broker to queue. */
 const INFLIGHT_MESSAGES_MAX = 2_000;
+/** Their bytes: far below what a receiver keeps of frames that overtook another (16 MiB), and what a connection takes at a time. */
+const INFLIGHT_BYTES_MAX = 4 * 1024 * 1024;
 /** Best-effort messages that wait for a congested connection. */
 const BEST_EFFORT_MESSAGES_MAX = 20_000;
 const BEST_EFFORT_BYTES_MAX = 16 * 1024 * 1024;
@@ -86,6 +88,7 @@ export class Outbound {
   /** Next number to send for the first time. */
   #cursor = 1;
   #inflight = 0;
+  #inflightBytes = 0;
   /** Last number of each frame under way, oldest first. */
   #frames: number[] = [];
   #roundTripMs = 0;
@@ -94,7 +97,7 @@ export class Outbound {
 
   constructor(stream: string, options: OutboundOptions, dropped: (reason: OutboundDropReason, count: number) => void) {
     this.spool = new Spool(stream, options.spool, (entry) => {
-      if (entry.number < this.#cursor) this.#inflight -= 1;
+      if (entry.number < this.#cursor) this.#landed(entry);
     });
     this.#options = options;
     this.#dropped = dropped;
@@ -110,6 +113,11 @@ export class Outbound {
 
   get bestEffortQueued(): number {
     return this.#bestEffort.length;
+  }
+
+  /** Whether something waits for the connection only. */
+  get isHeldBack(): boolean {
+    return this.#open && this.#congested && (this.#bestEffort.length > 0 || this.#cursor <= this.spool.lastNumber);
   }
 
   get deadlineMs(): number {
@@ -138,6 +146,7 @@ export class Outbound {
   restart(): void {
     this.#cursor = this.spool.base;
     this.#inflight = 0;
+    this.#inflightBytes = 0;
     this.#frames = [];
     this.#confirmed.clear();
     this.#resendWaitMs = RESEND_MIN_MS;
@@ -180,17 +189,6 @@ export class Outbound {
     this.#bestEffortBytes += bytes;
   }
 
-  /** Frames that may leave now. */
-  frames(nowMs: number): OutgoingFrame[] {
-    const frames: OutgoingFrame[] = [];
-    if (!this.#open) return frames;
-    for (;;) {
-      const frame = this.#nextFrame(nowMs);
-      if (frame === null) return frames;
-      frames.push(frame);
-    }
-  }
-
   /** The peer's word: everything up to `upTo`, and the ranges, is settled. Answers the messages settled just now. */
   settled(upTo: number, ranges: readonly (readonly [number, number])[], nowMs: number): Message[] {
     const messages: Message[] = [];
@@ -199,7 +197,7 @@ export class Outbound {
       if (entry === null) return;
       messages.push(entry.message);
       if (entry.sentAtMs !== null && number < this.#cursor) {
-        this.#inflight -= 1;
+        this.#landed(entry);
         this.#measure(nowMs - entry.sentAtMs);
       }
     };
@@ -230,9 +228,12 @@ export class Outbound {
       this.#batchBytesMax = Math.max(Math.min(this.#batchBytesMax, bytes >> 1), 1);
       this.#confirmNext = true;
       this.restart();
-    } else if (number !== null && this.spool.settle(number) !== null) {
+      return;
+    }
+    const entry = number === null ? null : this.spool.settle(number);
+    if (entry !== null) {
       this.#frameBytesMax = Math.min(this.#frameBytesMax, bytes - 1);
-      if (number < this.#cursor) this.#inflight -= 1;
+      if (entry.number < this.#cursor) this.#landed(entry);
       this.#dropped("too_large", 1);
       this.spool.trim();
     }
@@ -245,6 +246,7 @@ export class Outbound {
     if (!this.#open || nowMs < this.#resendAtMs) return false;
     this.#cursor = this.spool.base;
     this.#inflight = 0;
+    this.#inflightBytes = 0;
     this.#frames = [];
     this.#confirmNext = true;
     this.#resendWaitMs = Math.min(this.#resendCapMs(), this.#resendWaitMs * 2);
@@ -252,7 +254,9 @@ export class Outbound {
     return true;
   }
 
-  #nextFrame(nowMs: number): OutgoingFrame | null {
+  /** The next frame that may leave now; null: none may. */
+  nextFrame(nowMs: number): OutgoingFrame | null {
+    if (!this.#open || (this.#congested && this.#inflight > 0)) return null;
     const messages: FramedMessage[] = [];
     let bytes = 0;
     let resend = false;
@@ -273,12 +277,14 @@ export class Outbound {
         continue;
       }
       if (messages.length > 0 && bytes + entry.bytes > limit) break;
+      if (this.#inflight > 0 && this.#inflightBytes + entry.bytes > INFLIGHT_BYTES_MAX) break;
       if (entry.sentAtMs !== null) resend = true;
       entry.sentAtMs = nowMs;
       messages.push({ number: entry.number, message, origin: entry.origin });
       bytes += entry.bytes;
       this.#cursor += 1;
       this.#inflight += 1;
+      this.#inflightBytes += entry.bytes;
     }
     this.spool.trim();
     const reliable = messages.length;
@@ -308,6 +314,12 @@ export class Outbound {
       this.#confirmed.set(this.#frameId, { messages: messages.length, bytes, number });
     }
     return { id: this.#frameId, messages, base: this.spool.base, confirm, resend };
+  }
+
+  /** Is not under way any more. */
+  #landed(entry: Spooled): void {
+    this.#inflight -= 1;
+    this.#inflightBytes -= entry.bytes;
   }
 
   #givenUp(drop: SpoolDrop): void {

@@ -5,7 +5,7 @@
 import { Inbound } from "../flow/inbound.ts";
 import { LoopGuard } from "../flow/loop-guard.ts";
 import { couldHaveLostMark } from "../flow/mark.ts";
-import { Outbound } from "../flow/outbound.ts";
+import { Outbound, type OutgoingFrame } from "../flow/outbound.ts";
 import { Conversation } from "../link/conversation.ts";
 import type { LinkOutput } from "../link/output.ts";
 import type { InterestEdge } from "../route/interest-event.ts";
@@ -43,6 +43,7 @@ export class HubLink {
   readonly refused = new RefusedRoutes();
   /** When to tell the peer again which of its routes cannot be served here. */
   #refusalsAtMs = Number.POSITIVE_INFINITY;
+  #edges: InterestEdge[] = [];
   #packetBytesMax = FRAME_BYTES_MAX;
   #framesOpen = false;
   #lastProblem: ProblemStatus | null = null;
@@ -100,11 +101,13 @@ export class HubLink {
     return this.#health.word;
   }
 
-  interest(edges: readonly InterestEdge[], nowMs: number): void {
-    this.perform(this.conversation.announce(this.routes.apply(edges), nowMs), nowMs);
+  /** Told at the end of the turn: ten thousand subscriptions at once are a few messages, not ten thousand. */
+  interest(edges: readonly InterestEdge[]): void {
+    for (const edge of edges) this.#edges.push(edge);
   }
 
   setWide(wide: boolean, nowMs: number): void {
+    this.#announceEdges(nowMs);
     this.perform(this.conversation.announce(this.routes.setWide(wide), nowMs), nowMs);
   }
 
@@ -184,6 +187,7 @@ export class HubLink {
 
   /** End of a turn: settlements, republishes and frames leave. Control messages have left already. */
   flush(nowMs: number): void {
+    this.#announceEdges(nowMs);
     for (const message of this.guard.release(nowMs)) this.#offer(message, nowMs);
     for (const topic of this.guard.alarms()) {
       this.#host.outlet.report({ type: "foreign_loop", link: this.name, topic });
@@ -195,7 +199,7 @@ export class HubLink {
     }
     this.#gateFrames();
     const { announcer } = this.conversation;
-    for (const frame of this.outbound.frames(nowMs)) {
+    for (let frame = this.#nextFrame(nowMs); frame !== null; frame = this.#nextFrame(nowMs)) {
       const bytes = encodeFrame({
         speaker: this.#host.identity.speaker(),
         routeOp: announcer.lastOp,
@@ -322,6 +326,19 @@ export class HubLink {
     this.#framesOpen = open;
     if (open) this.outbound.opened(Math.min(announcer.peerFrameBytesMax, this.#packetBytesMax) - FRAME_OVERHEAD_BYTES);
     else this.outbound.closed();
+  }
+
+  #announceEdges(nowMs: number): void {
+    if (this.#edges.length === 0) return;
+    const ops = this.routes.apply(this.#edges);
+    this.#edges = [];
+    this.perform(this.conversation.announce(ops, nowMs), nowMs);
+  }
+
+  /** One at a time: what the connection does not take stays in the queues, where it is bounded and counted. */
+  #nextFrame(nowMs: number): OutgoingFrame | null {
+    this.outbound.congested(this.#host.outlet.congested(this.name));
+    return this.outbound.nextFrame(nowMs);
   }
 
   #pumpInbound(nowMs: number): void {

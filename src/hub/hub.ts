@@ -22,6 +22,7 @@ import { demandLimits, type HostedLink, type HubLinkOptions, type LinkHost } fro
 import { linkStatus } from "./link-status.ts";
 import type { LocalMessage } from "./local-message.ts";
 import type { Outlet } from "./outlet.ts";
+import { Resubscription } from "./resubscription.ts";
 import type { HubStatus, LinkStatus } from "./status.ts";
 import { Strangers } from "./strangers.ts";
 
@@ -63,6 +64,7 @@ export class Hub {
   readonly #echoes = new EchoMemory();
   readonly #redeliveries = new RedeliveryMemory();
   #echoing = false;
+  readonly #resubscription = new Resubscription();
   #token = 0;
   #hasProperties = false;
   #dataUp = false;
@@ -90,7 +92,7 @@ export class Hub {
   }
 
   get deadlineMs(): number {
-    let deadlineMs = Math.min(this.interest.deadlineMs, this.demand.deadlineMs);
+    let deadlineMs = Math.min(this.interest.deadlineMs, this.demand.deadlineMs, this.#resubscription.deadlineMs);
     for (const link of this.#links.values()) deadlineMs = Math.min(deadlineMs, link.deadlineMs);
     return deadlineMs;
   }
@@ -108,14 +110,14 @@ export class Hub {
   interestEvent(event: InterestEvent, nowMs: number): void {
     this.#interestChanged(this.interest.apply(event, nowMs), nowMs);
     // Our own rows must be seen anew like everybody's: subscribing again makes the broker say so.
-    if (event.type === "gap" || event.type === "broker_restarted") this.demand.resubscribe();
+    if (event.type === "gap" || event.type === "broker_restarted") this.#resubscription.wanted(nowMs);
   }
 
   #interestChanged(change: InterestChange, nowMs: number): void {
     const now = this.interest.wide?.reason ?? "exact";
     const turnedExact = change.wide && now === "exact";
     for (const link of this.#links.values()) {
-      if (change.edges.length > 0) link.interest(change.edges, nowMs);
+      if (change.edges.length > 0) link.interest(change.edges);
       if (change.wide) link.setWide(!turnedExact, nowMs);
     }
     if (now !== this.#wide) {
@@ -186,8 +188,8 @@ export class Hub {
     if (peers.length === 0) return "unrouted";
     const message: Message = {
       topic,
-      // A copy: the packet's buffer is a slice of a much larger one that would live as long.
-      payload: local.payload.slice(),
+      // A copy: the packet's is a part of a much larger buffer that would live as long, and `slice` of a Buffer is no copy.
+      payload: new Uint8Array(local.payload),
       qos,
       retain: false,
       properties: mark.kind === "foreign" ? stripMark(local.properties) : local.properties,
@@ -244,6 +246,7 @@ export class Hub {
 
   tick(nowMs: number): void {
     if (nowMs >= this.interest.deadlineMs) this.#interestChanged(this.interest.tick(nowMs), nowMs);
+    if (this.#resubscription.take(nowMs)) this.demand.resubscribe();
     for (const link of this.#links.values()) if (nowMs >= link.deadlineMs) link.tick(nowMs);
   }
 
@@ -308,7 +311,9 @@ export class Hub {
       identity: this.identity,
       outlet: this.#outlet,
       republish: (token, message, nowMs) => {
-        if (hub.#echoing) hub.#echoes.sent(message.topic, message.payload, message.qos, nowMs);
+        // Only what we subscribe to comes back.
+        if (hub.#echoing && hub.demand.isSubscribed(message.topic))
+          hub.#echoes.sent(message.topic, message.payload, message.qos, nowMs);
         hub.#outlet.republish(token, message);
       },
       get localHasProperties() {

@@ -26,6 +26,8 @@ export interface Outlet {
   answerStranger(to: string, as: string, bytes: Uint8Array): void;
   /** Bytes for the peer's message topic. `confirm`: publish at QoS 1; a refusal is told by `Hub.frameRefused(link, frame, …)`. */
   sendFrame(link: string, frame: number, bytes: Uint8Array, confirm: boolean): void;
+  /** Whether the link's connection takes less than it was given: what can wait should. Its end is a turn of its own. */
+  congested(link: string): boolean;
   /** Something an operator may want to know: a state change, a drop, a refusal. */
   report(event: HubEvent): void;
 }

@@ -210,6 +210,11 @@ export class Demand {
     return ids.length === 0 || this.#ids.accepts(topic, ids);
   }
 
+  /** Whether a filter that the broker holds, or may hold, matches. */
+  isSubscribed(topic: string): boolean {
+    return this.#ids.chosen(topic) !== null;
+  }
+
   /** What peers have to be told since the last call. */
   refusals(): DemandRefusal[] {
     return this.#refusals.splice(0);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { FRAME_BYTES_MAX, framedSize } from "../../src/wire/frame.ts";
-import { message, numbers, outbound } from "./rig.ts";
+import { framesOf, message, numbers, outbound } from "./rig.ts";
 
 const FRAME_ROOM = 1_000_000;
 
@@ -10,10 +10,10 @@ describe("frames", () => {
     const { out } = outbound();
     out.opened(FRAME_ROOM);
     out.offer(message("t", "a"), null, 0);
-    assert.deepEqual(numbers(out.frames(0)), [[1]]);
+    assert.deepEqual(numbers(framesOf(out, 0)), [[1]]);
     for (let i = 0; i < 500; i += 1) out.offer(message("t", "b"), null, 0);
     assert.deepEqual(
-      out.frames(0).map(({ messages }) => messages.length),
+      framesOf(out, 0).map(({ messages }) => messages.length),
       [400, 100],
     );
   });
@@ -22,19 +22,19 @@ describe("frames", () => {
     const { out } = outbound();
     out.opened(FRAME_ROOM);
     for (const size of [30_000, 30_000, 30_000, 100_000, 10]) out.offer(message("t", "x".repeat(size)), null, 0);
-    assert.deepEqual(numbers(out.frames(0)), [[1, 2], [3], [4], [5]]);
+    assert.deepEqual(numbers(framesOf(out, 0)), [[1, 2], [3], [4], [5]]);
   });
 
   test("at most 2,000 messages are under way, and the window opens as the peer confirms", () => {
     const { out } = outbound(10_000_000, "drop_oldest", 64);
     out.opened(FRAME_ROOM);
     for (let i = 0; i < 3_000; i += 1) out.offer(message("t", "x"), null, 0);
-    out.frames(0);
+    framesOf(out, 0);
     assert.equal(out.inflight, 2_000);
-    assert.deepEqual(out.frames(0), []);
+    assert.deepEqual(framesOf(out, 0), []);
     out.settled(0, [[2, 51]], 1);
     assert.equal(out.inflight, 1_950);
-    assert.equal(out.frames(1)[0]?.messages.length, 50);
+    assert.equal(framesOf(out, 1)[0]?.messages.length, 50);
     assert.equal(out.inflight, 2_000);
   });
 
@@ -44,12 +44,12 @@ describe("frames", () => {
     const confirms: boolean[] = [];
     for (let i = 0; i < 3; i += 1) {
       out.offer(message("t", "x"), null, i);
-      confirms.push(...out.frames(i).map(({ confirm }) => confirm));
+      confirms.push(...framesOf(out, i).map(({ confirm }) => confirm));
     }
     assert.deepEqual(confirms, [true, false, false]);
     out.restart();
     assert.deepEqual(
-      out.frames(9).map(({ confirm, resend }) => ({ confirm, resend })),
+      framesOf(out, 9).map(({ confirm, resend }) => ({ confirm, resend })),
       [{ confirm: true, resend: true }],
     );
   });
@@ -58,11 +58,11 @@ describe("frames", () => {
     const { out } = outbound();
     out.opened(FRAME_ROOM);
     for (let i = 0; i < 3; i += 1) out.offer(message("t", "x"), null, 0);
-    out.frames(0);
+    framesOf(out, 0);
     out.settled(2, [], 1);
     out.offer(message("t", "y"), null, 2);
     assert.deepEqual(
-      out.frames(2).map(({ base }) => base),
+      framesOf(out, 2).map(({ base }) => base),
       [3],
     );
   });
@@ -73,20 +73,20 @@ describe("resending", () => {
     const { out } = outbound();
     out.opened(FRAME_ROOM);
     out.offer(message("t", "x"), null, 0);
-    out.frames(0);
+    framesOf(out, 0);
     const waits: number[] = [];
     let nowMs = 0;
     for (let i = 0; i < 6; i += 1) {
       waits.push(out.deadlineMs - nowMs);
       nowMs = out.deadlineMs;
       assert.equal(out.tick(nowMs), true);
-      assert.deepEqual(numbers(out.frames(nowMs)), [[1]]);
+      assert.deepEqual(numbers(framesOf(out, nowMs)), [[1]]);
     }
     assert.deepEqual(waits, [1_000, 2_000, 4_000, 8_000, 15_000, 15_000]);
     out.settled(1, [], nowMs + 10);
     assert.equal(out.inflight, 0);
     out.offer(message("t", "y"), null, nowMs + 20);
-    out.frames(nowMs + 20);
+    framesOf(out, nowMs + 20);
     assert.equal(out.deadlineMs - (nowMs + 20), 1_000, "a confirmation ends the long waits");
   });
 
@@ -94,11 +94,11 @@ describe("resending", () => {
     const { out } = outbound();
     out.opened(FRAME_ROOM);
     for (let i = 0; i < 4; i += 1) out.offer(message("t", "x"), null, 0);
-    out.frames(0);
+    framesOf(out, 0);
     out.settled(1, [[3, 3]], 1);
     out.offer(message("t", "x"), null, 2);
     out.tick(out.deadlineMs);
-    assert.deepEqual(numbers(out.frames(5_000)), [[2, 4, 5]]);
+    assert.deepEqual(numbers(framesOf(out, 5_000)), [[2, 4, 5]]);
     assert.equal(out.inflight, 3);
   });
 
@@ -106,11 +106,11 @@ describe("resending", () => {
     const { out } = outbound();
     out.opened(FRAME_ROOM);
     out.offer(message("t", "x"), null, 0);
-    out.frames(0);
+    framesOf(out, 0);
     out.settled(1, [], 600);
     assert.equal(out.roundTripMs, 600);
     out.offer(message("t", "y"), null, 700);
-    out.frames(700);
+    framesOf(out, 700);
     assert.equal(out.deadlineMs, 700 + 2_400);
   });
 
@@ -118,12 +118,12 @@ describe("resending", () => {
     const { out } = outbound();
     out.opened(FRAME_ROOM);
     out.offer(message("t", "a"), null, 0);
-    out.frames(0);
+    framesOf(out, 0);
     out.settled(1, [], 1);
     assert.deepEqual(out.settled(1, [[1, 1]], 2), []);
     assert.deepEqual(out.settled(99, [[100, 2 ** 40]], 3), []);
     out.offer(message("t", "b"), null, 4);
-    assert.deepEqual(numbers(out.frames(4)), [[2]]);
+    assert.deepEqual(numbers(framesOf(out, 4)), [[2]]);
     assert.equal(out.inflight, 1);
   });
 
@@ -131,14 +131,14 @@ describe("resending", () => {
     const { out } = outbound();
     out.opened(FRAME_ROOM);
     for (const text of ["a", "b"]) out.offer(message("t", text), null, 0);
-    out.frames(0);
+    framesOf(out, 0);
     out.closed();
     assert.deepEqual(
       out.settled(1, [], 5).map(({ payload }) => new TextDecoder().decode(payload)),
       ["a"],
     );
     out.opened(FRAME_ROOM);
-    assert.deepEqual(numbers(out.frames(6)), [[2]]);
+    assert.deepEqual(numbers(framesOf(out, 6)), [[2]]);
     assert.equal(out.inflight, 1);
   });
 
@@ -146,7 +146,7 @@ describe("resending", () => {
     const { out } = outbound();
     out.opened(FRAME_ROOM);
     out.offer(message("t", "x", 1, 1_000), null, 100_000);
-    const [frame] = out.frames(50_000);
+    const [frame] = framesOf(out, 50_000);
     assert.equal(frame?.messages[0]?.message.expiryMs, 1_000);
     out.settled(1, [], 20_000);
     assert.equal(out.roundTripMs, 0);
@@ -167,12 +167,12 @@ describe("limits of what goes out", () => {
     const { out, drops } = outbound(3 * (framedSize(message("t", "x")) ?? 0));
     out.opened(FRAME_ROOM);
     for (let i = 0; i < 3; i += 1) out.offer(message("t", "x"), null, 0);
-    out.frames(0);
+    framesOf(out, 0);
     assert.equal(out.inflight, 3);
     out.offer(message("t", "x"), null, 1);
     assert.deepEqual(drops, ["spool_full 1"]);
     assert.equal(out.inflight, 2);
-    assert.deepEqual(numbers(out.frames(1)), [[4]]);
+    assert.deepEqual(numbers(framesOf(out, 1)), [[4]]);
     assert.equal(out.inflight, 3);
     out.settled(4, [], 2);
     assert.equal(out.inflight, 0);
@@ -182,9 +182,9 @@ describe("limits of what goes out", () => {
     const { out, drops } = outbound();
     out.opened(FRAME_ROOM);
     out.offer(message("t", "x", 1, 500), null, 0);
-    out.frames(0);
+    framesOf(out, 0);
     out.tick(out.deadlineMs);
-    assert.deepEqual(out.frames(1_000), []);
+    assert.deepEqual(framesOf(out, 1_000), []);
     assert.deepEqual(drops, ["expired 1"]);
     assert.equal(out.spool.depth, 0);
     assert.equal(out.inflight, 0);
@@ -195,7 +195,7 @@ describe("limits of what goes out", () => {
     out.offer(message("t", "x".repeat(600)), null, 0);
     out.offer(message("t", "small"), null, 0);
     out.opened(500);
-    assert.deepEqual(numbers(out.frames(0)), [[2]]);
+    assert.deepEqual(numbers(framesOf(out, 0)), [[2]]);
     assert.deepEqual(drops, ["too_large 1"]);
   });
 
@@ -215,7 +215,7 @@ describe("limits of what goes out", () => {
     out.closed();
     assert.deepEqual(drops, ["peer_away 3"]);
     out.opened(FRAME_ROOM);
-    assert.deepEqual(out.frames(1), []);
+    assert.deepEqual(framesOf(out, 1), []);
   });
 
   test("best-effort messages past 16 MiB push out the oldest", () => {
@@ -227,7 +227,7 @@ describe("limits of what goes out", () => {
     assert.deepEqual(drops, ["best_effort_full 1"]);
     out.congested(false);
     assert.deepEqual(
-      out.frames(0).flatMap(({ messages }) => messages.map(({ message: { topic } }) => topic)),
+      framesOf(out, 0).flatMap(({ messages }) => messages.map(({ message: { topic } }) => topic)),
       ["t/1", "t/2", "t/3"],
     );
   });
@@ -240,7 +240,7 @@ describe("limits of what goes out", () => {
     out.offer(message("t", "y", 0, 1_000), null, 0);
     out.congested(false);
     assert.deepEqual(
-      out.frames(100).flatMap(({ messages }) => messages.map(({ message: { expiryMs } }) => expiryMs)),
+      framesOf(out, 100).flatMap(({ messages }) => messages.map(({ message: { expiryMs } }) => expiryMs)),
       [900],
     );
     assert.deepEqual(drops, ["expired 1"]);
@@ -251,10 +251,10 @@ describe("limits of what goes out", () => {
     out.opened(FRAME_ROOM);
     out.offer(message("t", "a"), null, 0);
     out.offer(message("t", "b", 0), null, 0);
-    assert.deepEqual(numbers(out.frames(0)), [[1, null]]);
+    assert.deepEqual(numbers(framesOf(out, 0)), [[1, null]]);
     out.offer(message("t", "c"), null, 1);
     out.offer(message("t", "d", 0), null, 1);
-    assert.deepEqual(numbers(out.frames(1)), [[null]], "the window is full, best effort goes on");
+    assert.deepEqual(numbers(framesOf(out, 1)), [[null]], "the window is full, best effort goes on");
   });
 });
 
@@ -263,7 +263,7 @@ describe("a broker's refusal of a frame", () => {
     const { out, drops } = outbound();
     out.opened(FRAME_ROOM);
     out.offer(message("t", "x"), null, 0);
-    const [frame] = out.frames(0);
+    const [frame] = framesOf(out, 0);
     assert.ok(frame);
     out.refused(frame.id, 0x95);
     out.refused(frame.id, 0x95);
@@ -275,20 +275,20 @@ describe("a broker's refusal of a frame", () => {
     const { out, drops } = outbound();
     out.opened(FRAME_ROOM);
     out.offer(message("t", "x"), null, 0);
-    const [frame] = out.frames(0);
+    const [frame] = framesOf(out, 0);
     assert.ok(frame);
     for (const reasonCode of [0x80, 0x87, 0x97]) out.refused(frame.id, reasonCode);
     out.refused(frame.id + 1_000, 0x95);
     assert.deepEqual(drops, []);
     out.tick(out.deadlineMs);
-    assert.deepEqual(numbers(out.frames(2_000)), [[1]]);
+    assert.deepEqual(numbers(framesOf(out, 2_000)), [[1]]);
   });
 
   test("of best-effort messages alone changes nothing", () => {
     const { out, drops } = outbound();
     out.opened(FRAME_ROOM);
     out.offer(message("t", "x", 0), null, 0);
-    const [frame] = out.frames(0);
+    const [frame] = framesOf(out, 0);
     assert.ok(frame?.confirm);
     out.refused(frame.id, 0x95);
     assert.deepEqual(drops, []);
@@ -300,7 +300,7 @@ describe("a broker's refusal of a frame", () => {
     out.opened(FRAME_ROOM);
     out.offer(message("t", "x"), null, 0);
     for (let i = 0, nowMs = 0; i < 257; i += 1) {
-      ids.push(...out.frames(nowMs).map(({ id }) => id));
+      ids.push(...framesOf(out, nowMs).map(({ id }) => id));
       nowMs += 15_000;
       assert.ok(out.tick(nowMs), "repeated");
     }

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { Inbound } from "../../src/flow/inbound.ts";
 import { Outbound } from "../../src/flow/outbound.ts";
 import type { Message, MessageProperties } from "../../src/wire/message.ts";
+import { framesOf } from "./rig.ts";
 
 const STREAM = "00000000000000a1";
 
@@ -84,7 +85,7 @@ test("a message that no frame can carry is dropped by the sender, and does not h
   for (const each of [...malformed, message("good")]) out.offer(each, null, 0);
   assert.deepEqual(drops, Array(malformed.length).fill("malformed"));
   assert.deepEqual(
-    out.frames(0).flatMap(({ messages }) => messages.map((framed) => framed.message.topic)),
+    framesOf(out, 0).flatMap(({ messages }) => messages.map((framed) => framed.message.topic)),
     ["good"],
   );
 });

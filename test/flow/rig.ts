@@ -61,3 +61,10 @@ export function frame(first: number, texts: readonly string[], { routeOp = 0, ba
     messages: texts.map((text, at) => ({ number: first + at, message: message(topic, text), origin: null })),
   };
 }
+
+/** All frames that may leave now. */
+export function framesOf(out: Outbound, nowMs: number): OutgoingFrame[] {
+  const frames: OutgoingFrame[] = [];
+  for (let frame = out.nextFrame(nowMs); frame !== null; frame = out.nextFrame(nowMs)) frames.push(frame);
+  return frames;
+}

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { frame, inbound, message, numbers, outbound, STREAM } from "./rig.ts";
+import { frame, framesOf, inbound, message, numbers, outbound, STREAM } from "./rig.ts";
 
 describe("outbound", () => {
   test("numbers reliable messages from 1, and frees them only on the peer's word", () => {
     const { out } = outbound();
     out.opened(1_000_000);
     for (const text of ["a", "b", "c"]) out.offer(message("t", text), null, 0);
-    assert.deepEqual(numbers(out.frames(0)), [[1, 2, 3]]);
-    assert.deepEqual(numbers(out.frames(1)), []);
+    assert.deepEqual(numbers(framesOf(out, 0)), [[1, 2, 3]]);
+    assert.deepEqual(numbers(framesOf(out, 1)), []);
     assert.equal(out.spool.depth, 3);
     out.settled(1, [[3, 3]], 10);
     assert.equal(out.spool.depth, 1);
@@ -24,12 +24,12 @@ describe("outbound", () => {
     out.opened(1_000_000);
     out.offer(message("t", "a"), null, 0);
     out.offer(message("t", "b"), null, 0);
-    out.frames(0);
+    framesOf(out, 0);
     out.settled(0, [[2, 2]], 10);
     assert.equal(out.tick(out.deadlineMs - 1), false);
     const atMs = out.deadlineMs;
     assert.equal(out.tick(atMs), true);
-    const [frame] = out.frames(atMs);
+    const [frame] = framesOf(out, atMs);
     assert.ok(frame);
     assert.deepEqual(numbers([frame]), [[1]]);
     assert.equal(frame.confirm, true);
@@ -41,23 +41,23 @@ describe("outbound", () => {
     const { out } = outbound();
     out.opened(1_000_000);
     out.offer(message("t", "a"), null, 0);
-    out.frames(0);
+    framesOf(out, 0);
     out.closed();
     out.offer(message("t", "b"), null, 5);
-    assert.deepEqual(out.frames(5), []);
+    assert.deepEqual(framesOf(out, 5), []);
     out.opened(1_000_000);
-    assert.deepEqual(numbers(out.frames(6)), [[1, 2]]);
+    assert.deepEqual(numbers(framesOf(out, 6)), [[1, 2]]);
   });
 
   test("keeps to the window of frames", () => {
     const { out } = outbound();
     out.opened(1_000_000);
     for (let i = 0; i < 2_500; i += 1) out.offer(message("t", `${i}`), null, 0);
-    const frames = out.frames(0);
+    const frames = framesOf(out, 0);
     assert.equal(frames.length, 4);
     assert.equal(out.inflight, 1_600);
     out.settled(400, [], 1);
-    assert.equal(out.frames(1).length, 1);
+    assert.equal(framesOf(out, 1).length, 1);
   });
 
   test("a full spool gives up the oldest, counted, and the base says so", () => {
@@ -65,7 +65,7 @@ describe("outbound", () => {
     out.opened(1_000_000);
     for (let i = 0; i < 20; i += 1) out.offer(message("t", `${i}`), null, 0);
     assert.ok(drops.length > 0 && drops.every((drop) => drop.startsWith("spool_full")));
-    const [frame] = out.frames(0);
+    const [frame] = framesOf(out, 0);
     assert.ok(frame);
     assert.equal(frame.base, frame.messages[0]?.number);
     assert.ok(frame.base > 1);
@@ -86,7 +86,7 @@ describe("outbound", () => {
     out.offer(message("t", "short", 1, 500), null, 0);
     out.offer(message("t", "long", 1, 5_000), null, 0);
     out.opened(1_000_000);
-    const [frame] = out.frames(1_000);
+    const [frame] = framesOf(out, 1_000);
     assert.deepEqual(drops, ["expired 1"]);
     assert.deepEqual(
       frame?.messages.map(({ message: { expiryMs } }) => expiryMs),
@@ -104,10 +104,10 @@ describe("outbound", () => {
     assert.deepEqual(drops, ["peer_away 1"]);
     out.opened(1_000_000);
     out.offer(message("t", "b", 0), null, 0);
-    assert.deepEqual(numbers(out.frames(0)), [[null]]);
+    assert.deepEqual(numbers(framesOf(out, 0)), [[null]]);
     out.congested(true);
     for (let i = 0; i < 20_005; i += 1) out.offer(message("t", "c", 0), null, 0);
-    assert.deepEqual(out.frames(1), []);
+    assert.deepEqual(framesOf(out, 1), []);
     assert.equal(drops.filter((drop) => drop === "best_effort_full 1").length, 5);
   });
 
@@ -117,7 +117,7 @@ describe("outbound", () => {
     out.offer(message("t", "x".repeat(600)), null, 0);
     out.offer(message("t", "small"), null, 0);
     assert.deepEqual(drops, ["too_large 1"]);
-    assert.deepEqual(numbers(out.frames(0)), [[1]]);
+    assert.deepEqual(numbers(framesOf(out, 0)), [[1]]);
   });
 
   test("a frame that a broker finds too large is tried in smaller ones, a lone message is given up", () => {
@@ -125,10 +125,10 @@ describe("outbound", () => {
     out.opened(1_000_000);
     out.offer(message("t", "a".repeat(100)), null, 0);
     out.offer(message("t", "b".repeat(100)), null, 0);
-    const [both] = out.frames(0);
+    const [both] = framesOf(out, 0);
     assert.ok(both?.confirm);
     for (let i = 0; i < 12; i += 1) out.refused(both.id, 0x95);
-    const single = out.frames(1);
+    const single = framesOf(out, 1);
     assert.deepEqual(numbers(single), [[1], [2]]);
     assert.ok(single[0]);
     out.refused(single[0].id, 0x95);
@@ -145,7 +145,7 @@ describe("outbound", () => {
     }
     let rounds = 0;
     for (let nowMs = 0; out.spool.depth > 0 && rounds < 20; nowMs += 10) {
-      const frames = out.frames(nowMs);
+      const frames = framesOf(out, nowMs);
       rounds += frames.length > 0 ? 1 : 0;
       const sizes = frames.map(({ messages }) =>
         messages.reduce((sum, { message: { payload } }) => sum + payload.length, 0),
@@ -169,7 +169,7 @@ describe("outbound", () => {
     assert.deepEqual(drops, ["too_large 1", "too_large 1", "too_large 1", "too_large 1"]);
     out.offer(message("t", "x".repeat(4_000)), null, 0);
     out.offer(message("t", "x".repeat(4_000)), null, 0);
-    assert.deepEqual(out.frames(9_000).length, 1, "and they are no smaller than they must be");
+    assert.deepEqual(framesOf(out, 9_000).length, 1, "and they are no smaller than they must be");
     out.offer(message("t", "x".repeat(LIMIT_BYTES)), null, 0);
     assert.deepEqual(drops.length, 5, "known to be too large, it is not even tried");
   });

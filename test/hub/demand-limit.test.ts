@@ -12,6 +12,9 @@ const DEAF: Outlet = {
   sendControl() {},
   answerStranger() {},
   peerGreeted() {},
+  congested() {
+    return false;
+  },
   sendFrame() {},
   report() {},
 };

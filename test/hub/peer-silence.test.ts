@@ -15,6 +15,7 @@ function hubAlone(): { readonly hub: Hub; readonly events: HubEvent[] } {
     sendControl: () => {},
     answerStranger: () => {},
     peerGreeted: () => {},
+    congested: () => false,
     sendFrame: () => {},
     report: (event) => events.push(event),
   };

@@ -90,6 +90,7 @@ export class Agent {
         sendControl: (link, bytes) =>
           this.#later(() => world.agents.get(link)?.hub.control(link, cluster, bytes, world.nowMs)),
         peerGreeted: () => {},
+        congested: () => false,
         answerStranger: (to, as, bytes) => this.strangerAnswers.push({ to, as, bytes }),
         sendFrame: (link, _frame, bytes) =>
           this.#later(() => world.agents.get(link)?.hub.frame(cluster, bytes, 0, world.nowMs)),

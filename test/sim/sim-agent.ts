@@ -231,6 +231,7 @@ export class SimAgent implements SimPeer, LocalOwner {
       sendControl: (link, bytes) => this.#network.control(this.cluster, link, bytes),
       answerStranger: () => {},
       peerGreeted: () => {},
+      congested: () => false,
       sendFrame: (link, frame, bytes, confirm) => this.#network.frame(this.cluster, link, frame, bytes, confirm),
       report: (event) => {
         this.onReport(event);
