@@ -13,15 +13,13 @@ import { clockMs } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
 import { controlProblem, deniedBy } from "./control-answer.ts";
 import { CountRefresh } from "./count-refresh.ts";
-import { hubLinkOptions } from "./link-options.ts";
-import { LocalBroker, type LocalSessionName, sessionClientId } from "./local-broker.ts";
+import { hubOptions } from "./hub-options.ts";
+import { LocalBroker, type LocalSessionName } from "./local-broker.ts";
 import { PeerConnection } from "./peer-connection.ts";
 import { Report } from "./report.ts";
 import { Turn } from "./turn.ts";
 import { AGENT_VERSION } from "./version.ts";
 
-/** Rows of local interest kept; about 300 MB at the limit, past it the agent announces its links' topics instead. */
-const INTEREST_ROWS_MAX = 1_000_000;
 /** How long a stop waits for spools to drain before it takes leave anyway. */
 export const DRAIN_MS = 5_000;
 const DRAIN_POLL_MS = 10;
@@ -58,35 +56,7 @@ export class Agent {
     const { cluster, local, controlPrefix } = config;
     // Mosquitto says nothing as long as it has dropped nothing.
     if (local.broker === "mosquitto") this.#brokerDropped = 0;
-    const enabled = config.links.filter((link) => link.enable);
-    this.hub = new Hub(
-      {
-        cluster,
-        agentVersion: AGENT_VERSION,
-        controlPrefix,
-        incarnation: nowMs,
-        instance: randomHex16(),
-        randomHex16,
-        demandMax: Math.max(1, ...enabled.map((link) => link.demandMax)),
-        interest: {
-          ownClients: new Set(
-            (["events", "link", "data"] as const).map((name) => sessionClientId(local.clientid, name)),
-          ),
-          ignoreClients: local.ignoreClients,
-          untrackedSubscriptions: local.untrackedSubscriptions,
-          atStart: local.broker === "static" ? "none" : local.interestAtStart,
-          trustAfterMs: local.trustAfterMs,
-          controlPrefix,
-          rowsMax: INTEREST_ROWS_MAX,
-        },
-        links: enabled.map((link) => hubLinkOptions(link, config)),
-        disabledLinks: config.links
-          .filter((link) => !link.enable)
-          .map(({ name, topics, endpoint }) => ({ name, topics, dialsIn: endpoint === null })),
-      },
-      this.#outlet(),
-      nowMs,
-    );
+    this.hub = new Hub(hubOptions(config, randomHex16, nowMs), this.#outlet(), nowMs);
     this.#turn = new Turn(
       (atMs) => this.#run(atMs),
       () => Math.min(this.hub.deadlineMs, this.#local.deadlineMs, this.#countDeadlineMs(), this.#heldBackDeadlineMs()),
@@ -109,8 +79,8 @@ export class Agent {
       },
       this.#localEvents(),
     );
-    for (const link of enabled)
-      if (link.endpoint !== null) this.#peers.set(link.name, this.#peerConnection(link, link.endpoint));
+    for (const link of config.links)
+      if (link.enable && link.endpoint !== null) this.#peers.set(link.name, this.#peerConnection(link, link.endpoint));
   }
 
   start(): void {

@@ -98,6 +98,8 @@ export class LocalBroker {
       {
         up: () => events.session("events", true, null),
         down: (problem) => events.session("events", false, problem),
+        away: () => events.event({ type: "gap", reason: "adapter_disconnected" }),
+        brokerIsUp: () => this.#dataSession.connected,
       },
     );
     this.#linkSession = new MqttSession(

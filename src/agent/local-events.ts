@@ -7,9 +7,16 @@ import { MqttSession, type SessionOptions, type SessionProblem } from "../mqtt/s
 import type { SessionCounters } from "../mqtt/session-counters.ts";
 import { clockMs } from "../ops/clock.ts";
 
+/** A reconnect takes its moment; and when the whole broker goes, not all sessions notice at once. */
+const AWAY_MIN_MS = 1_000;
+
 export interface LocalEventsSink {
   up(): void;
   down(problem: SessionProblem): void;
+  /** The session has been away for so long that a subscription may have gone unnoticed. Said once per absence. */
+  away(): void;
+  /** Whether clients can subscribe meanwhile: the broker is there, only this session is not. */
+  brokerIsUp(): boolean;
 }
 
 export class LocalEvents {
@@ -19,6 +26,7 @@ export class LocalEvents {
   readonly #session: MqttSession;
   /** Since when events may have been missed; null: never connected. */
   #downAtMs: number | null = null;
+  #awayAtMs = Number.POSITIVE_INFINITY;
 
   constructor(options: SessionOptions, adapter: BrokerAdapter, sink: LocalEventsSink) {
     this.#adapter = adapter;
@@ -44,10 +52,14 @@ export class LocalEvents {
   }
 
   get deadlineMs(): number {
-    return this.#adapter.deadlineMs;
+    return Math.min(this.#adapter.deadlineMs, this.#sink.brokerIsUp() ? this.#awayAtMs : Number.POSITIVE_INFINITY);
   }
 
   tick(nowMs: number): void {
+    if (nowMs >= this.#awayAtMs && this.#sink.brokerIsUp()) {
+      this.#awayAtMs = Number.POSITIVE_INFINITY;
+      this.#sink.away();
+    }
     if (nowMs >= this.#adapter.deadlineMs) this.#adapter.tick(nowMs);
   }
 
@@ -58,6 +70,7 @@ export class LocalEvents {
   #connected(sessionPresent: boolean): void {
     const nowMs = clockMs();
     const awayMs = this.#downAtMs === null ? null : nowMs - this.#downAtMs;
+    this.#awayAtMs = Number.POSITIVE_INFINITY;
     this.#sink.up();
     const session = this.#session;
     this.#adapter.up(
@@ -78,6 +91,7 @@ export class LocalEvents {
   #disconnected(problem: SessionProblem): void {
     if (problem.wasConnected) {
       this.#downAtMs = clockMs();
+      this.#awayAtMs = this.#downAtMs + Math.max(this.#adapter.awayMaxMs, AWAY_MIN_MS) + 1;
       this.#adapter.down(this.#downAtMs);
     }
     this.#sink.down(problem);

@@ -32,6 +32,8 @@ export interface AdapterSink {
 
 export interface BrokerAdapter {
   readonly kind: string;
+  /** How long the events session may be away before a subscription goes unnoticed. 0: nothing is queued for it; Infinity: there are no events. */
+  readonly awayMaxMs: number;
   /** The events session is connected (again). */
   up(session: EventsSession, how: EventsUp, nowMs: number): void;
   down(nowMs: number): void;

@@ -28,6 +28,7 @@ const ADVICE =
 
 export class AedesAdapter implements BrokerAdapter {
   readonly kind = "aedes";
+  readonly awayMaxMs = 0;
   readonly #sink: AdapterSink;
   readonly #probe: Probe;
   readonly #clients: AedesClients;

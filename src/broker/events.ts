@@ -25,6 +25,7 @@ const ODD_BYTES_MAX = 1_000;
 
 export class EventsAdapter implements BrokerAdapter {
   readonly kind: "emqx" | "events";
+  readonly awayMaxMs = 0;
   readonly #sink: AdapterSink;
   readonly #topic: string;
   /** EMQX announces our own subscriptions too, which proves that it announces any. Other publishers need not. */

@@ -37,6 +37,7 @@ const UNANSWERED = Number.POSITIVE_INFINITY;
 
 export class MosquittoAdapter implements BrokerAdapter {
   readonly kind = "mosquitto";
+  readonly awayMaxMs = AWAY_MAX_MS;
   readonly #sink: AdapterSink;
   readonly #log: MosquittoLog;
   readonly #probe: Probe;

@@ -9,6 +9,7 @@ export const STATIC_CLIENT = "(configuration)";
 
 export class StaticAdapter implements BrokerAdapter {
   readonly kind = "static";
+  readonly awayMaxMs = Number.POSITIVE_INFINITY;
   readonly #sink: AdapterSink;
   readonly #filters: readonly string[];
   #said = false;

@@ -5,11 +5,10 @@
  *
  * The owner asks for frames at the end of each turn: a lone message leaves at once, a burst shares frames.
  */
-import { assert } from "../base/assert.ts";
 import { BoundedMap } from "../base/bounded-map.ts";
-import { Ring } from "../base/ring.ts";
 import { framedSize } from "../wire/frame.ts";
 import type { FramedMessage, Message } from "../wire/message.ts";
+import { BestEffortQueue } from "./best-effort.ts";
 import { Spool, type SpoolDrop, type Spooled, type SpoolOptions } from "./spool.ts";
 
 /** A frame closes at this size: large enough to pay for itself, small enough to leave other links their turn. */
@@ -20,9 +19,6 @@ const FRAME_MESSAGES_MAX = 400;
 const INFLIGHT_MESSAGES_MAX = 2_000;
 /** Their bytes: far below what a receiver keeps of frames that overtook another (16 MiB), and what a connection takes at a time. */
 const INFLIGHT_BYTES_MAX = 4 * 1024 * 1024;
-/** Best-effort messages that wait for a congested connection. */
-const BEST_EFFORT_MESSAGES_MAX = 20_000;
-const BEST_EFFORT_BYTES_MAX = 16 * 1024 * 1024;
 /** Least wait before a resend; beyond it four smoothed round trips, doubled with every resend in a row. */
 const RESEND_MIN_MS = 1_000;
 /** Until the peer and its broker have named their limits: the wire format's own. */
@@ -56,13 +52,6 @@ export interface OutgoingFrame {
   readonly resend: boolean;
 }
 
-interface BestEffort {
-  readonly message: Message;
-  readonly origin: string | null;
-  readonly bytes: number;
-  readonly queuedAtMs: number;
-}
-
 interface ConfirmedFrame {
   readonly messages: number;
   readonly bytes: number;
@@ -74,8 +63,7 @@ export class Outbound {
   readonly spool: Spool;
   readonly #options: OutboundOptions;
   readonly #dropped: (reason: OutboundDropReason, count: number) => void;
-  readonly #bestEffort = new Ring<BestEffort>(BEST_EFFORT_MESSAGES_MAX);
-  #bestEffortBytes = 0;
+  readonly #bestEffort = new BestEffortQueue();
   #open = false;
   #congested = false;
   #confirmNext = true;
@@ -139,7 +127,6 @@ export class Outbound {
     this.#resendAtMs = Number.POSITIVE_INFINITY;
     if (this.#bestEffort.length > 0) this.#dropped("peer_away", this.#bestEffort.length);
     this.#bestEffort.clear();
-    this.#bestEffortBytes = 0;
   }
 
   /** The peer lost its record (a new life): everything unconfirmed goes again. */
@@ -177,16 +164,8 @@ export class Outbound {
       this.#dropped("peer_away", 1);
       return;
     }
-    while (
-      this.#bestEffortBytes + bytes > BEST_EFFORT_BYTES_MAX ||
-      !this.#bestEffort.push({ message, origin, bytes, queuedAtMs: nowMs })
-    ) {
-      const oldest = this.#bestEffort.shift();
-      assert(oldest !== undefined, "no frame is larger than the queue");
-      this.#bestEffortBytes -= oldest.bytes;
-      this.#dropped("best_effort_full", 1);
-    }
-    this.#bestEffortBytes += bytes;
+    const pushedOut = this.#bestEffort.push({ message, origin, bytes, queuedAtMs: nowMs });
+    if (pushedOut > 0) this.#dropped("best_effort_full", pushedOut);
   }
 
   /** The peer's word: everything up to `upTo`, and the ranges, is settled. Answers the messages settled just now. */
@@ -292,7 +271,6 @@ export class Outbound {
       const queued = this.#bestEffort.peek();
       if (queued === undefined || (messages.length > 0 && bytes + queued.bytes > limit)) break;
       this.#bestEffort.shift();
-      this.#bestEffortBytes -= queued.bytes;
       const message = aged(queued.message, nowMs - queued.queuedAtMs);
       if (message === null) {
         this.#dropped("expired", 1);

@@ -5,7 +5,7 @@
 import { Inbound } from "../flow/inbound.ts";
 import { LoopGuard } from "../flow/loop-guard.ts";
 import { couldHaveLostMark } from "../flow/mark.ts";
-import { Outbound, type OutgoingFrame } from "../flow/outbound.ts";
+import { Outbound } from "../flow/outbound.ts";
 import { Conversation } from "../link/conversation.ts";
 import type { LinkOutput } from "../link/output.ts";
 import type { InterestEdge } from "../route/interest-event.ts";
@@ -13,9 +13,10 @@ import { RouteSet } from "../route/route-set.ts";
 import { matches } from "../topic/algebra.ts";
 import { encodeControl } from "../wire/control.ts";
 import { WIRE_VERSION } from "../wire/envelope.ts";
-import { decodeFrame, encodeFrame, FRAME_BYTES_MAX } from "../wire/frame.ts";
+import { decodeFrame, FRAME_BYTES_MAX } from "../wire/frame.ts";
 import type { ControlBody, Message } from "../wire/message.ts";
 import { Counters } from "./counters.ts";
+import { FrameSender } from "./frame-sender.ts";
 import type { LinkStatusWord } from "./hub-event.ts";
 import { LinkHealth } from "./link-health.ts";
 import type { HubLinkOptions, LinkHost } from "./link-host.ts";
@@ -23,9 +24,6 @@ import { PeerDemand } from "./peer-demand.ts";
 import { REFUSAL_REPEAT_MS, RefusedRoutes } from "./refused-routes.ts";
 import { republishOf } from "./republish.ts";
 import type { ProblemStatus } from "./status.ts";
-
-/** Room for the fixed header, topic and properties of the PUBLISH that carries a frame, and the frame's own header. */
-const FRAME_OVERHEAD_BYTES = 1_024;
 
 export class HubLink {
   readonly name: string;
@@ -44,8 +42,7 @@ export class HubLink {
   /** When to tell the peer again which of its routes cannot be served here. */
   #refusalsAtMs = Number.POSITIVE_INFINITY;
   #edges: InterestEdge[] = [];
-  #packetBytesMax = FRAME_BYTES_MAX;
-  #framesOpen = false;
+  readonly #frames: FrameSender;
   #lastProblem: ProblemStatus | null = null;
 
   constructor(options: HubLinkOptions, host: LinkHost, nowMs: number) {
@@ -72,6 +69,7 @@ export class HubLink {
     this.outbound = new Outbound(host.randomHex16(), options, (reason, count) =>
       this.counters.drop("out", reason, count),
     );
+    this.#frames = new FrameSender(this, host);
     this.inbound = new Inbound(
       {
         wants: (topic) => options.topics.some((filter) => matches(filter, topic)),
@@ -114,15 +112,14 @@ export class HubLink {
   transportUp(packetBytesMax: number, nowMs: number): void {
     this.#health.transport(true, nowMs);
     this.#refusalsAtMs = nowMs + REFUSAL_REPEAT_MS;
-    this.#packetBytesMax = packetBytesMax;
+    this.#frames.packetBytesMax = packetBytesMax;
     this.perform(this.conversation.connected(nowMs, packetBytesMax), nowMs);
   }
 
   transportDown(why: string, nowMs: number): void {
     this.#health.transport(false, nowMs);
     this.#refusalsAtMs = Number.POSITIVE_INFINITY;
-    this.outbound.closed();
-    this.#framesOpen = false;
+    this.#frames.close();
     this.perform(this.conversation.disconnected(why), nowMs);
   }
 
@@ -197,22 +194,7 @@ export class HubLink {
     for (const settlement of this.inbound.settlements()) {
       this.#send({ type: "settled", of: this.conversation.acceptor.speaker, ...settlement });
     }
-    this.#gateFrames();
-    const { announcer } = this.conversation;
-    for (let frame = this.#nextFrame(nowMs); frame !== null; frame = this.#nextFrame(nowMs)) {
-      const bytes = encodeFrame({
-        speaker: this.#host.identity.speaker(),
-        routeOp: announcer.lastOp,
-        stream: this.outbound.spool.stream,
-        base: frame.base,
-        messages: frame.messages,
-      });
-      this.counters.sent.frames += 1;
-      this.counters.sent.bytes += bytes.length;
-      if (frame.resend) this.counters.sent.resends += 1;
-      else this.counters.sent.messages += frame.messages.length;
-      this.#host.outlet.sendFrame(this.name, frame.id, bytes, frame.confirm);
-    }
+    this.#frames.flush(this.#health.transportUp, nowMs);
     this.#reportStatus(nowMs);
   }
 
@@ -318,27 +300,11 @@ export class HubLink {
     if (message.qos === 0) this.guard.left(message.topic, message.payload, nowMs);
   }
 
-  /** Frames flow once the peer has accepted our greeting, and stop when it has to be greeted again. */
-  #gateFrames(): void {
-    const { announcer } = this.conversation;
-    const open = this.#health.transportUp && (announcer.state === "online" || announcer.state === "bootstrapping");
-    if (open === this.#framesOpen) return;
-    this.#framesOpen = open;
-    if (open) this.outbound.opened(Math.min(announcer.peerFrameBytesMax, this.#packetBytesMax) - FRAME_OVERHEAD_BYTES);
-    else this.outbound.closed();
-  }
-
   #announceEdges(nowMs: number): void {
     if (this.#edges.length === 0) return;
     const ops = this.routes.apply(this.#edges);
     this.#edges = [];
     this.perform(this.conversation.announce(ops, nowMs), nowMs);
-  }
-
-  /** One at a time: what the connection does not take stays in the queues, where it is bounded and counted. */
-  #nextFrame(nowMs: number): OutgoingFrame | null {
-    this.outbound.congested(this.#host.outlet.congested(this.name));
-    return this.outbound.nextFrame(nowMs);
   }
 
   #pumpInbound(nowMs: number): void {

@@ -26,8 +26,7 @@ const BATCH_MAX = 2_000;
 /** A step that takes longer stalls the broker's other clients: take smaller ones; a much shorter one allows larger ones. */
 const STALL_MS = 20;
 const SWIFT_MS = 10;
-/** MQTT 5, 3.9.3: reason codes from here on are refusals. */
-const REFUSED_FROM = 0x80;
+const REFUSED_FROM = 0x80; // MQTT-3.9.3
 /** With more refusals than a peer keeps they are not repeated at each retry, only so many when it listens anew. */
 const REFUSALS_REPEATED_MAX = 100;
 

@@ -43,17 +43,17 @@ export type InterestEvent =
 
 export type SessionEnd = "with_connection" | "outlives_connection" | "unknown";
 
-export type GapReason = "session_lost" | "away_too_long" | "events_dropped" | "events_unparsable" | "broker_restarted";
+export type GapReason =
+  | "session_lost"
+  | "away_too_long"
+  | "events_dropped"
+  | "events_unparsable"
+  | "broker_restarted"
+  /** The events session is away while clients may subscribe. */
+  | "adapter_disconnected";
 
 /** Why the agent announces its links' `topics` instead of the exact interest. */
-export type WideReason =
-  | "starting"
-  | "events_disabled"
-  | "no_counter"
-  | "count_mismatch"
-  | "adapter_disconnected"
-  | "table_full"
-  | GapReason;
+export type WideReason = "starting" | "events_disabled" | "no_counter" | "count_mismatch" | "table_full" | GapReason;
 
 /** A (filter, group) pair that the first client holds now, or that the last one let go. `group` null: a plain subscription. */
 export interface InterestEdge {

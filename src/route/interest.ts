@@ -224,6 +224,8 @@ export class Interest {
   }
 
   #mayTrust(reason: WideReason): boolean {
-    return this.#options.trustAfterMs !== null && reason !== "events_disabled" && reason !== "table_full";
+    // Without events, silence proves nothing.
+    if (reason === "events_disabled" || reason === "adapter_disconnected") return false;
+    return this.#options.trustAfterMs !== null && reason !== "table_full";
   }
 }

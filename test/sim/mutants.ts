@@ -65,10 +65,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "frame freed by a broker's acknowledgement",
-    file: "hub/hub-link.js",
-    find: "this.#host.outlet.sendFrame(this.name, frame.id, bytes, frame.confirm);",
-    replace:
-      "$& for (const { number } of frame.messages) if (number !== null) this.outbound.settled(number, [], nowMs);",
+    file: "hub/frame-sender.js",
+    find: "outlet.sendFrame(name, frame.id, bytes, frame.confirm);",
+    replace: "$& for (const { number } of frame.messages) if (number !== null) outbound.settled(number, [], nowMs);",
     seed: 3,
   },
   {

@@ -1,0 +1,36 @@
+/** The configuration as the hub takes it. */
+import type { AgentConfig } from "../config/types.ts";
+import type { HubOptions } from "../hub/hub.ts";
+import { hubLinkOptions } from "./link-options.ts";
+import { sessionClientId } from "./local-broker.ts";
+import { AGENT_VERSION } from "./version.ts";
+
+/** Rows of local interest kept; about 300 MB at the limit, past it the agent announces its links' topics instead. */
+const INTEREST_ROWS_MAX = 1_000_000;
+
+export function hubOptions(config: AgentConfig, randomHex16: () => string, nowMs: number): HubOptions {
+  const { cluster, local, controlPrefix, links } = config;
+  const enabled = links.filter((link) => link.enable);
+  return {
+    cluster,
+    agentVersion: AGENT_VERSION,
+    controlPrefix,
+    incarnation: nowMs,
+    instance: randomHex16(),
+    randomHex16,
+    demandMax: Math.max(1, ...enabled.map((link) => link.demandMax)),
+    interest: {
+      ownClients: new Set((["events", "link", "data"] as const).map((name) => sessionClientId(local.clientid, name))),
+      ignoreClients: local.ignoreClients,
+      untrackedSubscriptions: local.untrackedSubscriptions,
+      atStart: local.broker === "static" ? "none" : local.interestAtStart,
+      trustAfterMs: local.trustAfterMs,
+      controlPrefix,
+      rowsMax: INTEREST_ROWS_MAX,
+    },
+    links: enabled.map((link) => hubLinkOptions(link, config)),
+    disabledLinks: links
+      .filter((link) => !link.enable)
+      .map(({ name, topics, endpoint }) => ({ name, topics, dialsIn: endpoint === null })),
+  };
+}

@@ -1,0 +1,71 @@
+/**
+ * When one link's frames may leave, and in what size. Frames flow once the peer has accepted our greeting, and stop when
+ * it has to be greeted again.
+ */
+import type { Outbound } from "../flow/outbound.ts";
+import type { Conversation } from "../link/conversation.ts";
+import { encodeFrame, FRAME_BYTES_MAX } from "../wire/frame.ts";
+import type { Counters } from "./counters.ts";
+import type { LinkHost } from "./link-host.ts";
+
+/** Room for the fixed header, topic and properties of the PUBLISH that carries a frame, and the frame's own header. */
+const FRAME_OVERHEAD_BYTES = 1_024;
+
+export interface SendingLink {
+  readonly name: string;
+  readonly conversation: Conversation;
+  readonly outbound: Outbound;
+  readonly counters: Counters;
+}
+
+export class FrameSender {
+  /** Largest packet that the broker on the way takes. */
+  packetBytesMax = FRAME_BYTES_MAX;
+  readonly #link: SendingLink;
+  readonly #host: LinkHost;
+  #open = false;
+
+  constructor(link: SendingLink, host: LinkHost) {
+    this.#link = link;
+    this.#host = host;
+  }
+
+  close(): void {
+    this.#link.outbound.closed();
+    this.#open = false;
+  }
+
+  /** One at a time: what the connection does not take stays in the queues, where it is bounded and counted. */
+  flush(transportUp: boolean, nowMs: number): void {
+    this.#gate(transportUp);
+    const { name, conversation, outbound, counters } = this.#link;
+    const { outlet, identity } = this.#host;
+    for (;;) {
+      outbound.congested(outlet.congested(name));
+      const frame = outbound.nextFrame(nowMs);
+      if (frame === null) return;
+      const bytes = encodeFrame({
+        speaker: identity.speaker(),
+        routeOp: conversation.announcer.lastOp,
+        stream: outbound.spool.stream,
+        base: frame.base,
+        messages: frame.messages,
+      });
+      counters.sent.frames += 1;
+      counters.sent.bytes += bytes.length;
+      if (frame.resend) counters.sent.resends += 1;
+      else counters.sent.messages += frame.messages.length;
+      outlet.sendFrame(name, frame.id, bytes, frame.confirm);
+    }
+  }
+
+  #gate(transportUp: boolean): void {
+    const { announcer } = this.#link.conversation;
+    const open = transportUp && (announcer.state === "online" || announcer.state === "bootstrapping");
+    if (open === this.#open) return;
+    this.#open = open;
+    const { outbound } = this.#link;
+    if (open) outbound.opened(Math.min(announcer.peerFrameBytesMax, this.packetBytesMax) - FRAME_OVERHEAD_BYTES);
+    else outbound.closed();
+  }
+}
