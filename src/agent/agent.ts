@@ -190,7 +190,10 @@ export class Agent {
         else this.#local.sendFrame(link, frame, bytes, confirm);
       },
       congested: (link) => this.#peers.get(link)?.congested ?? this.#local.linkCongested,
-      report: (event) => this.#report.hub(event),
+      report: (event) => {
+        this.#report.hub(event);
+        if (event.type === "interest" && event.to !== "exact") this.#local.announceOwn();
+      },
     };
   }
 

@@ -80,7 +80,7 @@ export class LocalBroker {
         if (event.type === "events_enabled") this.#startOthers();
         events.event(event);
         // Our own rows have to be seen anew like everybody's: subscribing again makes the broker announce them.
-        if (event.type === "gap" || event.type === "broker_restarted") this.#resubscribe();
+        if (event.type === "gap" || event.type === "broker_restarted") this.announceOwn();
       },
     });
     const common = {
@@ -140,7 +140,8 @@ export class LocalBroker {
     this.#dataSession.start();
   }
 
-  #resubscribe(): void {
+  /** Makes the broker announce our own rows again, which count like everybody's. */
+  announceOwn(): void {
     if (this.#linkSession.connected) this.#linkSession.subscribe(this.#inbox(), () => {});
     if (this.#dataSession.connected && this.#dataSession.protocolVersion === 5) {
       this.#dataSession.subscribe([{ filter: this.#markTopic, qos: 1 }], () => {});

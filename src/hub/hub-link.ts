@@ -25,6 +25,12 @@ import { REFUSAL_REPEAT_MS, RefusedRoutes } from "./refused-routes.ts";
 import { republishOf } from "./republish.ts";
 import type { ProblemStatus } from "./status.ts";
 
+/** Losses that somebody can mend, in words that do not change while they last; the others are only counted. */
+const MENDABLE: Readonly<Record<string, string>> = {
+  too_large: "a message was dropped that is larger than the peer or a broker on the way takes",
+  refused_by_broker: "the local broker refused a message of the peer, which was dropped",
+};
+
 export class HubLink {
   readonly name: string;
   readonly options: HubLinkOptions;
@@ -39,6 +45,8 @@ export class HubLink {
   readonly #peerDemand: PeerDemand;
   readonly #health: LinkHealth;
   readonly refused = new RefusedRoutes();
+  /** Kinds of mendable losses since the last turn. */
+  readonly #lost = new Set<string>();
   /** When to tell the peer again which of its routes cannot be served here. */
   #refusalsAtMs = Number.POSITIVE_INFINITY;
   #edges: InterestEdge[] = [];
@@ -66,9 +74,7 @@ export class HubLink {
       host.identity,
       this.routes,
     );
-    this.outbound = new Outbound(host.randomHex16(), options, (reason, count) =>
-      this.counters.drop("out", reason, count),
-    );
+    this.outbound = new Outbound(host.randomHex16(), options, (reason, count) => this.#dropped("out", reason, count));
     this.#frames = new FrameSender(this, host);
     this.inbound = new Inbound(
       {
@@ -76,7 +82,7 @@ export class HubLink {
         isControl: (topic) => host.isControl(topic),
       },
       () => host.nextToken(this),
-      (reason, count) => this.counters.drop("in", reason, count),
+      (reason, count) => this.#dropped("in", reason, count),
       () => {
         this.counters.gateTimeouts += 1;
       },
@@ -195,6 +201,8 @@ export class HubLink {
       this.#send({ type: "settled", of: this.conversation.acceptor.speaker, ...settlement });
     }
     this.#frames.flush(this.#health.transportUp, nowMs);
+    for (const reason of this.#lost) this.problem("MESSAGE_REFUSED", MENDABLE[reason] ?? reason, nowMs);
+    this.#lost.clear();
     this.#reportStatus(nowMs);
   }
 
@@ -267,6 +275,11 @@ export class HubLink {
 
   get lastProblem(): ProblemStatus | null {
     return this.#lastProblem;
+  }
+
+  #dropped(direction: "out" | "in", reason: string, count: number): void {
+    this.counters.drop(direction, reason, count);
+    if (reason in MENDABLE) this.#lost.add(reason);
   }
 
   #send(body: ControlBody): void {

@@ -109,21 +109,21 @@ export class Hub {
 
   interestEvent(event: InterestEvent, nowMs: number): void {
     this.#interestChanged(this.interest.apply(event, nowMs), nowMs);
-    // Our own rows must be seen anew like everybody's: subscribing again makes the broker say so.
     if (event.type === "gap" || event.type === "broker_restarted") this.#resubscription.wanted(nowMs);
   }
 
   #interestChanged(change: InterestChange, nowMs: number): void {
     const now = this.interest.wide?.reason ?? "exact";
-    const turnedExact = change.wide && now === "exact";
     for (const link of this.#links.values()) {
-      if (change.edges.length > 0) link.interest(change.edges);
-      if (change.wide) link.setWide(!turnedExact, nowMs);
+      link.interest(change.edges);
+      if (change.wide) link.setWide(now !== "exact", nowMs);
     }
     if (now !== this.#wide) {
       const from = this.#wide;
       this.#wide = now;
       this.#outlet.report({ type: "interest", from, to: now });
+      // Our own rows must be seen anew like everybody's: subscribing again makes the broker say so.
+      if (now !== "exact") this.#resubscription.wanted(nowMs);
     }
   }
 

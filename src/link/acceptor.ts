@@ -5,7 +5,7 @@
  *                    ▲  ▲                            │ 30 s of silence, Will, goodbye(pause)
  *                    │  └── hello of a new life ─────┤                  ▼
  *                    │      (old routes stay, stale) │◀── any word ── silent | paused ──route_retention──▶ none
- *                    └──────── hello ─── left ◀── goodbye(leave): routes dropped
+ *                    └──────── hello ─── left ◀── goodbye(leave), or "no such link": routes dropped
  *
  * Neither a hello nor silence erases anything: old routes go in one step when the new bootstrap is complete, when the
  * peer takes leave, or when the retention time ends (an event, counted and reported).
@@ -249,13 +249,16 @@ export class Acceptor {
         break;
       }
       case "leave":
-        pushEdges(outputs, this.#routes.clear());
-        this.#bootstrap = 0;
-        this.#doneBootstrap = 0;
-        this.#appliedOp = 0;
-        this.#enter("left", "the peer has taken leave", outputs);
+        this.leave("the peer has taken leave", outputs);
         break;
     }
+  }
+
+  /** The peer wants nothing any more: it says so, or has no such link (any more). */
+  leave(why: string, outputs: LinkOutput[]): void {
+    if (this.#state === "none") return;
+    this.#forgetRoutes(outputs);
+    this.#enter("left", why, outputs);
   }
 
   tick(nowMs: number): LinkOutput[] {
@@ -266,10 +269,7 @@ export class Acceptor {
       this.fallSilent(nowMs, outputs);
     } else if (this.#state === "silent" || this.#state === "paused") {
       const count = this.#routes.effectiveSize;
-      pushEdges(outputs, this.#routes.clear());
-      this.#bootstrap = 0;
-      this.#doneBootstrap = 0;
-      this.#appliedOp = 0;
+      this.#forgetRoutes(outputs);
       if (count > 0) outputs.push({ type: "routes_expired", count });
       this.#enter("none", "silent for longer than the route retention", outputs);
     }
@@ -289,6 +289,13 @@ export class Acceptor {
     if (this.#state === "none" || this.#state === "left") return;
     this.#awaySinceMs = nowMs;
     this.#enter(state, why, outputs);
+  }
+
+  #forgetRoutes(outputs: LinkOutput[]): void {
+    pushEdges(outputs, this.#routes.clear());
+    this.#bootstrap = 0;
+    this.#doneBootstrap = 0;
+    this.#appliedOp = 0;
   }
 
   #sameBootstrap(bootstrap: number): boolean {

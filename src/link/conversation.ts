@@ -235,7 +235,11 @@ export class Conversation {
 
   #ack(body: Extract<ControlBody, { type: "ack" }>, nowMs: number): LinkOutput[] {
     const before = this.#identity.incarnation;
+    const hasNoLink =
+      (body.result === "unknown_link" || body.result === "link_disabled") && this.announcer.isAwaited(body);
     const outputs = this.announcer.ack(body, nowMs);
+    // Whoever has no link to us wants nothing of us: its routes would only fill the spool.
+    if (hasNoLink) this.acceptor.leave("the peer has no link to this cluster (any more)", outputs);
     if (this.#identity.incarnation !== before) {
       outputs.push({
         type: "problem",

@@ -81,7 +81,17 @@ const INFLIGHT_MAX = 500;
 const ACK_TIMEOUT_MS = 20_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** A connection that held this long was no failure. */
-const RECONNECT = { baseMs: 500, capMs: 30_000, settledMs: 10_000 } as const;
+const SETTLED_MS = 10_000;
+/**
+ * The local broker is next door, and what its clients publish or subscribe between its start and our return is missed. A
+ * peer's broker may be at the end of a line that is paid for.
+ */
+const RECONNECT = {
+  local: { baseMs: 100, capMs: 1_000, settledMs: SETTLED_MS },
+  peer: { baseMs: 500, capMs: 10_000, settledMs: SETTLED_MS },
+} as const;
+/** After what a person has to mend, or a rival whose turn it is. */
+const SLOW_MS = 30_000;
 /** A connection that the broker drops within this counts as one of a row (see `connection-end.ts`): above any delay of a rival's. */
 const DROP_SOON_MS = 60_000;
 const BACKOFF = { factor: 2, jitter: 0.5 } as const;
@@ -117,10 +127,11 @@ export class MqttSession {
     this.#options = options;
     this.#events = events;
     const { endpoint, bridge, random, session } = options;
-    const { baseMs, capMs, settledMs } = options.reconnect ?? RECONNECT;
+    const { baseMs, capMs, settledMs } = options.reconnect ?? RECONNECT[options.side];
+    const slowMs = options.reconnect === undefined ? SLOW_MS : capMs;
     this.#dialect = new DialectChoice(dialects(endpoint.protocolVersion, bridge));
     this.#backoff = new Backoff({ ...BACKOFF, baseMs, capMs }, random);
-    this.#slowBackoff = new Backoff({ ...BACKOFF, baseMs: capMs, capMs }, random);
+    this.#slowBackoff = new Backoff({ ...BACKOFF, baseMs: slowMs, capMs: slowMs }, random);
     this.#settledMs = settledMs;
     this.#wiped = session.cleanStart !== "first";
   }
