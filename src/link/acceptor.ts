@@ -20,6 +20,8 @@ import type { LinkOutput } from "./output.ts";
 export const SILENCE_MS = 30_000;
 /** A digest that does not fit is repaired by a bootstrap; one that never fits must not become a storm of them. */
 const DIGEST_REPAIR_MS = 30_000;
+/** Operations that are missing are sent again within seconds; after this the peer must believe that we have them. */
+const BEHIND_MS = 30_000;
 /** The same request to one speaker is not repeated sooner: its answer takes a round trip. */
 const AGAIN_MS = 1_000;
 
@@ -45,6 +47,9 @@ export class Acceptor {
   #awaySinceMs = Number.NEGATIVE_INFINITY;
   #lastRepairMs = Number.NEGATIVE_INFINITY;
   #lastAgainMs = Number.NEGATIVE_INFINITY;
+  /** The operation after which nothing came although heartbeats speak of more, and since when. */
+  #behindAtOp: number | null = null;
+  #behindSinceMs = 0;
 
   constructor(routesMax: number, routeRetentionMs: number) {
     this.#routes = new PeerRoutes(routesMax);
@@ -167,6 +172,11 @@ export class Acceptor {
 
   bootstrapEnd(body: Extract<ControlBody, { type: "bootstrap_end" }>, nowMs: number, outputs: LinkOutput[]): void {
     if (!this.#sameBootstrap(body.bootstrap)) return;
+    // The peer went on without it: taken over now, it would undo operations that are confirmed.
+    if (this.#routes.complete && body.mark.op < this.#appliedOp) {
+      outputs.push({ type: "count", what: "late_message" });
+      return;
+    }
     if (body.bootstrap !== this.#doneBootstrap && this.#nextPart === body.parts) {
       const result = this.#routes.commit(body.mark);
       if (!result.ok) {
@@ -213,8 +223,12 @@ export class Acceptor {
     }
     if (mark.op > this.#appliedOp) {
       outputs.push({ type: "send", body: { type: "routes_ack", of: this.#speaker, op: this.#appliedOp } });
+      if (this.#behindAtOp !== this.#appliedOp) this.#behindSinceMs = nowMs;
+      else if (nowMs - this.#behindSinceMs >= BEHIND_MS) this.#repair(nowMs, "log_gap", outputs);
+      this.#behindAtOp = this.#appliedOp;
       return;
     }
+    this.#behindAtOp = null;
     // Digests are compared at equal operation numbers only: an older mark is a late heartbeat, not a difference.
     if (mark.op < this.#appliedOp) {
       outputs.push({ type: "count", what: "late_message" });

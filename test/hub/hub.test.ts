@@ -216,6 +216,28 @@ describe("strangers", () => {
       },
     });
 
+  test("who believes in a link that is gone here is asked for a hello, once a second, and no stranger for ever", () => {
+    const world = new World();
+    const a = world.add("a", [linkOptions("b")], { disabledLinks: [{ name: "off", topics: [], dialsIn: false }] });
+    const speaker = { incarnation: 7, instance: "00000000000000ff" };
+    const say = (body: ControlBody, nowMs: number): void =>
+      a.hub.control("a", "off", encodeControl({ speaker, body }), nowMs);
+    const heartbeat: ControlBody = { type: "heartbeat", mark: { op: 1, count: 0, digest: emptyDigest() } };
+    say(heartbeat, world.nowMs);
+    say(heartbeat, world.nowMs + 999);
+    const asked = a.strangerAnswers.map(({ to, bytes }) => {
+      const decoded = decodeControl(bytes);
+      assert.ok(decoded.ok && decoded.value.body.type === "again");
+      return [to, decoded.value.body.what, decoded.value.body.of.incarnation];
+    });
+    assert.deepEqual(asked, [["off", "hello", 7]]);
+    say({ type: "again", of: speaker, what: "hello", reason: "unknown_incarnation" }, world.nowMs + 5_000);
+    say({ type: "goodbye", kind: "pause", greeting: 1_025 }, world.nowMs + 5_000);
+    assert.equal(a.strangerAnswers.length, 1);
+    a.hub.control("a", "off", hello("a", "off"), world.nowMs + 5_001);
+    assert.equal(a.strangerAnswers.length, 2, "its hello is answered at once");
+  });
+
   test("are told why nobody answers: no link, a disabled link, a wrong name; once a second, hellos only", () => {
     const world = new World();
     const a = world.add("a", [linkOptions("b")], { disabledLinks: [{ name: "off", topics: [], dialsIn: false }] });

@@ -109,6 +109,34 @@ describe("a conversation", () => {
     assert.deepEqual([...b.inForce].sort(), ["t/1", "t/2", "u/1"]);
   });
 
+  test("a bootstrap that comes late undoes nothing that came after it", () => {
+    const [a, b] = online();
+    a.take(a.conversation.announcer.bootstrap(100, "for the test"));
+    const late = a.sent.splice(0);
+    // The peer had everything: a new greeting goes on from there.
+    a.take(a.conversation.connected(101));
+    deliver(a, b, 101);
+    a.subscribe(["t/3"], 102);
+    deliver(a, b, 102);
+    for (const { bytes } of late) b.take(b.conversation.receive(bytes, 103));
+    assert.deepEqual([...b.inForce].sort(), ["t/1", "t/2", "t/3"]);
+    assert.equal(b.conversation.acceptor.appliedOp, a.conversation.announcer.lastOp);
+  });
+
+  test("operations that the peer believes to be here, and are not, are asked for after half a minute", () => {
+    const [a, b] = online();
+    a.subscribe(["t/3"], 10);
+    a.sent.splice(0);
+    const op = a.conversation.announcer.lastOp;
+    a.take(a.conversation.announcer.routesAck(a.identity.speaker(), op, 11));
+    for (let nowMs = 10_000; nowMs <= 50_000; nowMs += 10_000) {
+      tick(a, b, nowMs);
+      deliver(a, b, nowMs);
+    }
+    assert.deepEqual([...b.inForce].sort(), ["t/1", "t/2", "t/3"]);
+    assert.equal(a.counted("bootstrap_sent"), 2);
+  });
+
   test("no message of routes is larger than the broker on the way takes", () => {
     const [a, b] = sides();
     a.subscribe(
@@ -284,6 +312,31 @@ describe("a conversation", () => {
     deliver(c, d, 100);
     assert.equal(d.conversation.acceptor.state, "left");
     assert.deepEqual([...d.inForce], []);
+  });
+
+  test("a peer that has no such link, or disabled it, takes its routes along; the next hello brings it back", () => {
+    for (const result of ["unknown_link", "link_disabled"] as const) {
+      const [a, b] = online();
+      assert.equal(b.inForce.size, 2);
+      b.take(b.conversation.connected(100));
+      const hello = b.sent.splice(0).find(({ body }) => body.type === "hello")?.body;
+      assert.ok(hello?.type === "hello");
+      const answer = a.conversation.ackOf(b.identity.speaker(), hello.greeting, result);
+      assert.ok(answer.type === "send");
+      const bytes = encodeControl({ speaker: a.identity.speaker(), body: answer.body });
+      const stale = encodeControl({
+        speaker: a.identity.speaker(),
+        body: { ...answer.body, greeting: hello.greeting - 1 } as ControlBody,
+      });
+      b.take(b.conversation.receive(stale, 101));
+      assert.equal(b.inForce.size, 2, "an answer to an earlier greeting says nothing");
+      b.take(b.conversation.receive(bytes, 102));
+      assert.deepEqual([b.conversation.acceptor.state, b.inForce.size], ["left", 0]);
+      assert.equal(b.conversation.announcer.refusal, result);
+      a.take(a.conversation.connected(103));
+      deliver(a, b, 103);
+      assert.equal(b.inForce.size, 2);
+    }
   });
 
   test("the Will of the connection heard last marks the peer down, that of an earlier one does not", () => {

@@ -5,7 +5,7 @@
  *
  *   the publishing agent's process dies            what its spool and its session held, and what it knew of routes
  *   the publisher's broker loses its sessions      what the agent's session there had queued
- *   a peer's routes end, which is reported         what is published from then on
+ *   a peer's routes end, which is reported         what the agent had not taken by then
  *   the spool is full or a message too old         as many messages as were counted
  *   the publisher's broker denies the demand       what is published meanwhile; the peer is told
  *   the receiving agent takes leave                what it had not got, and what is published from then on
@@ -43,9 +43,6 @@ interface Expectation {
   readonly message: Published;
   readonly interest: Interest;
 }
-
-/** Longest way of a message from its publisher to an agent that runs. */
-const ON_ITS_WAY_MS = 5_000;
 
 export type PermitTest = (publisher: string, receiver: string, topic: string) => boolean;
 
@@ -164,11 +161,10 @@ export class Oracle {
     for (const interest of this.#interests.values()) if (interest.cluster === cluster) interest.established.clear();
   }
 
-  /** Routes of `receiver` ended at `publisher` (retention, counted and reported). */
-  routesLost(publisher: string, receiver: string, atMs: number): void {
+  /** Routes of `receiver` ended at `publisher` (retention, reported); `taken`: what the agent there had in hand already. */
+  routesLost(publisher: string, receiver: string, taken: (id: string) => boolean): void {
     this.#forgive(
-      ({ message, interest }) =>
-        message.cluster === publisher && interest.cluster === receiver && message.atMs > atMs - ON_ITS_WAY_MS,
+      ({ message, interest }) => message.cluster === publisher && interest.cluster === receiver && !taken(message.id),
     );
     for (const interest of this.#interests.values())
       if (interest.cluster === receiver) interest.established.delete(publisher);

@@ -14,8 +14,6 @@ import type { SimNetwork, SimPeer } from "./sim-network.ts";
 import type { Timeline } from "./timeline.ts";
 
 const COUNT_REFRESH_MS = 5_000;
-/** Kept for the world to read; it reads them in time. */
-const EVENTS_MAX = 10_000;
 
 export class SimAgent implements SimPeer, LocalOwner {
   readonly cluster: string;
@@ -26,11 +24,12 @@ export class SimAgent implements SimPeer, LocalOwner {
   linkUp = false;
   /** The wall clock against the world's time; it gives the next life its incarnation, and nothing else. */
   clockOffsetMs = 0;
-  /** Reports, each with the time of the latest message that the agent knew of then. */
-  events: { readonly atMs: number; readonly event: HubEvent }[] = [];
+  /** Hears everything the agent reports, at once. */
   onReport: (event: HubEvent) => void = () => {};
   /** Sees every message that this agent publishes on its broker. */
   onRepublish: (message: Republish) => void = () => {};
+  /** Sees every message of a local client when the agent takes it in hand. */
+  onLocal: (message: LocalMessage) => void = () => {};
   /** Called once, when the next frame has come in. */
   onFrame: (() => void) | null = null;
   /** Called once, when the agent has handed the next message to its connection to the local broker. */
@@ -47,8 +46,6 @@ export class SimAgent implements SimPeer, LocalOwner {
   #refreshAtMs = 0;
   /** What reached a frozen process; null: it runs. */
   #frozen: ((hub: Hub, nowMs: number) => void)[] | null = null;
-  /** Since when it was frozen, until it has done what waited; null: it is up to date. */
-  #behindSinceMs: number | null = null;
 
   constructor(
     shape: ClusterShape,
@@ -78,7 +75,6 @@ export class SimAgent implements SimPeer, LocalOwner {
   start(): void {
     this.#messages = [];
     this.#frozen = null;
-    this.#behindSinceMs = null;
     this.local = new SimLocal(this.cluster, this.#shape.localDelayMs, this.#time, this.#random, this.#broker, this);
     this.hub = new Hub(this.#options(), this.#outlet(this.local), this.#now());
     this.local.start();
@@ -106,7 +102,6 @@ export class SimAgent implements SimPeer, LocalOwner {
     if (this.#frozen !== null || this.hub === null) return;
     const frozen: ((hub: Hub, nowMs: number) => void)[] = [];
     this.#frozen = frozen;
-    this.#behindSinceMs = this.#time.nowMs;
     this.#time.after(forMs, () => {
       if (this.#frozen === frozen) this.thaw();
     });
@@ -167,7 +162,10 @@ export class SimAgent implements SimPeer, LocalOwner {
   drain(hub: Hub, nowMs: number): void {
     const messages = this.#messages;
     this.#messages = [];
-    for (const message of messages) hub.localMessage(message, nowMs);
+    for (const message of messages) {
+      this.onLocal(message);
+      hub.localMessage(message, nowMs);
+    }
   }
 
   /** Peers that dial in are spoken to on our own broker. */
@@ -202,7 +200,6 @@ export class SimAgent implements SimPeer, LocalOwner {
         this.#broker.touchCount();
       }
       hub.flush(nowMs);
-      this.#behindSinceMs = null;
       this.#wake(hub);
     });
   }
@@ -233,10 +230,7 @@ export class SimAgent implements SimPeer, LocalOwner {
       peerGreeted: () => {},
       congested: () => false,
       sendFrame: (link, frame, bytes, confirm) => this.#network.frame(this.cluster, link, frame, bytes, confirm),
-      report: (event) => {
-        this.onReport(event);
-        if (this.events.length < EVENTS_MAX) this.events.push({ atMs: this.#behindSinceMs ?? this.#time.nowMs, event });
-      },
+      report: (event) => this.onReport(event),
     };
   }
 

@@ -1,4 +1,4 @@
-/** One cluster of the world: a broker, its clients, its agent, and what the world has read of the agent's reports. */
+/** One cluster of the world: a broker, its clients, and its agent; for a while perhaps two. */
 import type { Oracle, Published } from "./oracle.ts";
 import type { Prng } from "./prng.ts";
 import type { ClusterShape, WorldShape } from "./shape.ts";
@@ -53,11 +53,6 @@ export class SimCluster {
   endDouble(): void {
     this.double?.kill();
     this.double = null;
-  }
-
-  /** Reads what the agent reported since the last time. */
-  reports(): SimAgent["events"] {
-    return this.agent.events.splice(0);
   }
 
   /** Messages for `peer` given up, and counted, since the last call. */

@@ -2,6 +2,7 @@
  * Two to five clusters in a full mesh, each with a simulated broker, the real pure agent and a few local clients, under
  * a hostile network: chaos and calm take turns, and in each calm everything must have come right. One seed, one run.
  */
+import type { HubEvent } from "../../src/hub/hub-event.ts";
 import { Faults } from "./faults.ts";
 import { ForeignBridge } from "./foreign-bridge.ts";
 import { wants, whatIsWrong } from "./invariants.ts";
@@ -50,6 +51,8 @@ export class World {
   readonly #faults: Faults;
   readonly #bridge: ForeignBridge | null;
   readonly #messages = new Map<string, Published>();
+  /** Messages that the agent of their cluster has taken in hand. */
+  readonly #taken = new Set<string>();
   #published = 0;
   #replies = 0;
   #routesExpired = 0;
@@ -74,7 +77,8 @@ export class World {
     this.clusters = shape.clusters.map((cluster) => new SimCluster(cluster, parts));
     for (const cluster of this.clusters) {
       const { name, agent } = cluster;
-      agent.onReport = (event) => this.#witness.reported(cluster, event, this.clusters, this.#time.nowMs);
+      agent.onReport = (event) => this.#reported(cluster, event);
+      agent.onLocal = (message) => void this.#taken.add(`${name} ${idOf(message)}`);
       agent.onRepublish = (message) => {
         const published = known(idOf(message));
         if (published !== undefined) oracle.crossed(name, published);
@@ -160,7 +164,6 @@ export class World {
     this.#advance(CALM_MS - LATE_OVER_MS);
     const { failures } = this.#oracle;
     if (this.#bootstraps() !== before) failures.push("a bootstrap was sent in a calm without any cause");
-    this.#watch();
     failures.push(...this.#witness.failures.splice(0));
     if (this.#bridge?.active === true) this.#endCircle(this.#bridge);
     if (this.#network.counts.tooLarge > 0)
@@ -275,7 +278,6 @@ export class World {
 
   #publish(cluster: SimCluster): void {
     if (!cluster.broker.up) return;
-    this.#watch();
     const random = this.#random;
     this.#published += 1;
     const id = `m${this.#published}`;
@@ -298,15 +300,12 @@ export class World {
     });
   }
 
-  /** Reads what the agents reported since: an expiry of routes is no secret loss. */
-  #watch(): void {
-    for (const cluster of this.clusters) {
-      for (const { atMs, event } of cluster.reports()) {
-        if (event.type !== "routes_expired") continue;
-        this.#routesExpired += 1;
-        this.#oracle.routesLost(cluster.name, event.link, atMs);
-      }
-    }
+  #reported(cluster: SimCluster, event: HubEvent): void {
+    this.#witness.reported(cluster, event, this.clusters, this.#time.nowMs);
+    if (event.type !== "routes_expired") return;
+    // No secret loss; what the agent has in hand is not touched by it.
+    this.#routesExpired += 1;
+    this.#oracle.routesLost(cluster.name, event.link, (id) => this.#taken.has(`${cluster.name} ${id}`));
   }
 
   #bootstraps(): number {
