@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { EMPTY_DIGEST } from "../../src/base/digest.ts";
 import { topicCheck } from "../../src/base/hash.ts";
 import { decodeControl, encodeControl } from "../../src/wire/control.ts";
 import { encodeFrame } from "../../src/wire/frame.ts";
+import type { ControlBody } from "../../src/wire/message.ts";
 import { linkOptions, pair, World } from "./world.ts";
 
 describe("two clusters", () => {
@@ -222,7 +224,7 @@ describe("strangers", () => {
     const speaker = { incarnation: 7, instance: "00000000000000ff" };
     const say = (body: ControlBody, nowMs: number): void =>
       a.hub.control("a", "off", encodeControl({ speaker, body }), nowMs);
-    const heartbeat: ControlBody = { type: "heartbeat", mark: { op: 1, count: 0, digest: emptyDigest() } };
+    const heartbeat: ControlBody = { type: "heartbeat", mark: { op: 1, count: 0, digest: EMPTY_DIGEST } };
     say(heartbeat, world.nowMs);
     say(heartbeat, world.nowMs + 999);
     const asked = a.strangerAnswers.map(({ to, bytes }) => {

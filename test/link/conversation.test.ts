@@ -332,7 +332,7 @@ describe("a conversation", () => {
       assert.equal(b.inForce.size, 2, "an answer to an earlier greeting says nothing");
       b.take(b.conversation.receive(bytes, 102));
       assert.deepEqual([b.conversation.acceptor.state, b.inForce.size], ["left", 0]);
-      assert.equal(b.conversation.announcer.refusal, result);
+      assert.equal(b.conversation.announcer.refusedWith, result);
       a.take(a.conversation.connected(103));
       deliver(a, b, 103);
       assert.equal(b.inForce.size, 2);

@@ -32,9 +32,12 @@ export class Witness {
     const unambiguous = !this.#doubled.has(cluster.name) && !this.#clockWentBack.has(cluster.name);
     if (event.type === "problem" && event.code === "DUPLICATE_AGENT" && unambiguous)
       this.failures.push(`${cluster.name} reports a double that there never was: ${event.reason}`);
+    if (event.type !== "link_state") return;
     // What a peer held and gave up since may still be confirmed by words on their way.
-    if (event.type === "routes_expired") this.#greetedAtMs.delete(`${event.link} ${cluster.name}`);
-    if (event.type !== "link_state" || event.half !== "out") return;
+    if (event.half === "in") {
+      if (event.to === "none") this.#greetedAtMs.delete(`${event.link} ${cluster.name}`);
+      return;
+    }
     const path = `${cluster.name} ${event.link}`;
     if (event.to === "greeting") this.#greetedAtMs.set(path, nowMs);
     if (event.to !== "online" || this.#doubled.has(cluster.name) || this.#doubled.has(event.link)) return;
