@@ -68,7 +68,11 @@ export const LOGIN = {
 
 export const LINK_KEYS = {
   name: required(CLUSTER_NAME, "The peer's `cluster`. Never the own one, and each only once."),
-  enable: withDefault(flag(), true, "`false`: the peer is told that the link is off, and its routes are dropped."),
+  enable: withDefault(
+    flag(),
+    true,
+    "`false`: the link is off. A peer that reaches this broker is told, and drops this cluster's routes; others do after `route_retention`.",
+  ),
   server: optional(
     SERVERS,
     "The peer's broker; of a list, one is tried after the other. Left out: the peer cannot be reached and dials in.",

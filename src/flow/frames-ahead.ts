@@ -60,13 +60,7 @@ export class FramesAhead {
     let first = Number.POSITIVE_INFINITY;
     if (frames.has(next)) first = next;
     else for (const number of frames.keys()) first = Math.min(first, number);
-    const waiting = frames.get(first);
-    if (waiting === undefined || first > next) return null;
-    frames.delete(first);
-    if (frames.size === 0) this.#streams.delete(stream);
-    this.#bytes -= waiting.bytes;
-    this.#size -= 1;
-    return waiting;
+    return first > next ? null : this.#remove(stream, first);
   }
 
   /** Takes out the frame that has longest to wait: of any stream, the one that begins with the highest number; null: none is there. */
@@ -75,14 +69,7 @@ export class FramesAhead {
     for (const [stream, frames] of this.#streams) {
       for (const first of frames.keys()) if (last === null || first > last.first) last = { stream, first };
     }
-    const frames = last === null ? undefined : this.#streams.get(last.stream);
-    const waiting = last === null ? undefined : frames?.get(last.first);
-    if (last === null || frames === undefined || waiting === undefined) return null;
-    frames.delete(last.first);
-    if (frames.size === 0) this.#streams.delete(last.stream);
-    this.#bytes -= waiting.bytes;
-    this.#size -= 1;
-    return waiting;
+    return last === null ? null : this.#remove(last.stream, last.first);
   }
 
   forget(stream: string): void {
@@ -97,5 +84,16 @@ export class FramesAhead {
     this.#streams.clear();
     this.#bytes = 0;
     this.#size = 0;
+  }
+
+  #remove(stream: string, first: number): WaitingFrame | null {
+    const frames = this.#streams.get(stream);
+    const waiting = frames?.get(first);
+    if (frames === undefined || waiting === undefined) return null;
+    frames.delete(first);
+    if (frames.size === 0) this.#streams.delete(stream);
+    this.#bytes -= waiting.bytes;
+    this.#size -= 1;
+    return waiting;
   }
 }

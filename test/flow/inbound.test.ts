@@ -211,6 +211,20 @@ describe("limits of what comes in", () => {
     assert.deepEqual(drops, ["gate_full 1"]);
   });
 
+  test("16 MiB of frames behind a gap give way, the farthest first, to the frame that closes it", () => {
+    const { into, drops } = inbound();
+    const mebibyte = 1024 * 1024;
+    for (let number = 2; number <= 17; number += 1) into.frame(frame(number, [`${number}`]), mebibyte, 0, 0);
+    assert.deepEqual(into.pump(0, 0), []);
+    assert.deepEqual([into.waitingBytes, drops], [16 * mebibyte, []]);
+    into.frame(frame(1, ["1"]), mebibyte, 0, 1);
+    assert.deepEqual(drops, ["gate_full 1"]);
+    assert.deepEqual(texts(into.pump(0, 1)), named(1, 16));
+    assert.equal(into.waitingBytes, 0);
+    into.frame(frame(17, ["17"]), mebibyte, 0, 2);
+    assert.deepEqual(texts(into.pump(0, 2)), ["17"], "what gave way comes again");
+  });
+
   test("a number far beyond what an honest sender has under way is no repetition", () => {
     const { into, drops } = inbound();
     into.frame(frame(70_000, ["x"]), 10, 0, 0);

@@ -38,6 +38,37 @@ describe("frames", () => {
     assert.equal(out.inflight, 2_000);
   });
 
+  test("at most 4 MiB are under way, a larger message alone; the window opens as the peer confirms", () => {
+    const { out } = outbound(100_000_000, "drop_oldest", 64);
+    out.opened(16 * 1024 * 1024);
+    const mebibyte = "x".repeat(1024 * 1024);
+    for (let i = 0; i < 6; i += 1) out.offer(message("t", i === 5 ? mebibyte.repeat(5) : mebibyte), null, 0);
+    assert.deepEqual(numbers(framesOf(out, 0)), [[1], [2], [3]], "a fourth would be a little more than 4 MiB");
+    out.settled(1, [], 1);
+    assert.deepEqual(numbers(framesOf(out, 1)), [[4]]);
+    out.settled(4, [], 2);
+    assert.deepEqual(numbers(framesOf(out, 2)), [[5]]);
+    out.settled(5, [], 3);
+    assert.deepEqual(numbers(framesOf(out, 3)), [[6]]);
+  });
+
+  test("a congested connection gets one frame at a time, and what it holds back is known", () => {
+    const { out } = outbound();
+    out.opened(FRAME_ROOM);
+    assert.equal(out.isHeldBack, false);
+    for (let i = 0; i < 3; i += 1) out.offer(message("t", "x".repeat(60_000)), null, 0);
+    out.congested(true);
+    assert.deepEqual(numbers(framesOf(out, 0)), [[1]], "with nothing under way nothing would ever go on");
+    assert.equal(out.isHeldBack, true);
+    out.settled(1, [], 1);
+    assert.deepEqual(numbers(framesOf(out, 1)), [[2]]);
+    out.congested(false);
+    assert.equal(out.isHeldBack, false);
+    assert.deepEqual(numbers(framesOf(out, 2)), [[3]]);
+    out.congested(true);
+    assert.equal(out.isHeldBack, false, "nothing is left");
+  });
+
   test("the first after a connect and every repeated one asks the broker for an answer, the others do not", () => {
     const { out } = outbound();
     out.opened(FRAME_ROOM);

@@ -23,6 +23,30 @@ describe("two clusters", () => {
     assert.deepEqual([a.link("b").status, b.link("a").status], ["connected", "connected"]);
   });
 
+  test("a thousand subscriptions of one turn are a few messages, not a thousand", () => {
+    const { world, a, b } = pair();
+    world.settle();
+    const before = a.controlSent;
+    for (let i = 0; i < 1_000; i += 1) a.subscribe(`t/${i}`);
+    world.settle();
+    assert.equal(b.demand.size, 1_000);
+    assert.ok(a.controlSent - before < 20, `${a.controlSent - before} messages`);
+  });
+
+  test("what is too large to cross is counted, and said once a turn as a problem of the link", () => {
+    const { world, a, b } = pair();
+    a.subscribe("t/#");
+    world.settle();
+    b.publish("t/1", "x".repeat(1_200_000));
+    b.publish("t/1", "y".repeat(1_200_000));
+    b.publish("t/1", "small");
+    world.settle();
+    assert.deepEqual(a.delivered, ["t/1=small"]);
+    assert.deepEqual(b.drops("a"), ["out too_large 2"]);
+    assert.equal(b.link("a").lastProblem?.code, "MESSAGE_REFUSED");
+    assert.equal(b.reported("problem").length, 1);
+  });
+
   test("a link that wants nothing still gives", () => {
     const { world, a, b } = pair({ topics: ["t/#", "c/1"] }, { topics: [] });
     for (const filter of ["t/1", "c/1", "c/2", "other"]) a.subscribe(filter);

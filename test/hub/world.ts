@@ -36,6 +36,7 @@ export class Agent {
   readonly refuses = new Set<string>();
   /** What it answers to republishes; null: nothing, yet. */
   answer: number | null = 0;
+  controlSent = 0;
   readonly #world: World;
   readonly #todo: (() => void)[] = [];
 
@@ -87,8 +88,10 @@ export class Agent {
           const { answer } = this;
           if (token !== null && answer !== null) this.#later(() => this.hub.republished(token, answer, world.nowMs));
         },
-        sendControl: (link, bytes) =>
-          this.#later(() => world.agents.get(link)?.hub.control(link, cluster, bytes, world.nowMs)),
+        sendControl: (link, bytes) => {
+          this.controlSent += 1;
+          this.#later(() => world.agents.get(link)?.hub.control(link, cluster, bytes, world.nowMs));
+        },
         peerGreeted: () => {},
         congested: () => false,
         answerStranger: (to, as, bytes) => this.strangerAnswers.push({ to, as, bytes }),
