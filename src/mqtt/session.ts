@@ -87,7 +87,7 @@ const SETTLED_MS = 10_000;
  * peer's broker may be at the end of a line that is paid for.
  */
 const RECONNECT = {
-  local: { baseMs: 100, capMs: 1_000, settledMs: SETTLED_MS },
+  local: { baseMs: 500, capMs: 1_000, settledMs: SETTLED_MS },
   peer: { baseMs: 500, capMs: 10_000, settledMs: SETTLED_MS },
 } as const;
 /** After what a person has to mend, or a rival whose turn it is. */
