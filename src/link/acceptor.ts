@@ -14,14 +14,13 @@ import { digestEquals } from "../base/digest.ts";
 import { type PeerRouteEdge, PeerRoutes } from "../route/peer-routes.ts";
 import type { AgainReason, ControlBody, RoutesMark, Speaker } from "../wire/message.ts";
 import { GREETINGS_PER_CONNECTION } from "./announcer.ts";
+import { MissingOps } from "./missing-ops.ts";
 import type { LinkOutput } from "./output.ts";
 
 /** Heartbeats come every 10 s: three missing ones in a row are no accident. */
 export const SILENCE_MS = 30_000;
 /** A digest that does not fit is repaired by a bootstrap; one that never fits must not become a storm of them. */
 const DIGEST_REPAIR_MS = 30_000;
-/** Operations that are missing are sent again within seconds; after this the peer must believe that we have them. */
-const BEHIND_MS = 30_000;
 /** The same request to one speaker is not repeated sooner: its answer takes a round trip. */
 const AGAIN_MS = 1_000;
 
@@ -47,9 +46,7 @@ export class Acceptor {
   #awaySinceMs = Number.NEGATIVE_INFINITY;
   #lastRepairMs = Number.NEGATIVE_INFINITY;
   #lastAgainMs = Number.NEGATIVE_INFINITY;
-  /** The operation after which nothing came although heartbeats speak of more, and since when. */
-  #behindAtOp: number | null = null;
-  #behindSinceMs = 0;
+  readonly #missing = new MissingOps();
 
   constructor(routesMax: number, routeRetentionMs: number) {
     this.#routes = new PeerRoutes(routesMax);
@@ -223,12 +220,10 @@ export class Acceptor {
     }
     if (mark.op > this.#appliedOp) {
       outputs.push({ type: "send", body: { type: "routes_ack", of: this.#speaker, op: this.#appliedOp } });
-      if (this.#behindAtOp !== this.#appliedOp) this.#behindSinceMs = nowMs;
-      else if (nowMs - this.#behindSinceMs >= BEHIND_MS) this.#repair(nowMs, "log_gap", outputs);
-      this.#behindAtOp = this.#appliedOp;
+      if (this.#missing.behind(this.#appliedOp, nowMs)) this.#repair(nowMs, "log_gap", outputs);
       return;
     }
-    this.#behindAtOp = null;
+    this.#missing.none();
     // Digests are compared at equal operation numbers only: an older mark is a late heartbeat, not a difference.
     if (mark.op < this.#appliedOp) {
       outputs.push({ type: "count", what: "late_message" });
