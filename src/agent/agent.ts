@@ -143,6 +143,8 @@ export class Agent {
     this.hub.tick(nowMs);
     if (nowMs >= this.#countDeadlineMs()) {
       this.#countRefresh.asked(nowMs);
+      // What was announced may have met the next doubt: again, until a count proves it.
+      if (this.hub.interest.wide !== null) this.#local.announceOwn();
       this.#local.refreshCount(nowMs);
     }
     this.hub.flush(nowMs);

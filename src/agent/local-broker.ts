@@ -142,6 +142,7 @@ export class LocalBroker {
 
   /** Makes the broker announce our own rows again, which count like everybody's. */
   announceOwn(): void {
+    this.#reader.announceOwn();
     if (this.#linkSession.connected) this.#linkSession.subscribe(this.#inbox(), () => {});
     if (this.#dataSession.connected && this.#dataSession.protocolVersion === 5) {
       this.#dataSession.subscribe([{ filter: this.#markTopic, qos: 1 }], () => {});
