@@ -20,6 +20,7 @@ import { FrameSender } from "./frame-sender.ts";
 import type { LinkStatusWord } from "./hub-event.ts";
 import { LinkHealth } from "./link-health.ts";
 import type { HubLinkOptions, LinkHost } from "./link-host.ts";
+import { Passage } from "./passage.ts";
 import { PeerDemand } from "./peer-demand.ts";
 import { REFUSAL_REPEAT_MS, RefusedRoutes } from "./refused-routes.ts";
 import { republishOf } from "./republish.ts";
@@ -40,6 +41,7 @@ export class HubLink {
   readonly inbound: Inbound;
   readonly counters = new Counters();
   readonly guard: LoopGuard<Message>;
+  readonly passage: Passage;
   readonly #host: LinkHost;
   readonly #exportsAll: boolean;
   readonly #peerDemand: PeerDemand;
@@ -57,7 +59,8 @@ export class HubLink {
     this.name = options.name;
     this.options = options;
     this.#host = host;
-    this.#health = new LinkHealth(nowMs);
+    this.passage = new Passage(options.name);
+    this.#health = new LinkHealth(this.passage, nowMs);
     this.#exportsAll = options.exportFilters.includes("#");
     this.#peerDemand = new PeerDemand(options.exportFilters);
     this.routes = new RouteSet(options.topics, options.routesMax);
@@ -96,6 +99,7 @@ export class HubLink {
       this.outbound.deadlineMs,
       this.inbound.deadlineMs,
       this.guard.deadlineMs,
+      this.#frames.deadlineMs,
       this.refused.deadlineMs,
       this.#refusalsAtMs,
     );
@@ -246,6 +250,9 @@ export class HubLink {
           this.problem(output.code, output.reason, nowMs);
           if (output.code === "CLOCK_WENT_BACK") this.#host.identityChanged(nowMs);
           break;
+        case "trouble":
+          for (const { code, reason } of this.passage.peerSays(output.trouble)) this.problem(code, reason, nowMs);
+          break;
         case "peer_greeted":
           this.#host.outlet.peerGreeted(this.name);
           break;
@@ -331,15 +338,13 @@ export class HubLink {
 
   #reportStatus(nowMs: number): void {
     const { announcer, acceptor } = this.conversation;
+    this.conversation.framesRefused(this.passage.framesRefused, nowMs);
     const from = this.#health.word;
-    if (!this.#health.judge({ out: announcer.state, in: acceptor.state, nowMs })) return;
-    const { word: to, transportUp } = this.#health;
-    const why = `out ${announcer.state}, in ${acceptor.state}, transport ${transportUp ? "up" : "down"}`;
-    this.#host.outlet.report({ type: "link_status", link: this.name, from, to, why });
-    // The connection stands and nobody speaks: not every broker says that nobody is subscribed.
-    const isUnheard = announcer.state === "greeting" || acceptor.state === "silent";
-    if (transportUp && isUnheard && (to === "disconnected" || to === "inconsistent")) {
+    const halves = { out: announcer.state, in: acceptor.state, nowMs };
+    if (!this.#health.judge(halves)) return;
+    const why = this.#health.why(halves);
+    this.#host.outlet.report({ type: "link_status", link: this.name, from, to: this.#health.word, why });
+    if (this.#health.isUnheard(halves))
       this.problem("PEER_SILENT", `the agent of cluster "${this.name}" does not answer`, nowMs);
-    }
   }
 }
