@@ -20,17 +20,12 @@ import { FrameSender } from "./frame-sender.ts";
 import type { LinkStatusWord } from "./hub-event.ts";
 import { LinkHealth } from "./link-health.ts";
 import type { HubLinkOptions, LinkHost } from "./link-host.ts";
+import { MendableLosses } from "./mendable-losses.ts";
 import { Passage } from "./passage.ts";
 import { PeerDemand } from "./peer-demand.ts";
 import { REFUSAL_REPEAT_MS, RefusedRoutes } from "./refused-routes.ts";
 import { republishOf } from "./republish.ts";
 import type { ProblemStatus } from "./status.ts";
-
-/** Losses that somebody can mend, in words that do not change while they last; the others are only counted. */
-const MENDABLE: Readonly<Record<string, string>> = {
-  too_large: "a message was dropped that is larger than the peer or a broker on the way takes",
-  refused_by_broker: "the local broker refused a message of the peer, which was dropped",
-};
 
 export class HubLink {
   readonly name: string;
@@ -47,8 +42,7 @@ export class HubLink {
   readonly #peerDemand: PeerDemand;
   readonly #health: LinkHealth;
   readonly refused = new RefusedRoutes();
-  /** Kinds of mendable losses since the last turn. */
-  readonly #lost = new Set<string>();
+  readonly #losses = new MendableLosses();
   /** When to tell the peer again which of its routes cannot be served here. */
   #refusalsAtMs = Number.POSITIVE_INFINITY;
   #edges: InterestEdge[] = [];
@@ -205,8 +199,7 @@ export class HubLink {
       this.#send({ type: "settled", of: this.conversation.acceptor.speaker, ...settlement });
     }
     this.#frames.flush(this.#health.transportUp, nowMs);
-    for (const reason of this.#lost) this.problem("MESSAGE_REFUSED", MENDABLE[reason] ?? reason, nowMs);
-    this.#lost.clear();
+    for (const reason of this.#losses.take()) this.problem("MESSAGE_REFUSED", reason, nowMs);
     this.#reportStatus(nowMs);
   }
 
@@ -286,7 +279,7 @@ export class HubLink {
 
   #dropped(direction: "out" | "in", reason: string, count: number): void {
     this.counters.drop(direction, reason, count);
-    if (reason in MENDABLE) this.#lost.add(reason);
+    this.#losses.lost(reason);
   }
 
   #send(body: ControlBody): void {
