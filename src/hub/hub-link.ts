@@ -273,6 +273,10 @@ export class HubLink {
     return this.#health.transportUp;
   }
 
+  get works(): LinkHealth["works"] {
+    return this.#health.works;
+  }
+
   get lastProblem(): ProblemStatus | null {
     return this.#lastProblem;
   }
@@ -330,10 +334,10 @@ export class HubLink {
   }
 
   #reportStatus(nowMs: number): void {
-    const { announcer, acceptor } = this.conversation;
+    const { announcer } = this.conversation;
     this.conversation.framesRefused(this.passage.framesRefused, nowMs);
     const from = this.#health.word;
-    const halves = { out: announcer.state, in: acceptor.state, nowMs };
+    const halves = { out: announcer.state, in: this.conversation.inState(nowMs), nowMs };
     if (!this.#health.judge(halves)) return;
     const why = this.#health.why(halves);
     this.#host.outlet.report({ type: "link_status", link: this.name, from, to: this.#health.word, why });

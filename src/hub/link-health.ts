@@ -21,6 +21,7 @@ export interface Halves {
 export class LinkHealth {
   readonly #passage: Passage;
   #word: LinkStatusWord = "connecting";
+  #works = { out: false, in: false };
   #transportUp = false;
   #everUp = false;
   /** Since when the transport is as it is, or the link was created. */
@@ -33,6 +34,11 @@ export class LinkHealth {
 
   get word(): LinkStatusWord {
     return this.#word;
+  }
+
+  /** Whether each half did when it was judged last. */
+  get works(): { readonly out: boolean; readonly in: boolean } {
+    return this.#works;
   }
 
   get transportUp(): boolean {
@@ -67,9 +73,10 @@ export class LinkHealth {
 
   #judged(halves: Halves): LinkStatusWord {
     const patient = halves.nowMs - this.#sinceMs < PATIENCE_MS;
-    if (!this.#transportUp && !this.#everUp && patient) return "connecting";
     const out = this.#passage.outward === null ? outHalf(halves.out, patient) : "bad";
     const incoming = this.#passage.inward === null ? inHalf(halves.in, patient) : "bad";
+    this.#works = { out: out === "good", in: incoming === "good" };
+    if (!this.#transportUp && !this.#everUp && patient) return "connecting";
     if (out === "good" && incoming === "good") return "connected";
     if (out === "bad" && incoming === "bad") return "disconnected";
     if (out === "coming" || incoming === "coming") return "connecting";

@@ -8,7 +8,7 @@ import type { RouteOp } from "../route/route.ts";
 import { decodeControl } from "../wire/control.ts";
 import { isOfLaterVersion } from "../wire/envelope.ts";
 import type { AckResult, ControlBody, ControlMessage, Speaker, Trouble, WireProblem } from "../wire/message.ts";
-import { Acceptor } from "./acceptor.ts";
+import { Acceptor, type AcceptorState, SILENCE_MS } from "./acceptor.ts";
 import { Announcer, type AnnouncerNames, type RouteSource } from "./announcer.ts";
 import type { Identity } from "./identity.ts";
 import type { LinkOutput } from "./output.ts";
@@ -36,6 +36,8 @@ export class Conversation {
   #heartbeatAtMs = Number.POSITIVE_INFINITY;
   /** The reason code with which the broker on the way refuses our frames; 0: none. */
   #framesRefused = 0;
+  /** The last control message of the speaker that is listened to. */
+  #wordAtMs = Number.NEGATIVE_INFINITY;
   /** What the last heartbeat said. */
   #told = NO_TROUBLE;
   #lastBadMs = Number.NEGATIVE_INFINITY;
@@ -56,6 +58,12 @@ export class Conversation {
 
   get deadlineMs(): number {
     return Math.min(this.announcer.deadlineMs, this.acceptor.deadlineMs, this.#heartbeatAtMs);
+  }
+
+  /** The state of the peer's half. Frames alone do not keep it up: they say nothing of the peer's routes, nor of ours. */
+  inState(nowMs: number): AcceptorState {
+    const { state } = this.acceptor;
+    return state === "online" && nowMs - this.#wordAtMs >= SILENCE_MS ? "silent" : state;
   }
 
   /** `packetBytesMax`: the largest packet that the broker on the way takes. */
@@ -97,6 +105,7 @@ export class Conversation {
     const decoded = decodeControl(bytes);
     if (!decoded.ok) return this.undecodable("control message", decoded.problem, nowMs);
     const outputs = this.#dispatch(decoded.value, nowMs);
+    if (this.acceptor.standing(decoded.value.speaker) === "current") this.#wordAtMs = nowMs;
     // Whoever was told that nothing is heard of it should not have to wait for the next heartbeat.
     this.#tellSoon(nowMs);
     return outputs;
@@ -137,26 +146,26 @@ export class Conversation {
     if (nowMs >= this.#heartbeatAtMs) {
       this.#heartbeatAtMs = nowMs + HEARTBEAT_MS;
       if (this.announcer.state === "online") {
-        outputs.push({ type: "send", body: this.#heartbeat() });
+        outputs.push({ type: "send", body: this.#heartbeat(nowMs) });
       }
     }
     return outputs;
   }
 
-  #heartbeat(): ControlBody {
-    this.#told = this.#trouble();
+  #heartbeat(nowMs: number): ControlBody {
+    this.#told = this.#trouble(nowMs);
     const isTrouble = this.#told.unheard || this.#told.framesRefused !== 0;
     return { type: "heartbeat", mark: this.announcer.mark(), ...(isTrouble ? { trouble: this.#told } : {}) };
   }
 
-  #trouble(): Trouble {
-    return { framesRefused: this.#framesRefused, unheard: this.acceptor.state === "silent" };
+  #trouble(nowMs: number): Trouble {
+    return { framesRefused: this.#framesRefused, unheard: this.inState(nowMs) === "silent" };
   }
 
   /** Only who is online says heartbeats: until then the trouble waits, and is said with the first. */
   #tellSoon(nowMs: number): void {
     if (this.announcer.state !== "online") return;
-    const { framesRefused, unheard } = this.#trouble();
+    const { framesRefused, unheard } = this.#trouble(nowMs);
     if (framesRefused === this.#told.framesRefused && unheard === this.#told.unheard) return;
     this.#heartbeatAtMs = Math.min(this.#heartbeatAtMs, nowMs);
   }

@@ -23,7 +23,7 @@ export interface RoutesMark {
 export interface Trouble {
   /** The reason code with which the broker on the way refuses the speaker's frames; 0: it takes them. */
   readonly framesRefused: number;
-  /** The speaker has heard nothing of the receiver for the time of silence. */
+  /** The speaker has heard no control message of the receiver for the time of silence. */
   readonly unheard: boolean;
 }
 

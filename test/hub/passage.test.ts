@@ -76,6 +76,9 @@ describe("a broker that refuses what an agent publishes for its peer", () => {
     world.settle();
     assert.equal(words(), "inconsistent inconsistent");
     assert.equal(b.link("a").lastProblem?.code, "MESSAGE_REFUSED");
+    assert.deepEqual([a.link("b").out.works, a.link("b").in.works], [false, true]);
+    assert.equal(a.link("b").out.blocked, "the broker refuses our message frames with 0x87");
+    assert.deepEqual([b.link("a").out.works, b.link("a").in.works], [true, false]);
     const why = a.reported("link_status").map((event) => event.type === "link_status" && event.why);
     assert.match(String(why.at(-1)), /refuses our message frames with 0x87/);
     gate.frames = true;
@@ -120,6 +123,22 @@ describe("a broker that refuses what an agent publishes for its peer", () => {
     gate.control = true;
     for (let second = 0; second < 10; second += 1) world.pass(1_000);
     assert.equal(words(), "connected connected");
+  });
+
+  test("control messages, while frames pass: frames alone do not keep the link up", () => {
+    const { world, a, b, gate, words } = guarded();
+    gate.control = false;
+    for (let second = 0; second < 31; second += 1) {
+      a.publish("t/1", `${second}`);
+      world.pass(1_000);
+    }
+    assert.equal(b.link("a").in.state, "online");
+    assert.equal(b.link("a").in.works, false);
+    assert.equal(words(), "inconsistent inconsistent");
+    gate.control = true;
+    for (let second = 0; second < 10; second += 1) world.pass(1_000);
+    assert.equal(words(), "connected connected");
+    assert.equal(b.delivered.length, 31);
   });
 
   test("control messages swallowed in silence, as on MQTT 3.1.1: the peer that hears nothing says so", () => {
