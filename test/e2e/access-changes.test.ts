@@ -218,10 +218,11 @@ describe("an access list that changes at run time", { concurrency: 3 }, () => {
       const before = await connections();
       await until("it hangs up again and again", async () => (await connections()) >= before + 3, 20_000);
       stop();
-      const words = a.agent.log.lines
-        .filter((line) => line.includes('"link status"'))
-        .map((line) => JSON.parse(line).to);
-      assert.deepEqual(words.slice(words.indexOf("connected")), ["connected", "inconsistent"]);
+      const changes = a.agent.log.lines.filter((line) => line.includes('"link status"'));
+      // The first cut may come without a word: of a frame that nobody was to confirm.
+      const refused = changes.findIndex((line) => line.includes("refuses our message frames with 0x87"));
+      assert.notEqual(refused, -1, changes.join("\n"));
+      assert.equal(changes.length, refused + 1, "it stays so while connections come and go");
       change(b, OPEN);
       await both(t, pair, "frames taken", "connected", SILENCE_MS + SLACK_MS);
     } finally {
