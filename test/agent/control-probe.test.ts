@@ -171,7 +171,8 @@ describe("the control probe", () => {
     rig.probe.listening(false);
     rig.probe.listening(true);
     assert.equal(rig.asked, 3);
-    assert.deepEqual(rig.said, []);
+    rig.data.published[2]?.done({ ok: true, reasonCode: 0x87 });
+    assert.deepEqual(rig.said, [], "an answer to an earlier question is none to this one");
   });
 
   test("what was denied stays so while no connection can be asked, and is asked after it", () => {

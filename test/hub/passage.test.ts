@@ -112,6 +112,19 @@ describe("a broker that refuses what an agent publishes for its peer", () => {
     assert.equal(a.link("b").sent.frames, frames + 1, "nor afterwards");
   });
 
+  test("the question whether frames are taken again wakes the agent by itself", () => {
+    const { world, a, gate } = guarded();
+    gate.frames = false;
+    a.publish("t/1", "refused", { qos: 0 });
+    world.settle();
+    world.pass(3_000);
+    a.publish("t/1", "refused again, between two heartbeats", { qos: 0 });
+    world.settle();
+    const refusedAtMs = world.nowMs;
+    for (let second = 0; second < 29; second += 1) world.pass(1_000);
+    assert.equal(a.hub.deadlineMs, refusedAtMs + 30_000);
+  });
+
   test("control messages: the sender says so at the first refusal, the other side after 30 s of silence", () => {
     const { world, b, gate, words } = guarded();
     gate.control = false;
