@@ -1,6 +1,8 @@
 /**
- * `npm run torture -- [--seed N] [--faults a,b] [--rounds N] [--at-once N] [--rate N] [--durability disk]`: the faults in turn against
- * real brokers and agents, with a table of what was lost, came twice, out of order, and how long it took to recover.
+ * `npm run torture -- [--seed N] [--faults a,b] [--rounds N] [--at-once N] [--rate N] [--durability disk | end_to_end | memory]
+ * [--queue N] [--takes-per-second N] [--bridge]`: the faults in turn against real brokers and agents, with a table of what was lost,
+ * came twice, out of order, and how long it took to recover. `--queue`: `max_queued_messages` of the receiving broker; `--bridge`:
+ * Mosquitto's own bridge in our place, to compare with.
  */
 import { parseArgs } from "node:util";
 import { Prng } from "../sim/prng.ts";
@@ -48,6 +50,9 @@ async function main(): Promise<void> {
       "at-once": { type: "string", default: "1" },
       rate: { type: "string", default: "500" },
       durability: { type: "string", default: "disk" },
+      bridge: { type: "boolean", default: false },
+      queue: { type: "string", default: "" },
+      "takes-per-second": { type: "string", default: "" },
     },
   });
   const names = values.faults === "" ? FAULTS.map(({ name }) => name) : values.faults.split(",");
@@ -56,10 +61,14 @@ async function main(): Promise<void> {
   const durability = DURABILITIES.find((known) => known === values.durability);
   if (durability === undefined) throw new Error(`durability ${values.durability}: there are ${DURABILITIES}`);
   const options: TortureOptions = {
+    carrier: values.bridge ? "bridge" : "agents",
     durability,
     messagesPerSecond: Number(values.rate),
     publishers: 5,
     payloadBytes: 100,
+    receivingLines: values.queue === "" ? [] : [`max_queued_messages ${values.queue}`],
+    sendingLines: values.queue === "" || !values.bridge ? [] : [`max_queued_messages ${values.queue}`],
+    ...(values["takes-per-second"] === "" ? {} : { takesPerSecond: Number(values["takes-per-second"]) }),
   };
   const first = Number(values.seed);
   console.log(`seed ${first}, durability ${durability}, ${values.rate} messages per second`);

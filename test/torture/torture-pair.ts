@@ -17,12 +17,15 @@ import { SmallDisk } from "./small-disk.ts";
 export type Side = "a" | "b";
 
 export interface TortureOptions {
+  /** Who carries the messages: our two agents, or, to compare with, Mosquitto's own bridge at B. */
+  readonly carrier: "agents" | "bridge";
   readonly durability: "disk" | "end_to_end" | "memory";
   readonly messagesPerSecond: number;
   readonly publishers: number;
   readonly payloadBytes: number;
   /** Of the subscriber's broker: what a default Mosquitto keeps for a client is 1,000. */
   readonly receivingLines?: readonly string[];
+  readonly sendingLines?: readonly string[];
   readonly takesPerSecond?: number;
 }
 
@@ -41,7 +44,8 @@ const CATCH_UP_MS = 900_000;
 export class TorturePair {
   readonly history = new History();
   readonly brokers: Readonly<Record<Side, LocalMosquitto>>;
-  readonly agents: Readonly<Record<Side, AgentProcess>>;
+  /** None where Mosquitto's bridge carries. */
+  readonly agents: Readonly<Record<Side, AgentProcess>> | null;
   readonly #proxies: Readonly<Record<Side | "link", FaultProxy>>;
   readonly #dir: string;
   readonly #disk: SmallDisk;
@@ -62,7 +66,7 @@ export class TorturePair {
     this.#disk = disk;
     this.brokers = brokers;
     this.#proxies = proxies;
-    this.#lines = { a: receivingLines(options), b: LINES };
+    this.#lines = { a: receivingLines(options), b: sendingLines(options, proxies.link) };
     const { durability } = options;
     const agent = (side: Side, dataDir: string): AgentProcess =>
       new AgentProcess({
@@ -77,7 +81,8 @@ export class TorturePair {
           ],
         },
       });
-    this.agents = { a: agent("a", join(dir, "a")), b: agent("b", join(disk.path, "b")) };
+    this.agents =
+      options.carrier === "bridge" ? null : { a: agent("a", join(dir, "a")), b: agent("b", join(disk.path, "b")) };
   }
 
   static async open(options: TortureOptions): Promise<TorturePair> {
@@ -90,9 +95,7 @@ export class TorturePair {
     const dir = mkdtempSync(join(tmpdir(), "brokerlink-torture-"));
     const pair = new TorturePair(options, dir, await SmallDisk.make(dir), brokers, proxies);
     try {
-      await Promise.all([pair.agents.a.start(), pair.agents.b.start()]);
-      await Promise.all([pair.agents.a.linked("b", START_MS), pair.agents.b.linked("a", START_MS)]);
-      await Promise.all([pair.agents.a.exact(START_MS), pair.agents.b.exact(START_MS)]);
+      await pair.#linked();
       return pair;
     } catch (error) {
       await pair.close();
@@ -100,16 +103,23 @@ export class TorturePair {
     }
   }
 
+  async #linked(): Promise<void> {
+    if (this.agents === null) {
+      await this.brokers.b.restart(this.#lines.b);
+      return;
+    }
+    const { a, b } = this.agents;
+    await Promise.all([a.start(), b.start()]);
+    await Promise.all([a.linked("b", START_MS), b.linked("a", START_MS)]);
+    await Promise.all([a.exact(START_MS), b.exact(START_MS)]);
+  }
+
   /** The load runs, and what is published arrives. */
   async start(): Promise<void> {
     const { messagesPerSecond, publishers, payloadBytes, takesPerSecond = null } = this.#options;
     this.#subscriber = new Subscriber(this.brokers.a.url, "subscriber", "load/#", this.history, takesPerSecond);
     await until("the subscriber is there", () => this.#subscriber?.subscribed === true);
-    await this.agents.b.untilLink("a", "the route is known", (link) => link.in.appliedOp > 0);
-    await this.agents.b.untilStatus(
-      "it is subscribed",
-      ({ hub }) => hub.demand.pending === 0 && hub.demand.filters > 0,
-    );
+    if (this.agents !== null) await serves(this.agents.b);
     for (let n = 0; n < publishers; n += 1) {
       const each = messagesPerSecond / publishers;
       this.#publishers.push(new Publisher(this.brokers.b.url, `load/${n}`, each, payloadBytes, this.history));
@@ -147,15 +157,15 @@ export class TorturePair {
   }
 
   async killAgents(sides: readonly Side[], awayMs: number): Promise<void> {
-    await Promise.all(sides.map((side) => this.agents[side].stop("SIGKILL")));
+    await Promise.all(sides.map((side) => this.#agent(side).stop("SIGKILL")));
     await pause(awayMs);
-    await Promise.all(sides.map((side) => this.agents[side].start()));
+    await Promise.all(sides.map((side) => this.#agent(side).start()));
     await pause(1_000);
   }
 
   async restartAgent(side: Side): Promise<void> {
-    await this.agents[side].stop("SIGTERM");
-    await this.agents[side].start();
+    await this.#agent(side).stop("SIGTERM");
+    await this.#agent(side).start();
     await pause(1_000);
   }
 
@@ -165,9 +175,9 @@ export class TorturePair {
   }
 
   async freezeAgent(side: Side, forMs: number): Promise<void> {
-    this.agents[side].signal("SIGSTOP");
+    this.#agent(side).signal("SIGSTOP");
     await pause(forMs);
-    this.agents[side].signal("SIGCONT");
+    this.#agent(side).signal("SIGCONT");
   }
 
   async disturb(what: Side | "link", state: Partial<LineState>, forMs: number): Promise<void> {
@@ -185,15 +195,22 @@ export class TorturePair {
     this.#proxies.link.set();
   }
 
+  #agent(side: Side): AgentProcess {
+    if (this.agents === null) throw new Error("a bridge has no agents");
+    return this.agents[side];
+  }
+
   /** For the message of a failure. */
   tail(count: number): string {
-    return (["a", "b"] as const).map((side) => `--- agent ${side}\n${this.agents[side].log.tail(count)}`).join("\n");
+    const { agents } = this;
+    if (agents === null) return this.brokers.b.log.tail(count);
+    return (["a", "b"] as const).map((side) => `--- agent ${side}\n${agents[side].log.tail(count)}`).join("\n");
   }
 
   async close(): Promise<void> {
     this.#subscriber?.end();
     await Promise.all(this.#publishers.map((publisher) => publisher.stop()));
-    await Promise.all([this.agents.a.dispose(), this.agents.b.dispose()]);
+    if (this.agents !== null) await Promise.all([this.agents.a.dispose(), this.agents.b.dispose()]);
     await Promise.all(Object.values(this.#proxies).map((proxy) => proxy.stop()));
     await Promise.all([this.brokers.a.stop(), this.brokers.b.stop()]);
     await this.#disk.remove();
@@ -203,6 +220,26 @@ export class TorturePair {
 
 function receivingLines(options: TortureOptions): readonly string[] {
   return [...LINES, ...(options.receivingLines ?? [])];
+}
+
+async function serves(b: AgentProcess): Promise<void> {
+  await b.untilLink("a", "the route is known", (link) => link.in.appliedOp > 0);
+  await b.untilStatus("it is subscribed", ({ hub }) => hub.demand.pending === 0 && hub.demand.filters > 0);
+}
+
+function sendingLines({ carrier, sendingLines: more = [] }: TortureOptions, link: FaultProxy): readonly string[] {
+  if (carrier === "agents") return [...LINES, ...more];
+  return [
+    ...LINES,
+    ...more,
+    "connection to-a",
+    `address ${new URL(link.url).host}`,
+    "topic load/# out 1",
+    "cleansession false",
+    "notifications false",
+    "keepalive_interval 15",
+    "restart_timeout 1 5",
+  ];
 }
 
 function pause(ms: number): Promise<void> {
