@@ -149,7 +149,8 @@ describe("drawing acknowledgements out of the kernel", () => {
     assert.deepEqual(Buffer.concat(read), Buffer.concat([ARRIVES, ARRIVES]));
   });
 
-  test("a read that comes behind one gets its own, and never are there three without an answer", async () => {
+  test("a read that comes behind one gets its own, and never are there three without an answer", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
     const { socket, stream: under } = stream({ ackByPing: true });
     const arrives = async (packet: Buffer): Promise<number> => {
       socket.push(packet);
