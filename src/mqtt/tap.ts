@@ -254,9 +254,12 @@ export class Tap extends Duplex {
       case SUBACK:
       case UNSUBACK: {
         const answer = decodeSuback(reader, version);
+        if (answer === null) {
+          this.#malformed(firstByte === SUBACK ? "SUBACK" : "UNSUBACK");
+          return;
+        }
         this.#pass(bytes.subarray(begin, end));
-        if (answer === null) this.#malformed(firstByte === SUBACK ? "SUBACK" : "UNSUBACK");
-        else this.#events.answer(answer.packetId, answer.codes);
+        this.#events.answer(answer.packetId, answer.codes);
         return;
       }
       case CONNACK:
