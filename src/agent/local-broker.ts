@@ -11,7 +11,7 @@ import type { LocalConfig } from "../config/types.ts";
 import type { LocalMessage } from "../hub/hub.ts";
 import { FRAME_EXPIRY_SECONDS } from "../hub/link-host.ts";
 import type { Republish } from "../hub/republish.ts";
-import { toMessageProperties, toPacketProperties } from "../mqtt/packet-properties.ts";
+import { toMessageProperties } from "../mqtt/packet-properties.ts";
 import { failureCode } from "../mqtt/publish.ts";
 import { type MessageAbout, MqttSession, type SessionProblem } from "../mqtt/session.ts";
 import type { SessionCounters } from "../mqtt/session-counters.ts";
@@ -209,7 +209,7 @@ export class LocalBroker {
 
   republish(message: Republish, done: ((reasonCode: number | null) => void) | null): void {
     const { topic, payload, qos, retain, properties, expirySeconds } = message;
-    const packet = { topic, payload, qos, retain, properties: toPacketProperties(properties), expirySeconds };
+    const packet = { topic, payload, qos, retain, properties, expirySeconds };
     if (done === null) this.#dataSession.publish(packet);
     // What our own session refuses to send is answered as the broker would.
     else this.#dataSession.publish(packet, (result) => done(result.ok ? result.reasonCode : failureCode(result.why)));
