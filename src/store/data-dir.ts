@@ -1,7 +1,7 @@
 /**
  * The agent's directory on disk: nobody else's eyes, one process at a time.
  *
- *   lock               a socket: who has the directory
+ *   lock.<number>      a socket: who has the directory
  *   journal            small state, see journal.ts
  *   spool/<link>/…     messages, see disk-spool-log.ts
  */

@@ -1,18 +1,24 @@
 /**
  * Says that one process has a directory: a Unix socket in it on which the owner listens. A process that was killed does not
  * answer, so its lock needs no time to expire; one that is stopped for a while still has the kernel answer for it.
+ *
+ * The sockets are numbered, and the highest number counts. A dead one is never replaced but followed by the next number,
+ * which the file system gives to one process only; whoever has it removes the lower ones. So of several processes that find
+ * the same dead lock none can take away what another has just got. The last one stays there, dead, when it is released.
  */
 import { randomBytes } from "node:crypto";
-import { chmodSync, closeSync, existsSync, linkSync, openSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, linkSync, openSync, readdirSync, rmSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { LinkError } from "../base/error-codes.ts";
 import { reasonOf } from "./store-problem.ts";
 
-const NAME = "lock";
+const NUMBERED = /^lock\.(\d+)$/;
+/** Of a socket that listens and has no number yet. */
+const COMING = "lock-coming.";
 /** What the kernel takes as the path of a socket, less room for the names of ours. */
 const SOCKET_PATH_BYTES_MAX = 60;
-/** Somebody else may be taking the same dead lock: each of these is one of them being faster. */
+/** Others may be after the same dead lock: each of these is one of them being faster. */
 const TRIES_MAX = 8;
 const FILE_MODE = 0o600;
 /** For the name of the owner, which is only for the message: that it answers at all is enough. */
@@ -20,11 +26,9 @@ const ANSWER_WITHIN_MS = 500;
 
 export class DirLock {
   readonly #server: Server;
-  readonly #path: string;
 
-  private constructor(server: Server, path: string) {
+  private constructor(server: Server) {
     this.#server = server;
-    this.#path = path;
   }
 
   static async take(folder: string): Promise<DirLock> {
@@ -32,12 +36,13 @@ export class DirLock {
       socket.on("error", () => {});
       socket.end(`${process.pid}\n`);
     });
-    const mine = `${NAME}.${process.pid}.${randomBytes(4).toString("hex")}`;
-    // Listening comes before the name: whoever finds the name finds somebody who answers, or a dead one.
+    const mine = `${COMING}${process.pid}.${randomBytes(4).toString("hex")}`;
+    // Listening comes before the number: whoever finds a number finds somebody who answers, or a dead one.
     await inFolder(folder, (short) => listen(server, join(short, mine)));
     try {
       chmodSync(join(folder, mine), FILE_MODE);
-      await claim(folder, mine);
+      const number = await claim(folder, mine);
+      for (const lower of numbersIn(folder)) if (lower < number) rmSync(pathOf(folder, lower), { force: true });
     } catch (error) {
       server.close();
       throw error;
@@ -46,39 +51,46 @@ export class DirLock {
     }
     // The lock must not keep the process alive.
     server.unref();
-    for (const name of readdirSync(folder)) {
-      if (name.startsWith(`${NAME}.`)) rmSync(join(folder, name), { force: true });
+    // Left by processes that were killed while they tried. Those of the living are theirs.
+    for (const name of readdirSync(folder).filter((each) => each.startsWith(COMING))) {
+      if ((await ownerOf(folder, name)) === null) rmSync(join(folder, name), { force: true });
     }
-    return new DirLock(server, join(folder, NAME));
+    return new DirLock(server);
   }
 
   release(): void {
-    rmSync(this.#path, { force: true });
     this.#server.close();
   }
 }
 
-/** Gives the socket `mine` the name of the lock, if nobody alive has it. */
-async function claim(folder: string, mine: string): Promise<void> {
-  const lock = join(folder, NAME);
-  const aside = join(folder, `${mine}.old`);
+/** Gives the socket `mine` the next number, if nobody alive has the highest; answers it. */
+async function claim(folder: string, mine: string): Promise<number> {
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
-    if (linked(join(folder, mine), lock)) return;
-    const owner = await ownerOf(folder, NAME);
+    const highest = Math.max(0, ...numbersIn(folder));
+    const owner = highest === 0 ? null : await ownerOf(folder, nameOf(highest));
     if (owner !== null) throw locked(folder, owner);
-    // Dead. Between the question and this somebody may have put a living one in its place: ask what was taken away.
-    try {
-      renameSync(lock, aside);
-    } catch {
-      // Another process was faster with the dead one.
-      continue;
-    }
-    const taken = await ownerOf(folder, `${mine}.old`);
-    if (taken !== null) linked(aside, lock);
-    rmSync(aside, { force: true });
-    if (taken !== null) throw locked(folder, taken);
+    const next = highest + 1;
+    if (!linked(join(folder, mine), pathOf(folder, next))) continue;
+    // Free because somebody had it, died, was followed and tidied away? Then a higher one is there.
+    if (Math.max(...numbersIn(folder)) === next) return next;
+    rmSync(pathOf(folder, next), { force: true });
   }
   throw locked(folder, "several processes that start at once");
+}
+
+function numbersIn(folder: string): number[] {
+  return readdirSync(folder).flatMap((name) => {
+    const number = NUMBERED.exec(name)?.[1];
+    return number === undefined ? [] : [Number(number)];
+  });
+}
+
+function nameOf(number: number): string {
+  return `lock.${number}`;
+}
+
+function pathOf(folder: string, number: number): string {
+  return join(folder, nameOf(number));
 }
 
 function locked(folder: string, owner: string): LinkError {

@@ -31,10 +31,11 @@ export function writeHead(target: Buffer, magic: string, fields: Uint8Array): vo
 }
 
 export function readHead(bytes: Buffer, magic: string): Head {
+  if (bytes.length < HEAD_BYTES) return { kind: "damaged" };
   const versions = new Set<number>();
   for (const at of [0, BLOCK_BYTES]) {
     const block = bytes.subarray(at, at + BLOCK_BYTES);
-    if (block.length < BLOCK_BYTES || block.toString("latin1", 0, 4) !== magic) {
+    if (block.toString("latin1", 0, 4) !== magic) {
       versions.add(Number.NaN);
       continue;
     }
