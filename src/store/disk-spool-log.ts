@@ -64,10 +64,11 @@ export class DiskSpoolLog implements SpoolLog {
   /** What the last note says, or the head of the last segment. */
   #notedBase = 0;
   #notedCeiling = 0;
-  /** The ceiling that a later life will find, whatever happens now. */
+  /** The base and the ceiling that a later life will find, whatever happens now. */
+  #durableBase: number;
   #durableCeiling: number;
   /** What the last write that succeeded has handed over. */
-  #written: { readonly last: number; readonly ceiling: number };
+  #written: { readonly last: number; readonly base: number; readonly ceiling: number };
   #writeFailed = false;
 
   private constructor(folder: string, fs: FileSystem, options: DiskSpoolOptions) {
@@ -99,8 +100,9 @@ export class DiskSpoolLog implements SpoolLog {
     active.synced = active.written;
     active.named = true;
     this.#durable = this.#lastNumber;
+    this.#durableBase = active.head.base;
     this.#durableCeiling = active.head.ceiling;
-    this.#written = { last: this.#lastNumber, ceiling: this.#durableCeiling };
+    this.#written = { last: this.#lastNumber, base: this.#durableBase, ceiling: this.#durableCeiling };
     for (const path of recovered.spent) fs.remove(path);
   }
 
@@ -132,6 +134,11 @@ export class DiskSpoolLog implements SpoolLog {
   get durableNumber(): number {
     // What is below the base needs no disk any more.
     return Math.min(Math.max(this.#durable, this.#base - 1), this.#durableCeiling - NUMBERS_SPARE);
+  }
+
+  /** Something is written that the disk does not have for certain. To be asked at the end of each turn, after `write`. */
+  get wantsSync(): boolean {
+    return this.#row.pending().some(({ synced, written }) => synced < written);
   }
 
   /** In memory because the disk does not have it for certain. */
@@ -172,7 +179,7 @@ export class DiskSpoolLog implements SpoolLog {
     if (target <= this.#base) return;
     this.#bytes -= this.#row.forget(this.#base, target);
     this.#base = target;
-    this.#row.dropSpent(target);
+    this.#dropSpent();
     const { active } = this.#row;
     const isLarge = active.tail * EMPTIED_SHARE > this.#segmentBytes;
     if (target > this.#lastNumber && isLarge && active.pendingBytes === 0) this.#begin(target, this.#lastNumber);
@@ -187,10 +194,11 @@ export class DiskSpoolLog implements SpoolLog {
     } catch (error) {
       this.#writeFailed = true;
       this.counters.writeFailures += 1;
+      this.#dropSpent();
       return { ok: false, code: "SPOOL_WRITE_FAILED", reason: reasonOf(error) };
     }
     this.#writeFailed = false;
-    this.#written = { last: this.#row.active.last, ceiling: this.#notedCeiling };
+    this.#written = { last: this.#row.active.last, base: this.#notedBase, ceiling: this.#notedCeiling };
     return DISK_TOOK_IT;
   }
 
@@ -217,7 +225,12 @@ export class DiskSpoolLog implements SpoolLog {
     if (this.#lastNumber + NUMBERS_AHEAD - this.#notedCeiling >= NOTE_STEP) return true;
     const moved = this.#base - this.#notedBase;
     if (active.written < active.tail) return moved > 0;
-    return moved >= NOTE_STEP || (moved > 0 && this.#base > this.#lastNumber);
+    return moved >= NOTE_STEP || (moved > 0 && (this.#base > this.#lastNumber || this.#row.hasSpent(this.#base)));
+  }
+
+  /** Files go once a later life will know that they are not missing; where the disk is full, before: it needs the room. */
+  #dropSpent(): void {
+    this.#row.dropSpent(this.#writeFailed ? this.#base : this.#durableBase);
   }
 
   #note(): void {
@@ -243,7 +256,7 @@ export class DiskSpoolLog implements SpoolLog {
 
   #syncRound(): SyncRound {
     const segments = this.#row.pending().filter(({ fd, synced, written }) => fd !== null && synced < written);
-    const { last, ceiling } = this.#written;
+    const { last, base, ceiling } = this.#written;
     const files = segments.map((segment) => {
       const { fd, written } = segment;
       segment.syncing = true;
@@ -263,13 +276,14 @@ export class DiskSpoolLog implements SpoolLog {
       }
       if (error === null) {
         this.#durable = Math.max(this.#durable, last);
+        this.#durableBase = base;
         this.#durableCeiling = Math.max(this.#durableCeiling, ceiling);
       } else {
         this.counters.syncFailures += 1;
         this.#writeAgainElsewhere();
       }
       for (const segment of segments) this.#row.retire(segment);
-      this.#row.dropSpent(this.#base);
+      this.#dropSpent();
     };
     return { files, folder: isNew ? this.#folder : null, ended };
   }
@@ -281,7 +295,7 @@ export class DiskSpoolLog implements SpoolLog {
   #writeAgainElsewhere(): void {
     const messages = this.#row.takeBackPending(this.#base);
     for (const { bytes } of messages) this.#bytes -= bytes;
-    this.#written = { last: this.#durable, ceiling: this.#durableCeiling };
+    this.#written = { last: this.#durable, base: this.#durableBase, ceiling: this.#durableCeiling };
     const first = messages[0]?.number ?? this.#lastNumber + 1;
     this.#begin(first, first - 1);
     for (const message of messages) this.#append(message);

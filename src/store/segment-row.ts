@@ -125,6 +125,12 @@ export class SegmentRow {
     if (segment.isLoaded) this.#cache.add(segment);
   }
 
+  /** Whether the first file holds nothing from `base` on, and is not the last one. */
+  hasSpent(base: number): boolean {
+    const [first] = this.#segments;
+    return first !== undefined && first !== this.active && first.last < base;
+  }
+
   /** Removes files that hold nothing from `base` on. The newest that the disk has stays: it knows which numbers were given. */
   dropSpent(base: number): void {
     const newest = this.#segments.findLastIndex(({ named }) => named);

@@ -62,7 +62,7 @@ export function recoverSpool(folder: string, fs: FileSystem, report: Report): Re
     lost += countLost(each, before, noted, report);
     before = each.last;
   }
-  const last = Math.max(0, ...found.map((each) => Math.max(each.last, each.head.lastBefore)));
+  const last = Math.max(0, ...found.map(lastGiven));
   const ceiling = Math.max(last, ...found.map(({ scan }) => scan.ceiling));
   const kept = found.filter((each) => firstKept(each, noted) !== null);
   for (const { path, scan } of kept) if (scan.tail !== "none") cutOff(path, scan.end, fs);
@@ -132,6 +132,11 @@ function countLost({ path, head, scan, last }: Found, before: number, base: numb
     report({ code: "SPOOL_DAMAGED", message: `the last record of ${path} was not written to its end, and is cut off` });
   }
   return missing + holes;
+}
+
+/** Before the first message of a file there may be a gap: numbers that were never given. */
+function lastGiven({ head, last }: Found): number {
+  return last < head.first ? head.lastBefore : last;
 }
 
 function firstKept({ head, scan, last }: Found, base: number): number | null {

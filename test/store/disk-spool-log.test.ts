@@ -99,6 +99,11 @@ test("freed segments go from the disk, and what is freed in part is not there af
   log.free(395);
   assert.equal(log.bytes, 600);
   assert.equal(log.get(394), undefined);
+  assert.equal(readdirSync(folder).length, filesBefore, "a kill at this moment must not look like a loss");
+  log.write();
+  assert.equal(log.wantsSync, true);
+  await syncOf(log);
+  assert.equal(log.wantsSync, false);
   assert.ok(readdirSync(folder).length < 4, "removed as whole files");
   log.append(message(401, 100), 100, 0);
   await closeOf(log);
@@ -163,6 +168,7 @@ test("any history: the log equals an array, numbers are never given twice, the d
         const content = contentOf(log);
         assert.deepEqual(content, [...model], reports.text);
         assert.equal(log.bytes, model.size * 7);
+        assert.equal(log.counters.lost, 0, reports.text);
         assert.ok(log.base - 1 <= log.durableNumber && log.durableNumber <= log.lastNumber);
       };
       for (const each of steps) {
