@@ -9,6 +9,7 @@
  */
 import { Ring } from "../base/ring.ts";
 import type { Frame, FramedMessage, Message } from "../wire/message.ts";
+import { aged } from "./expiry.ts";
 import { FramesAhead, type WaitingFrame } from "./frames-ahead.ts";
 import { type InboundChecks, type InboundDropReason, problemOf } from "./inbound-checks.ts";
 import { StreamRecord } from "./stream-record.ts";
@@ -278,7 +279,7 @@ export class Inbound {
       const pending = this.#again.shift() ?? this.#pending.shift();
       if (pending === undefined) break;
       const { origin } = pending;
-      const message = unexpired(pending.message, nowMs - pending.atMs);
+      const message = aged(pending.message, nowMs - pending.atMs);
       if (message === null) {
         this.#dropped("expired", 1);
         this.#settle(pending);
@@ -326,11 +327,4 @@ export class Inbound {
 function isBusy(reasonCode: number, tries: number): boolean {
   if (reasonCode === QUOTA_EXCEEDED) return true;
   return (reasonCode === UNSPECIFIED || reasonCode === IMPLEMENTATION_SPECIFIC) && tries < UNSPECIFIED_TRIES_MAX;
-}
-
-/** The message with what is left of its expiry after `spentMs`; null: nothing. */
-function unexpired(message: Message, spentMs: number): Message | null {
-  if (message.expiryMs === null || spentMs <= 0) return message;
-  const expiryMs = message.expiryMs - spentMs;
-  return expiryMs <= 0 ? null : { ...message, expiryMs };
 }
