@@ -2,9 +2,8 @@
  * Everything pure that belongs to one link: its announced routes, its conversation, its messages out and in, and what
  * the peer's routes mean for our demand. The hub hands it inputs; it answers through the Outlet and the LinkHost.
  */
+import type { Due } from "../flow/ack-ledger.ts";
 import { Inbound } from "../flow/inbound.ts";
-import { LoopGuard } from "../flow/loop-guard.ts";
-import { couldHaveLostMark } from "../flow/mark.ts";
 import { Outbound } from "../flow/outbound.ts";
 import { Conversation } from "../link/conversation.ts";
 import type { LinkOutput } from "../link/output.ts";
@@ -16,20 +15,16 @@ import { WIRE_VERSION } from "../wire/envelope.ts";
 import { decodeFrame, FRAME_BYTES_MAX } from "../wire/frame.ts";
 import type { ControlBody, Message } from "../wire/message.ts";
 import { Counters } from "./counters.ts";
+import { Forwarding } from "./forwarding.ts";
 import { FrameSender } from "./frame-sender.ts";
 import type { LinkStatusWord } from "./hub-event.ts";
 import { LinkHealth } from "./link-health.ts";
 import type { HubLinkOptions, LinkHost } from "./link-host.ts";
+import { MendableLosses } from "./mendable-losses.ts";
 import { PeerDemand } from "./peer-demand.ts";
 import { REFUSAL_REPEAT_MS, RefusedRoutes } from "./refused-routes.ts";
 import { republishOf } from "./republish.ts";
 import type { ProblemStatus } from "./status.ts";
-
-/** Losses that somebody can mend, in words that do not change while they last; the others are only counted. */
-const MENDABLE: Readonly<Record<string, string>> = {
-  too_large: "a message was dropped that is larger than the peer or a broker on the way takes",
-  refused_by_broker: "the local broker refused a message of the peer, which was dropped",
-};
 
 export class HubLink {
   readonly name: string;
@@ -39,18 +34,17 @@ export class HubLink {
   readonly outbound: Outbound;
   readonly inbound: Inbound;
   readonly counters = new Counters();
-  readonly guard: LoopGuard<Message>;
   readonly #host: LinkHost;
   readonly #exportsAll: boolean;
   readonly #peerDemand: PeerDemand;
   readonly #health: LinkHealth;
   readonly refused = new RefusedRoutes();
-  /** Kinds of mendable losses since the last turn. */
-  readonly #lost = new Set<string>();
+  readonly #losses = new MendableLosses();
   /** When to tell the peer again which of its routes cannot be served here. */
   #refusalsAtMs = Number.POSITIVE_INFINITY;
   #edges: InterestEdge[] = [];
   readonly #frames: FrameSender;
+  readonly #forwarding: Forwarding;
   #lastProblem: ProblemStatus | null = null;
 
   constructor(options: HubLinkOptions, host: LinkHost, nowMs: number) {
@@ -74,7 +68,12 @@ export class HubLink {
       host.identity,
       this.routes,
     );
-    this.outbound = new Outbound(host.randomHex16(), options, (reason, count) => this.#dropped("out", reason, count));
+    this.outbound = new Outbound(
+      host.randomHex16(),
+      options,
+      (reason, count) => this.#dropped("out", reason, count),
+      host.acks,
+    );
     this.#frames = new FrameSender(this, host);
     this.inbound = new Inbound(
       {
@@ -87,7 +86,7 @@ export class HubLink {
         this.counters.gateTimeouts += 1;
       },
     );
-    this.guard = new LoopGuard();
+    this.#forwarding = new Forwarding(this.outbound, host.acks, this.counters);
   }
 
   get deadlineMs(): number {
@@ -95,7 +94,7 @@ export class HubLink {
       this.conversation.deadlineMs,
       this.outbound.deadlineMs,
       this.inbound.deadlineMs,
-      this.guard.deadlineMs,
+      this.#forwarding.guard.deadlineMs,
       this.refused.deadlineMs,
       this.#refusalsAtMs,
     );
@@ -161,21 +160,9 @@ export class HubLink {
     this.inbound.frame(frame, bytes.length, stayMs, nowMs);
   }
 
-  /** A local message that the peer wants, unless another bridge carries it in a circle. */
-  forward(message: Message, nowMs: number): void {
-    const { topic, payload, properties } = message;
-    const isWatched = couldHaveLostMark(properties) || this.guard.holds(topic);
-    switch (isWatched ? this.guard.offer(topic, payload, message, nowMs) : "pass") {
-      case "pass":
-        for (const earlier of this.guard.released()) this.#offer(earlier, nowMs);
-        this.#offer(message, nowMs);
-        break;
-      case "hold":
-        break;
-      case "drop":
-        this.counters.drop("out", "foreign_loop");
-        break;
-    }
+  /** A local message that the peer wants. */
+  forward(message: Message, due: Due | null, nowMs: number): void {
+    this.#forwarding.take(message, due, nowMs);
   }
 
   /** Tells the peer that its route cannot be served here, or can again. */
@@ -191,8 +178,8 @@ export class HubLink {
   /** End of a turn: settlements, republishes and frames leave. Control messages have left already. */
   flush(nowMs: number): void {
     this.#announceEdges(nowMs);
-    for (const message of this.guard.release(nowMs)) this.#offer(message, nowMs);
-    for (const topic of this.guard.alarms()) {
+    this.#forwarding.release(nowMs);
+    for (const topic of this.#forwarding.guard.alarms()) {
       this.#host.outlet.report({ type: "foreign_loop", link: this.name, topic });
       this.problem("FOREIGN_LOOP", `another bridge carries "${topic}" in a circle`, nowMs);
     }
@@ -201,8 +188,7 @@ export class HubLink {
       this.#send({ type: "settled", of: this.conversation.acceptor.speaker, ...settlement });
     }
     this.#frames.flush(this.#health.transportUp, nowMs);
-    for (const reason of this.#lost) this.problem("MESSAGE_REFUSED", MENDABLE[reason] ?? reason, nowMs);
-    this.#lost.clear();
+    for (const reason of this.#losses.take()) this.problem("MESSAGE_REFUSED", reason, nowMs);
     this.#reportStatus(nowMs);
   }
 
@@ -279,7 +265,7 @@ export class HubLink {
 
   #dropped(direction: "out" | "in", reason: string, count: number): void {
     this.counters.drop(direction, reason, count);
-    if (reason in MENDABLE) this.#lost.add(reason);
+    this.#losses.lost(reason);
   }
 
   #send(body: ControlBody): void {
@@ -290,7 +276,7 @@ export class HubLink {
   #settled(upTo: number, ranges: readonly (readonly [number, number])[], nowMs: number): void {
     for (const message of this.outbound.settled(upTo, ranges, nowMs)) {
       this.counters.settled += 1;
-      this.guard.settled(message.topic, message.payload, nowMs);
+      this.#forwarding.guard.settled(message.topic, message.payload, nowMs);
     }
   }
 
@@ -306,11 +292,6 @@ export class HubLink {
       case "known":
         break;
     }
-  }
-
-  #offer(message: Message, nowMs: number): void {
-    this.outbound.offer(message, null, nowMs);
-    if (message.qos === 0) this.guard.left(message.topic, message.payload, nowMs);
   }
 
   #announceEdges(nowMs: number): void {

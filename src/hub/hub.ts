@@ -5,22 +5,18 @@
  * and control bytes first, then messages, then calls flush(): so a frame always names the route operations that were
  * caused before it.
  */
-import { EchoMemory } from "../flow/echo-memory.ts";
-import { readMark, stripMark } from "../flow/mark.ts";
-import { RedeliveryMemory } from "../flow/redelivery-memory.ts";
 import { Identity } from "../link/identity.ts";
 import { Demand } from "../route/demand.ts";
 import { Interest, type InterestChange, type InterestOptions } from "../route/interest.ts";
 import type { InterestEvent, WideReason } from "../route/interest-event.ts";
 import { RouteTable } from "../route/route-table.ts";
-import { isReserved } from "../topic/filter.ts";
 import { encodeControl } from "../wire/control.ts";
-import type { Message } from "../wire/message.ts";
 import { underPrefix } from "../wire/names.ts";
 import { HubLink } from "./hub-link.ts";
 import { demandLimits, type HostedLink, type HubLinkOptions, type LinkHost } from "./link-host.ts";
 import { linkStatus } from "./link-status.ts";
 import type { LocalMessage } from "./local-message.ts";
+import { LocalRouting } from "./local-routing.ts";
 import type { Outlet } from "./outlet.ts";
 import { Resubscription } from "./resubscription.ts";
 import type { HubStatus, LinkStatus } from "./status.ts";
@@ -48,9 +44,6 @@ export interface HubOptions {
 
 export type { LocalMessage } from "./local-message.ts";
 
-/** What became of a local message. */
-type LocalFate = "forwarded" | "redelivered" | "unrouted" | "not_exported" | "copy" | "loop_mark" | "echo" | "reserved";
-
 export class Hub {
   readonly interest: Interest;
   readonly demand: Demand;
@@ -60,10 +53,7 @@ export class Hub {
   readonly #outlet: Outlet;
   readonly #links = new Map<string, HubLink>();
   readonly #tokens = new Map<number, HostedLink>();
-  readonly #local = new Map<string, number>();
-  readonly #echoes = new EchoMemory();
-  readonly #redeliveries = new RedeliveryMemory();
-  #echoing = false;
+  readonly #local: LocalRouting;
   readonly #resubscription = new Resubscription();
   #token = 0;
   #hasProperties = false;
@@ -83,6 +73,13 @@ export class Hub {
       this.identity,
       outlet,
     );
+    this.#local = new LocalRouting({
+      controlPrefix: options.controlPrefix,
+      demand: this.demand,
+      table: this.table,
+      links: this.#links,
+      acknowledge: (ack) => outlet.acknowledge(ack, 0),
+    });
     const host = this.#host();
     for (const link of options.links) {
       const hubLink = new HubLink(link, host, nowMs);
@@ -132,18 +129,15 @@ export class Hub {
   /** The data session is connected. `properties`: the broker speaks MQTT 5; `echoing`: it sends us our own messages. */
   dataUp(sessionPresent: boolean, properties: boolean, echoing: boolean, nowMs: number): void {
     this.#dataUp = true;
-    if (!sessionPresent) {
-      this.#redeliveries.clear();
-      this.#echoes.clear();
-    }
+    this.#local.connected(sessionPresent, echoing);
     this.#hasProperties = properties;
-    this.#echoing = echoing;
     this.demand.connected(sessionPresent, properties, nowMs);
     for (const link of this.#links.values()) link.inbound.localUp();
   }
 
   dataDown(): void {
     this.#dataUp = false;
+    this.#local.disconnected();
     this.demand.disconnected();
     this.#tokens.clear();
     for (const link of this.#links.values()) link.inbound.localDown();
@@ -170,39 +164,12 @@ export class Hub {
 
   /** A message of a local client, on its way to whoever wants it on the other sides. */
   localMessage(local: LocalMessage, nowMs: number): void {
-    this.#count(this.#route(local, nowMs));
+    this.#local.received(local, nowMs);
   }
 
-  /** Hands a message to the links that want it; answers what became of it. */
-  #route(local: LocalMessage, nowMs: number): LocalFate {
-    const { topic, packetId = 0, dup = false } = local;
-    if (packetId > 0 && this.#redeliveries.repeats(packetId, dup, topic, local.payload)) return "redelivered";
-    if (isReserved(topic) || underPrefix(this.#options.controlPrefix, topic)) return "reserved";
-    if (!this.demand.accepts(topic, local.subscriptionIds)) return "copy";
-    const qos = local.qos === 0 ? 0 : 1;
-    if (this.#echoing && this.#echoes.isEcho(topic, local.payload, qos, nowMs)) return "echo";
-    const mark = readMark(local.properties, topic);
-    if (mark.kind === "fits") return "loop_mark";
-    if (mark.kind === "foreign") this.#count("mark_stripped");
-    const peers = this.table.match(topic);
-    if (peers.length === 0) return "unrouted";
-    const message: Message = {
-      topic,
-      // A copy: the packet's is a part of a much larger buffer that would live as long, and `slice` of a Buffer is no copy.
-      payload: new Uint8Array(local.payload),
-      qos,
-      retain: false,
-      properties: mark.kind === "foreign" ? stripMark(local.properties) : local.properties,
-      expiryMs: local.expirySeconds === null ? null : local.expirySeconds * 1000,
-    };
-    let fate: LocalFate = "not_exported";
-    for (const peer of peers) {
-      const link = this.#links.get(peer);
-      if (link === undefined || !link.exports(topic)) continue;
-      fate = "forwarded";
-      link.forward(message, nowMs);
-    }
-    return fate;
+  /** More of a link's log is on the disk than before. */
+  spoolSynced(link: string): void {
+    this.#links.get(link)?.outbound.synced();
   }
 
   // ── the peers ────────────────────────────────────────────────────────────────────────────────────
@@ -220,14 +187,14 @@ export class Hub {
     const link = to === this.#options.cluster ? this.#links.get(from) : undefined;
     if (link !== undefined) link.control(bytes, nowMs);
     else if (from !== this.#options.cluster) {
-      this.#count("stranger");
+      this.#local.count("stranger");
       this.#strangers.control(to, from, bytes, nowMs);
     }
   }
 
   frame(from: string, bytes: Uint8Array, stayMs: number, nowMs: number): void {
     const link = this.#links.get(from);
-    if (link === undefined) this.#count("frame_of_stranger");
+    if (link === undefined) this.#local.count("frame_of_stranger");
     else link.frame(bytes, stayMs, nowMs);
   }
 
@@ -287,7 +254,7 @@ export class Hub {
       wide: this.interest.wide,
       interest: stats,
       demand: this.demand.stats,
-      local: Object.fromEntries(this.#local),
+      local: this.#local.counts,
       links,
     };
   }
@@ -299,10 +266,6 @@ export class Hub {
     }
   }
 
-  #count(what: string): void {
-    this.#local.set(what, (this.#local.get(what) ?? 0) + 1);
-  }
-
   #host(): LinkHost {
     const hub = this;
     return {
@@ -310,10 +273,9 @@ export class Hub {
       agentVersion: this.#options.agentVersion,
       identity: this.identity,
       outlet: this.#outlet,
+      acks: this.#local.ledger,
       republish: (token, message, nowMs) => {
-        // Only what we subscribe to comes back.
-        if (hub.#echoing && hub.demand.isSubscribed(message.topic))
-          hub.#echoes.sent(message.topic, message.payload, message.qos, nowMs);
+        hub.#local.republishes(message, nowMs);
         hub.#outlet.republish(token, message);
       },
       get localHasProperties() {

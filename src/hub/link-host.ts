@@ -1,4 +1,5 @@
 /** What one link is configured with, and what it needs of the hub it lives in. */
+import type { AckLedger } from "../flow/ack-ledger.ts";
 import type { Inbound } from "../flow/inbound.ts";
 import type { OutboundOptions } from "../flow/outbound.ts";
 import type { Identity } from "../link/identity.ts";
@@ -36,6 +37,8 @@ export interface LinkHost {
   readonly agentVersion: string;
   readonly identity: Identity;
   readonly outlet: Outlet;
+  /** What the local broker is owed for the messages it gave us. */
+  readonly acks: AckLedger;
   /** Whether a local message can carry MQTT 5 properties. */
   readonly localHasProperties: boolean;
   republish(token: number | null, message: Republish, nowMs: number): void;
