@@ -24,6 +24,7 @@ import { MendableLosses } from "./mendable-losses.ts";
 import { PeerDemand } from "./peer-demand.ts";
 import { REFUSAL_REPEAT_MS, RefusedRoutes } from "./refused-routes.ts";
 import { republishOf } from "./republish.ts";
+import { type Save, type SavedLink, savePeer, saveRecord, saveRoute } from "./saved-state.ts";
 import type { ProblemStatus } from "./status.ts";
 
 export class HubLink {
@@ -104,6 +105,21 @@ export class HubLink {
     return this.#health.word;
   }
 
+  /** What an earlier life knew of the peer is in force before it has spoken. */
+  restore(saved: SavedLink, nowMs: number): void {
+    for (const output of this.conversation.acceptor.restore(saved.incarnation, saved.routes, nowMs))
+      if (output.type === "peer_route") this.#peerRoute(output.filter, output.up);
+    for (const { stream, ...record } of saved.records) this.inbound.restore(stream, record);
+  }
+
+  /** All that has to outlive the process. */
+  saveAll(save: Save): void {
+    const { acceptor } = this.conversation;
+    if (acceptor.highest > 0) savePeer(save, this.name, acceptor.highest);
+    for (const filter of acceptor.routes.effective()) saveRoute(save, this.name, filter, true);
+    for (const [stream, record] of this.inbound.records()) saveRecord(save, this.name, stream, record);
+  }
+
   /** Told at the end of the turn: ten thousand subscriptions at once are a few messages, not ten thousand. */
   interest(edges: readonly InterestEdge[]): void {
     for (const edge of edges) this.#edges.push(edge);
@@ -132,6 +148,7 @@ export class HubLink {
     const before = this.conversation.acceptor.speaker;
     const outputs = this.conversation.receive(bytes, nowMs);
     if (this.conversation.acceptor.speaker !== before) {
+      savePeer(this.#host.save, this.name, this.conversation.acceptor.speaker.incarnation);
       this.inbound.speakerChanged();
       this.#peerDemand.newSpeaker();
     }
@@ -184,7 +201,9 @@ export class HubLink {
       this.problem("FOREIGN_LOOP", `another bridge carries "${topic}" in a circle`, nowMs);
     }
     this.#pumpInbound(nowMs);
+    for (const stream of this.inbound.forgotten()) saveRecord(this.#host.save, this.name, stream, null);
     for (const settlement of this.inbound.settlements()) {
+      saveRecord(this.#host.save, this.name, settlement.stream, settlement);
       this.#send({ type: "settled", of: this.conversation.acceptor.speaker, ...settlement });
     }
     this.#frames.flush(this.#health.transportUp, nowMs);
@@ -215,8 +234,8 @@ export class HubLink {
           this.#send(output.body);
           break;
         case "peer_route":
-          for (const filter of this.#peerDemand.change(output.filter, output.up))
-            this.#host.peerRoute(this, filter, output.up);
+          saveRoute(this.#host.save, this.name, output.filter, output.up);
+          this.#peerRoute(output.filter, output.up);
           break;
         case "settled":
           if (output.stream === this.outbound.spool.stream) this.#settled(output.upTo, output.ranges, nowMs);
@@ -253,6 +272,10 @@ export class HubLink {
       }
     }
     this.#peerDemand.applied(this.conversation.acceptor.appliedOp, this.#host.demandRevision);
+  }
+
+  #peerRoute(route: string, up: boolean): void {
+    for (const filter of this.#peerDemand.change(route, up)) this.#host.peerRoute(this, filter, up);
   }
 
   get transportIsUp(): boolean {

@@ -19,6 +19,7 @@ import type { LocalMessage } from "./local-message.ts";
 import { LocalRouting } from "./local-routing.ts";
 import type { Outlet } from "./outlet.ts";
 import { Resubscription } from "./resubscription.ts";
+import { type HubState, type Save, saveAllDemand, saveDemandChanges } from "./saved-state.ts";
 import type { HubStatus, LinkStatus } from "./status.ts";
 import { Strangers } from "./strangers.ts";
 
@@ -38,6 +39,8 @@ export interface HubOptions {
     readonly topics: readonly string[];
     readonly dialsIn: boolean;
   }[];
+  /** What an earlier life saved; null or absent: nothing is known of one. */
+  readonly restored?: HubState | null;
   /** 16 random hex digits. */
   readonly randomHex16: () => string;
 }
@@ -51,6 +54,7 @@ export class Hub {
   readonly identity: Identity;
   readonly #options: HubOptions;
   readonly #outlet: Outlet;
+  readonly #save: Save;
   readonly #links = new Map<string, HubLink>();
   readonly #tokens = new Map<number, HostedLink>();
   readonly #local: LocalRouting;
@@ -64,6 +68,7 @@ export class Hub {
   constructor(options: HubOptions, outlet: Outlet, nowMs: number) {
     this.#options = options;
     this.#outlet = outlet;
+    this.#save = (key, value) => outlet.save(key, value);
     this.identity = new Identity(options.instance, options.incarnation);
     this.interest = new Interest(options.interest, nowMs);
     this.demand = new Demand({ filtersMaxPerPeer: options.demandMax, filtersMaxOf: demandLimits(options.links) });
@@ -73,23 +78,29 @@ export class Hub {
       this.identity,
       outlet,
     );
-    this.#local = new LocalRouting({
-      controlPrefix: options.controlPrefix,
-      demand: this.demand,
-      table: this.table,
-      links: this.#links,
-      acknowledge: (ack) => outlet.acknowledge(ack, 0),
-    });
+    const isRestart = options.restored !== undefined && options.restored !== null;
+    const acknowledge = (ack: number): void => outlet.acknowledge(ack, 0);
+    const { controlPrefix } = options;
+    this.#local = new LocalRouting(
+      { controlPrefix, demand: this.demand, table: this.table, links: this.#links, acknowledge, isRestart },
+      nowMs,
+    );
     const host = this.#host();
     for (const link of options.links) {
       const hubLink = new HubLink(link, host, nowMs);
       this.#links.set(link.name, hubLink);
       if (this.#wide !== "exact") hubLink.setWide(true, nowMs);
     }
+    if (options.restored !== undefined && options.restored !== null) this.#restore(options.restored, nowMs);
   }
 
   get deadlineMs(): number {
-    let deadlineMs = Math.min(this.interest.deadlineMs, this.demand.deadlineMs, this.#resubscription.deadlineMs);
+    let deadlineMs = Math.min(
+      this.interest.deadlineMs,
+      this.demand.deadlineMs,
+      this.#resubscription.deadlineMs,
+      this.#local.deadlineMs,
+    );
     for (const link of this.#links.values()) deadlineMs = Math.min(deadlineMs, link.deadlineMs);
     return deadlineMs;
   }
@@ -221,6 +232,7 @@ export class Hub {
   flush(nowMs: number): void {
     if (this.#dataUp) {
       for (let step = this.demand.next(nowMs); step !== null; step = this.demand.next(nowMs)) {
+        saveDemandChanges(this.#save, this.demand.memory);
         switch (step.kind) {
           case "subscribe":
             this.#outlet.subscribe(step.batch, step.filters);
@@ -234,13 +246,24 @@ export class Hub {
         }
       }
     }
+    saveDemandChanges(this.#save, this.demand.memory);
     this.#tellRefusals();
+    this.#local.flush(nowMs);
     for (const link of this.#links.values()) link.flush(nowMs);
   }
 
   /** Takes leave of all peers: `pause` when the agent will be back. */
   goodbye(kind: "pause" | "leave", nowMs: number): void {
     for (const link of this.#links.values()) link.perform(link.conversation.goodbye(kind), nowMs);
+  }
+
+  /** Everything that has to outlive the process, as it was told piece by piece. */
+  saveAll(save: (key: string, value: Uint8Array) => void): void {
+    const put: Save = (key, value) => {
+      if (value !== null) save(key, value);
+    };
+    saveAllDemand(put, this.demand.memory);
+    for (const link of this.#links.values()) link.saveAll(put);
   }
 
   status(nowMs: number): HubStatus {
@@ -264,6 +287,16 @@ export class Hub {
       this.#links.get(peer)?.refuseRoute(filter, reasonCode, refused);
       if (news) this.#outlet.report({ type: "demand_refused", link: peer, filter, reasonCode, refused });
     }
+  }
+
+  /** The local broker's queue is delivered before any peer has spoken. */
+  #restore(state: HubState, nowMs: number): void {
+    this.demand.restore(state.demand);
+    for (const link of this.#links.values()) {
+      const saved = state.links.get(link.name);
+      if (saved !== undefined) link.restore(saved, nowMs);
+    }
+    this.demand.restored();
   }
 
   #host(): LinkHost {
@@ -307,6 +340,7 @@ export class Hub {
         for (const link of hub.#links.values()) link.perform(link.conversation.identityChanged(nowMs), nowMs);
       },
       randomHex16: this.#options.randomHex16,
+      save: this.#save,
     };
   }
 }

@@ -5,6 +5,7 @@ import type { OutboundOptions } from "../flow/outbound.ts";
 import type { Identity } from "../link/identity.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Republish } from "./republish.ts";
+import type { Save } from "./saved-state.ts";
 
 /** MQTT Message Expiry Interval of frames: long enough never to matter, and its rest tells how long a broker held one. */
 export const FRAME_EXPIRY_SECONDS = 3_600;
@@ -51,4 +52,6 @@ export interface LinkHost {
   readonly demandSettledRevision: number;
   identityChanged(nowMs: number): void;
   randomHex16(): string;
+  /** Keeps what outlives the process. */
+  readonly save: Save;
 }

@@ -11,12 +11,22 @@ import type { RouteTable } from "../route/route-table.ts";
 import { isReserved } from "../topic/filter.ts";
 import type { Message } from "../wire/message.ts";
 import { underPrefix } from "../wire/names.ts";
+import { HeldMessages } from "./held-messages.ts";
 import type { HubLink } from "./hub-link.ts";
 import type { LocalMessage } from "./local-message.ts";
 import type { Republish } from "./republish.ts";
 
 /** What became of a local message. */
-type LocalFate = "forwarded" | "unrouted" | "not_exported" | "copy" | "loop_mark" | "echo" | "reserved";
+type LocalFate =
+  | "forwarded"
+  | "unrouted"
+  | "not_exported"
+  | "copy"
+  | "loop_mark"
+  | "echo"
+  | "reserved"
+  | "held"
+  | "held_full";
 
 export interface LocalRoutingParts {
   readonly controlPrefix: string;
@@ -24,6 +34,8 @@ export interface LocalRoutingParts {
   readonly table: RouteTable;
   readonly links: ReadonlyMap<string, HubLink>;
   readonly acknowledge: (ack: number) => void;
+  /** Whether an earlier life left something to go on with. */
+  readonly isRestart: boolean;
 }
 
 export class LocalRouting {
@@ -32,11 +44,19 @@ export class LocalRouting {
   readonly #counts = new Map<string, number>();
   readonly #echoes = new EchoMemory();
   readonly #redeliveries = new RedeliveryMemory();
+  readonly #held: HeldMessages;
+  /** Changes of the route table that held messages were tried after. */
+  #triedAtChange = 0;
   #echoing = false;
 
-  constructor(parts: LocalRoutingParts) {
+  constructor(parts: LocalRoutingParts, nowMs: number) {
     this.#parts = parts;
     this.ledger = new AckLedger(parts.acknowledge);
+    this.#held = new HeldMessages(this.ledger, parts.isRestart, nowMs);
+  }
+
+  get deadlineMs(): number {
+    return this.#held.deadlineMs;
   }
 
   /** Local messages by what became of them, and what else was counted. */
@@ -68,7 +88,17 @@ export class LocalRouting {
       this.#echoes.sent(message.topic, message.payload, message.qos, nowMs);
   }
 
+  /** The end of a turn: what waited for a peer's routes may have them now. */
+  flush(nowMs: number): void {
+    if (!this.#held.isHolding) return;
+    const isOver = nowMs >= this.#held.deadlineMs || this.#allAnswered();
+    if (isOver) this.#held.end();
+    this.#tryHeld(nowMs);
+  }
+
   received(local: LocalMessage, nowMs: number): void {
+    // Nothing may overtake what was published before it.
+    if (this.#held.size > 0) this.#tryHeld(nowMs);
     const { topic, payload, ack = null, packetId = 0, dup = false } = local;
     if (packetId > 0 && this.#redeliveries.repeats(packetId, dup, topic, payload)) {
       this.count("redelivered");
@@ -85,15 +115,37 @@ export class LocalRouting {
     const { topic } = local;
     const { controlPrefix, demand, table } = this.#parts;
     if (isReserved(topic) || underPrefix(controlPrefix, topic)) return "reserved";
-    if (!demand.accepts(topic, local.subscriptionIds)) return "copy";
+    // What the broker subscribed for us in a life that left no trace has no filter of ours.
+    const isOrphan = this.#held.isHolding && !demand.isSubscribed(topic);
+    if (!isOrphan && !demand.accepts(topic, local.subscriptionIds)) return "copy";
     const qos = local.qos === 0 ? 0 : 1;
     if (this.#echoing && this.#echoes.isEcho(topic, local.payload, qos, nowMs)) return "echo";
     const mark = readMark(local.properties, topic);
     if (mark.kind === "fits") return "loop_mark";
     if (mark.kind === "foreign") this.count("mark_stripped");
     const peers = table.match(topic);
-    if (peers.length === 0) return "unrouted";
-    return this.#forward(peers, wholeMessage(local, mark.kind === "foreign"), due, nowMs);
+    if (peers.length === 0 && (qos === 0 || !this.#held.isHolding)) return "unrouted";
+    const message = wholeMessage(local, mark.kind === "foreign");
+    if (peers.length > 0) return this.#forward(peers, message, due, nowMs);
+    return this.#held.add(message, due) ? "held" : "held_full";
+  }
+
+  #tryHeld(nowMs: number): void {
+    const { table } = this.#parts;
+    if (this.#held.isHolding && this.#triedAtChange === table.changes) return;
+    this.#triedAtChange = table.changes;
+    for (const held of this.#held.take()) {
+      const peers = table.match(held.message.topic);
+      if (peers.length > 0) this.count(this.#forward(peers, held.message, held.due, nowMs));
+      else if (!this.#held.isHolding || !this.#held.add(held.message, held.due)) this.count("unrouted");
+      this.#held.taken(held);
+    }
+  }
+
+  #allAnswered(): boolean {
+    for (const { conversation } of this.#parts.links.values())
+      if (!conversation.acceptor.complete && conversation.acceptor.state !== "left") return false;
+    return true;
   }
 
   #forward(peers: readonly string[], message: Message, due: Due | null, nowMs: number): LocalFate {
