@@ -175,6 +175,9 @@ export class Agent {
       unsubscribe: (batch, filters) =>
         this.#local.unsubscribe(filters, (codes) => this.#data((nowMs) => this.hub.unsubscribed(batch, codes, nowMs))),
       sendMarker: (marker) => this.#local.sendMarker(marker),
+      // The session acknowledges what it received by itself, and nothing outlives this process yet.
+      acknowledge: () => {},
+      save: () => {},
       republish: (token, message) =>
         this.#local.republish(
           message,

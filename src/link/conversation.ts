@@ -315,7 +315,7 @@ export class Conversation {
         of,
         name: this.#options.me,
         result,
-        highest: this.acceptor.speaker.incarnation,
+        highest: this.acceptor.highest,
         have: result === "ok" ? this.acceptor.have(of) : null,
         protocolMin: this.#options.protocolVersion,
         protocolMax: this.#options.protocolVersion,

@@ -219,6 +219,8 @@ export class SimAgent implements SimPeer, LocalOwner {
       subscribe: (batch, filters) => local.subscribe(batch, filters),
       unsubscribe: (batch, filters) => local.unsubscribe(batch, filters),
       sendMarker: (marker) => local.sendMarker(marker),
+      acknowledge: (ack) => local.acknowledge(ack),
+      save: () => {},
       republish: (token, message) => {
         local.republish(token, message, () => this.onRepublish(message));
         const { onHandedOver } = this;
