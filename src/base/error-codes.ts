@@ -42,7 +42,11 @@ const SENTENCES = {
   ROUTES_EXPIRED: "A peer was silent for too long and its routes were dropped.",
 
   SPOOL_FULL: "The spool reached its limit and messages were dropped or held back.",
-  SPOOL_DAMAGED: "A part of the spool could not be read; a new stream was begun.",
+  SPOOL_DAMAGED: "A part of the spool could not be read; its messages are lost, the others are kept.",
+  SPOOL_WRITE_FAILED:
+    "The disk does not take what is to be spooled; it is tried again, and nothing of it is acknowledged.",
+  JOURNAL_DAMAGED: "A part of the agent's own state could not be read; what was written behind the damage is lost.",
+  JOURNAL_WRITE_FAILED: "The disk does not take the agent's own state; it is tried again.",
   MESSAGE_REFUSED: "A broker refused a single message for good; it was dropped.",
   FOREIGN_LOOP: "Messages come back through a bridge that is not ours; the topic is suppressed.",
 } as const;

@@ -1,5 +1,5 @@
 /** Frames as bytes and back: a batch of messages, compact where messages resemble each other. Layout: docs/PROTOCOL.md. */
-import { type ByteReader, ByteWriter, NUMBER_MAX } from "./bytes.ts";
+import { ByteReader, ByteWriter, NUMBER_MAX } from "./bytes.ts";
 import { beginEnvelope, NAME_BYTES_MAX, readMessage, readName } from "./envelope.ts";
 import { skipExtensions } from "./extensions.ts";
 import type { Decoded, Frame, FramedMessage, Message, MessageProperties, Speaker } from "./message.ts";
@@ -43,29 +43,8 @@ export function encodeFrame(frame: Frame): Uint8Array {
   writer.hex(frame.stream);
   writer.varint(frame.base);
   writer.varint(frame.messages.length);
-  let number = 0;
-  let topic = "";
-  for (const framed of frame.messages) {
-    const { message } = framed;
-    let flags = message.qos === 1 ? QOS_1 : 0;
-    if (message.retain) flags |= RETAIN;
-    if (framed.number !== null) flags |= NUMBERED;
-    if (message.topic === topic) flags |= SAME_TOPIC;
-    if (message.expiryMs !== null) flags |= EXPIRY;
-    if (framed.origin !== null) flags |= ORIGIN;
-    if (message.properties !== null) flags |= PROPERTIES;
-    writer.u8(flags);
-    if (framed.number !== null) {
-      writer.varint(framed.number - number);
-      number = framed.number;
-    }
-    if (message.topic !== topic) writer.text(message.topic);
-    topic = message.topic;
-    if (message.expiryMs !== null) writer.varint(Math.max(0, Math.floor(message.expiryMs)));
-    if (framed.origin !== null) writer.text(framed.origin);
-    if (message.properties !== null) writeProperties(writer, message.properties);
-    writer.block(message.payload);
-  }
+  const running: Running = { number: 0, topic: "", userProperties: 0 };
+  for (const framed of frame.messages) writeFramed(writer, framed, running);
   return writer.finish();
 }
 
@@ -74,6 +53,21 @@ export function decodeFrame(bytes: Uint8Array): Decoded<Frame> {
   return readMessage(bytes, FRAME_BYTES_MAX, (reader, type, speaker) =>
     type === FRAME_TYPE ? readFrame(reader, speaker) : null,
   );
+}
+
+/** One message alone, as a frame would hold it: what a spool keeps. A message that `framedSize` refuses does not come back. */
+export function packMessage(message: Message): Uint8Array {
+  const writer = new ByteWriter(96 + message.payload.length);
+  writeFramed(writer, { number: null, message, origin: null }, { number: 0, topic: "", userProperties: 0 });
+  return writer.finish();
+}
+
+/** The payload is a view of `bytes`. */
+export function unpackMessage(bytes: Uint8Array): Decoded<Message> {
+  const reader = new ByteReader(bytes);
+  const { message } = readFramed(reader, { number: 0, topic: "", userProperties: 0 });
+  reader.end();
+  return reader.problem === null ? { ok: true, value: message } : { ok: false, problem: reader.problem };
 }
 
 /**
@@ -124,6 +118,28 @@ interface Running {
   number: number;
   topic: string;
   userProperties: number;
+}
+
+function writeFramed(writer: ByteWriter, framed: FramedMessage, running: Running): void {
+  const { message } = framed;
+  let flags = message.qos === 1 ? QOS_1 : 0;
+  if (message.retain) flags |= RETAIN;
+  if (framed.number !== null) flags |= NUMBERED;
+  if (message.topic === running.topic) flags |= SAME_TOPIC;
+  if (message.expiryMs !== null) flags |= EXPIRY;
+  if (framed.origin !== null) flags |= ORIGIN;
+  if (message.properties !== null) flags |= PROPERTIES;
+  writer.u8(flags);
+  if (framed.number !== null) {
+    writer.varint(framed.number - running.number);
+    running.number = framed.number;
+  }
+  if (message.topic !== running.topic) writer.text(message.topic);
+  running.topic = message.topic;
+  if (message.expiryMs !== null) writer.varint(Math.max(0, Math.floor(message.expiryMs)));
+  if (framed.origin !== null) writer.text(framed.origin);
+  if (message.properties !== null) writeProperties(writer, message.properties);
+  writer.block(message.payload);
 }
 
 function readFramed(reader: ByteReader, running: Running): FramedMessage {

@@ -15,6 +15,7 @@ export const FOLDER_ORDER = [
   "mqtt",
   "config",
   "ops",
+  "store",
   "broker",
   "agent",
   "demo",
