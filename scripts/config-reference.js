@@ -18,7 +18,7 @@ export function configReference({ schema, linkKeys, environment, example }) {
     sources(variableOf),
     variables([...leaves(AGENT_KEYS, []), ...leaves(LINK_KEYS, ["links", 0])], variableOf),
     PROBLEMS,
-    MEMORY,
+    DURABILITY,
     `## A complete example\n\n\`examples/brokerlink.yaml\`:\n\n\`\`\`yaml\n${example.trimEnd()}\n\`\`\``,
   ].join("\n\n")}\n`;
 }
@@ -107,7 +107,7 @@ The configuration is read once, at the start. SIGHUP changes nothing in this ver
 function sources(variableOf) {
   return `## Where values come from
 
-Later ones win: default, file, environment, flags of \`brokerlink run\`.
+Later ones win: default, file, environment, flags of \`brokerlink run\` and \`forget\`.
 
 - **Environment**: the path in capitals, with two underscores between its parts: \`${variableOf(["local", "server"])}\`,
   \`${variableOf(["links", 0, "server"])}\`. \`${variableOf(["links"])}\` holds all links as JSON; variables of single keys then change
@@ -115,12 +115,13 @@ Later ones win: default, file, environment, flags of \`brokerlink run\`.
   absent; \`[]\` is the empty list. Any other variable that begins with \`BROKERLINK_\` is a mistake, but for those that
   Kubernetes makes of a Service of that name.
 - **Flags**: \`--cluster\`, \`--local\` (\`local.server\`), \`--broker\` (\`local.broker\`), \`--http\` (\`http.host\` and \`http.port\`),
-  \`--log-level\` (\`log.level\`), \`--link NAME=URL\` (a link and its \`server\`; without URL its peer dials in, whatever the file
+  \`--data-dir\` (\`data_dir\`), \`--log-level\` (\`log.level\`), \`--link NAME=URL\` (a link and its \`server\`; without URL its peer dials in, whatever the file
   says), \`--topics NAME=F1,F2\` (the \`topics\` of a link; repeated, they add up). Links are found by name.
 - **Secrets**: every \`password\` may stand in a file instead, named by \`password_file\`; the token of the API always does.
   A line end at the end of the file does not count. No secret is taken on the command line, and a URL with a user name or
   password in it is refused everywhere.
-- **File names** in the file are relative to its folder, those in the environment to the working directory.
+- **File names** in the file are relative to its folder, those in the environment to the working directory. \`data_dir\` is
+  always relative to the working directory: it says where this process keeps things, not where things of the file are.
 - **Durations** have units, from days to milliseconds, the largest first: \`1h30m\`, \`500ms\`. **Sizes** are plain bytes,
   or have units: \`KiB\`, \`MiB\`, \`GiB\` count in 1,024, \`kB\`, \`MB\`, \`GB\` in 1,000. (EMQX's \`MB\` is \`MiB\` here.)
 - **Filters** of \`topics\` and \`export\` never begin with \`$\`. Within \`topics\` none may be covered by another: the problem
@@ -139,11 +140,25 @@ the file, a variable, or a flag. Values of \`password\` are never repeated, nor 
 A key that has no effect is a problem too, such as \`username\` in a link without \`server\`, or \`filters\` beside \`broker:
 mosquitto\`. A file is at most 4 MiB long, in UTF-8; a key may stand in it only once.`;
 
-const MEMORY = `## What this version does not have
+const DURABILITY = `## What happens to messages
 
-\`durability\`, \`retained\` and \`protocol\` have one value each, \`when_full\` has no \`backpressure\`, and \`data_dir\`,
-\`local.publish_server\`, \`compression\` and \`drain_rate\` are refused by name: messages that a peer has not confirmed wait in
-memory and are lost when the agent ends. That is also why \`spool.max_bytes\` is 128 MiB for each link and not more: it is heap.
-\`route_retention\` is 60 seconds for the same reason: routes kept for longer would fill a spool that does not outlive the agent
-anyway. \`broker: emqx\` reads EMQX's event messages and not its REST API: subscriptions from before the agent's start, and those
-missed while it is away, are not known.`;
+\`data_dir\` and \`durability\` decide what becomes of a QoS 1 or 2 message that the peer has not confirmed. \`brokerlink check\`
+says it for each link.
+
+| \`durability\` | the local broker may forget the message once it is | the agent ends | needs |
+|---|---|---|---|
+| \`disk\` | on disk, in \`data_dir\` | kept there; the next one sends it | \`data_dir\` |
+| \`memory\` | in the agent's memory | lost | |
+| \`end_to_end\` | with the peer | the local broker still has it and delivers it again | a queue there that holds it: \`max_queued_messages\` |
+
+Defaults depend on \`data_dir\`: with it, links are \`disk\`, spools hold 1 GiB each, and routes of a silent peer stay in force for
+\`spool.max_age\`. Without it, links are \`memory\`, spools hold 128 MiB each, for that is heap, and routes stay for 60 seconds, because
+what they would gather does not outlive the agent. A warning says so once. \`durability: disk\` without \`data_dir\` is a problem.
+
+One directory is for one agent; a second one that starts with it ends with \`DATA_DIR_LOCKED\`. \`brokerlink forget\` empties it.
+
+## What this version does not have
+
+\`retained\` and \`protocol\` have one value each; \`local.publish_server\`, \`compression\` and \`drain_rate\` are refused by name.
+\`broker: emqx\` reads EMQX's event messages and not its REST API: subscriptions from before the agent's start, and those missed while
+it is away, are not known.`;

@@ -9,9 +9,9 @@ import type { Terminal } from "./terminal.ts";
 export function loadConfiguration(
   path: string | undefined,
   flags: FlagValues,
-  { env, readFile }: Pick<Terminal, "env" | "readFile">,
+  { env, readFile, pathKind }: Pick<Terminal, "env" | "readFile" | "pathKind">,
 ): LoadedConfig {
-  if (path === undefined) return loadConfig({ env, flags, readFile });
+  if (path === undefined) return loadConfig({ env, flags, readFile, pathKind });
   let text: string;
   try {
     text = readFile(path);
@@ -19,7 +19,7 @@ export function loadConfiguration(
     const message = `cannot read ${quoted(path)}: ${systemReason(error)}`;
     return { ok: false, problems: [{ path: "", message, from: null }] };
   }
-  return loadConfig({ file: { path, text }, env, flags, readFile });
+  return loadConfig({ file: { path, text }, env, flags, readFile, pathKind });
 }
 
 /** All problems, one a line. `path`: of the file, if there is one. */

@@ -77,7 +77,7 @@ export function addRunOptions(command: Command): Command {
         "HOST:PORT, or [ADDRESS]:PORT for IPv6",
       ),
     )
-    .addOption(once("--data-dir <dir>", "not in this version: messages wait in memory"))
+    .addOption(once("--data-dir <dir>", "where messages and state are kept; without it, in memory"))
     .addOption(once("--log-level <level>", LOG_LEVELS.join(", ")));
 }
 

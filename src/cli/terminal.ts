@@ -1,5 +1,5 @@
 /** What a command needs of the process: two streams, the environment, files. Tests bring their own. */
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { printableLines } from "../config/printable.ts";
 
 /** Larger than any configuration, certificate or secret; a device or an endless pipe must not eat the memory. */
@@ -13,6 +13,8 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Text of a file. Throws when it cannot be read. */
   readFile(path: string): string;
+  /** What a name stands for; null: nothing. Throws when it cannot be told. */
+  pathKind(path: string): "directory" | "other" | null;
 }
 
 export function processTerminal(): Terminal {
@@ -21,7 +23,14 @@ export function processTerminal(): Terminal {
     error: (text) => void process.stderr.write(`${printableLines(text)}\n`),
     env: process.env,
     readFile: readBoundedFile,
+    pathKind,
   };
+}
+
+function pathKind(path: string): "directory" | "other" | null {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return null;
+  return found.isDirectory() ? "directory" : "other";
 }
 
 /** Regular files, and pipes such as `/dev/stdin`; FILE_BYTES_MAX at most. */

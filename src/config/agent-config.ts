@@ -11,10 +11,18 @@ import type { AgentConfig, BrokerKind, HttpConfig, LinkConfig, LocalConfig } fro
 /** Stands in for a name or address that is missing: what is built with it is thrown away with the problems. */
 const MISSING = "missing";
 
+/** Of one link, when nobody says anything. */
+const HEAP_SPOOL_BYTES = 128 * 2 ** 20;
+const DISK_SPOOL_BYTES = 2 ** 30;
+/** Routes kept for longer would fill a spool that does not outlive the agent. */
+const HEAP_ROUTE_RETENTION_MS = 60_000;
+
 /** Complete and meaningful only if `problems` stays empty. */
 export function agentConfig(values: AgentValues, files: FileValues, problems: ProblemList): AgentConfig {
   const cluster = values.cluster ?? MISSING;
   const clientid = values.local.clientid ?? `brokerlink-${cluster}`;
+  const dataDir = values.data_dir;
+  if (dataDir !== null) files.folder(dataDir, ["data_dir"]);
   const local = localConfig(values, clientid, files, problems);
   const links = values.links.flatMap((link, index) =>
     link === null ? [] : [linkConfig(link, index, values, clientid, files, problems)],
@@ -23,10 +31,11 @@ export function agentConfig(values: AgentValues, files: FileValues, problems: Pr
   return {
     cluster,
     controlPrefix: values.control_prefix,
+    dataDir,
     local,
     links,
     spool: {
-      bytesMax: values.spool.max_bytes,
+      bytesMax: values.spool.max_bytes ?? (dataDir === null ? HEAP_SPOOL_BYTES : DISK_SPOOL_BYTES),
       ageMaxMs: values.spool.max_age,
       whenFull: values.spool.when_full,
     },
@@ -101,6 +110,13 @@ function linkConfig(
   }
   if (link.server === null && !problems.hasBelow([...at, "server"])) reportNeedless(link, index, problems);
   const clientid = link.clientid ?? defaultClientId(localClientId, name);
+  const durability = link.durability ?? (values.data_dir === null ? "memory" : "disk");
+  if (durability === "disk" && values.data_dir === null && !problems.hasBelow(["data_dir"])) {
+    problems.add(
+      [...at, "durability"],
+      '"disk" needs data_dir, which is missing: name a directory there, or let the durability be "memory" or "end_to_end"',
+    );
+  }
   return {
     name,
     enable: link.enable,
@@ -110,7 +126,8 @@ function linkConfig(
     controlPrefix: link.server === null ? values.control_prefix : link.control_prefix,
     routesMax: link.max_routes,
     demandMax: link.max_demand,
-    routeRetentionMs: link.route_retention,
+    routeRetentionMs: link.route_retention ?? (durability === "disk" ? values.spool.max_age : HEAP_ROUTE_RETENTION_MS),
+    durability,
     framesInflightMax: link.max_inflight,
     retryIntervalMs: link.retry_interval,
   };

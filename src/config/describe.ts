@@ -18,9 +18,7 @@ export function describeConfig(config: AgentConfig): string[] {
 }
 
 function localLines(config: AgentConfig): string[] {
-  const { local, spool, links } = config;
-  const kept = `up to ${formatBytes(spool.bytesMax)} in memory, for up to ${formatDuration(spool.ageMaxMs)}`;
-  const dropped = spool.whenFull === "drop_oldest" ? "oldest" : "newest";
+  const { local, dataDir } = config;
   return [
     row("broker", `${local.broker} at ${reach(local)}`),
     row("sessions", ["events", "link", "data"].map((name) => quoted(`${local.clientid}-${name}`)).join(", ")),
@@ -30,10 +28,21 @@ function localLines(config: AgentConfig): string[] {
       "access",
       `this agent's user there needs all topics and ${quoted(`${config.controlPrefix}/#`)}${eventsAccess(config)}`,
     ),
-    row("spool", `${links.length === 0 ? "" : "for each link "}${kept}; when full it drops the ${dropped} messages`),
+    row("state", dataDir === null ? "in memory: gone when this agent ends" : `kept in ${quoted(dataDir)}`),
+    row("spool", spoolText(config)),
     row("http", httpText(config)),
     row("log", `from level ${config.logLevel}`),
   ];
+}
+
+function spoolText({ spool: { bytesMax, ageMaxMs, whenFull }, links }: AgentConfig): string {
+  const full = {
+    drop_oldest: "it drops the oldest messages",
+    drop_newest: "it drops the newest messages",
+    backpressure: "nothing more is acknowledged, and the local broker's own queue holds the rest",
+  }[whenFull];
+  const each = links.length === 0 ? "" : "for each link ";
+  return `${each}up to ${formatBytes(bytesMax)}, for up to ${formatDuration(ageMaxMs)}; when full ${full}`;
 }
 
 function httpText({ http: { host, port, token } }: AgentConfig): string {
@@ -89,10 +98,23 @@ function linkLines(link: LinkConfig, config: AgentConfig): string[] {
       "may send",
       exportFilters.length === 0 ? "nothing" : `what ${name} asks for within ${filterList(exportFilters)}`,
     ),
+    row("messages", messagesText(link, config)),
     row("limits", limits.join("; ")),
     row("silence", `its routes stay in force for ${formatDuration(link.routeRetentionMs)}`),
     ...accessLines(link, config),
   ];
+}
+
+/** What becomes of a reliable message that the peer has not confirmed. */
+function messagesText({ name, durability }: LinkConfig, { dataDir }: AgentConfig): string {
+  switch (durability) {
+    case "disk":
+      return `on disk: safe once they are in ${quoted(dataDir ?? "")}, until ${name} confirms them`;
+    case "memory":
+      return `in memory: what ${name} has not confirmed is lost when this agent ends`;
+    case "end_to_end":
+      return `in memory, and in the local broker's queue until ${name} confirms them`;
+  }
 }
 
 /** What access rules must allow, on either side. */

@@ -10,6 +10,7 @@ export function effectiveConfig(config: AgentConfig): object {
   return {
     cluster: config.cluster,
     control_prefix: config.controlPrefix,
+    ...(config.dataDir === null ? {} : { data_dir: config.dataDir }),
     local: {
       ...endpointKeys(local),
       broker: local.broker,
@@ -39,7 +40,7 @@ function linkKeys(link: LinkConfig): object {
     max_routes: link.routesMax,
     max_demand: link.demandMax,
     route_retention: formatDuration(link.routeRetentionMs),
-    durability: "memory",
+    durability: link.durability,
     retained: "strip",
     protocol: "brokerlink",
   };

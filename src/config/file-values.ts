@@ -16,6 +16,8 @@ const ENCRYPTED_KEY = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRY
 export interface FileSource {
   /** Throws when it cannot. */
   readonly readFile: (path: string) => string;
+  /** What a name stands for; null: nothing yet. Throws when it cannot be told. */
+  readonly pathKind: (path: string) => "directory" | "other" | null;
   /** Of the configuration file: names in it are relative to its folder. */
   readonly configPath: string | null;
 }
@@ -69,6 +71,15 @@ export class FileValues {
       this.#problems.add(path, `${shown} is no private key in PEM form`);
     } else return text;
     return null;
+  }
+
+  /** What is to become a directory, or is one already. Nothing is made: that is for the agent, once all is right. */
+  folder(name: string, path: Path): void {
+    try {
+      if (this.#source.pathKind(name) === "other") this.#problems.add(path, `${quoted(name)} is no directory`);
+    } catch (error) {
+      this.#problems.add(path, `cannot use ${quoted(name)}: ${systemReason(error)}`);
+    }
   }
 
   #read(name: string, path: Path): string | null {

@@ -92,6 +92,7 @@ export function secretProblem(value: string): string | null {
 }
 
 export const FILE_NAME: Format<string> = text("a file name", { bytesMax: FILE_NAME_LENGTH_MAX });
+export const DIRECTORY_NAME: Format<string> = text("the name of a directory", { bytesMax: FILE_NAME_LENGTH_MAX });
 
 /** A text that matches a pattern; `what` names it in the problem. A URL with a password, put there by mistake, is masked. */
 export function pattern(expects: string, what: string, regex: RegExp): Format<string> {

@@ -7,6 +7,7 @@ import { group, optional, required, type Values, withDefault } from "./format.ts
 import { choice, DAY_MS, duration, FILE_NAME, flag, integer, pattern, SECRET, text } from "./formats.ts";
 import { HOST_NAME, SERVERS } from "./server-format.ts";
 import { CONTROL_PREFIX, LINK_TOPICS, PLAIN_FILTERS } from "./topic-formats.ts";
+import { DURABILITIES } from "./types.ts";
 
 /** A client id may be 65,535 bytes long; brokers print and index them, and ours get endings. */
 export const CLIENT_ID_BYTES_MAX = 200;
@@ -117,15 +118,15 @@ export const LINK_KEYS = {
     50_000,
     "Filters subscribed to on the local broker for this peer. Past it they are widened and counted, never refused.",
   ),
-  route_retention: withDefault(
+  route_retention: optional(
     duration(1_000, 30 * DAY_MS),
-    "60s",
     "How long the routes of a silent peer stay in force, so that what is published meanwhile reaches the spool.",
+    { fallbackDoc: "`spool.max_age` where `durability` is `disk`, else `60s`" },
   ),
-  durability: withDefault(
-    choice("durability", ["memory"], { disk: LATER, end_to_end: LATER }),
-    "memory",
-    "Where messages wait that the peer has not confirmed. `memory` survives a cut of the link, not the end of the agent.",
+  durability: optional(
+    choice("durability", DURABILITIES),
+    "When a message counts as safe, so that the local broker may forget it. `disk`: it is in `data_dir`. `memory`: it is in this agent's memory, which survives a cut of the link, not the end of the agent. `end_to_end`: the peer has it; until then it also waits in the local broker's queue, whose size is then the limit.",
+    { fallbackDoc: "`disk` with `data_dir`, else `memory`" },
   ),
   retained: withDefault(
     choice("treatment of retained messages", ["strip"], { live: LATER, sync: LATER }),

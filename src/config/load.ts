@@ -1,7 +1,7 @@
 /**
  * The configuration of an agent from all its sources: default < file < environment < flags. Everything that is wrong is
  * reported at once; what is right comes out parsed, complete and frozen. Opens nothing but the files that the
- * configuration names, through `readFile`.
+ * configuration names, through `readFile`, and looks at its directory, through `pathKind`.
  */
 import { agentConfig } from "./agent-config.ts";
 import { readEnvironment } from "./environment.ts";
@@ -23,13 +23,15 @@ export interface ConfigSources {
   readonly flags: FlagValues;
   /** Text of a file that the configuration names. Throws when it cannot be read. */
   readonly readFile: (path: string) => string;
+  /** What a name stands for; null: nothing yet. Throws when it cannot be told. */
+  readonly pathKind: (path: string) => "directory" | "other" | null;
 }
 
 export type LoadedConfig =
   | { readonly ok: true; readonly config: AgentConfig; readonly warnings: readonly string[] }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
 
-export function loadConfig({ file, env, flags, readFile }: ConfigSources): LoadedConfig {
+export function loadConfig({ file, env, flags, readFile, pathKind }: ConfigSources): LoadedConfig {
   const parsed = parseConfigFile(file?.text ?? "");
   const origins = new Origins((path) => parsed.lineOf(path));
   const problems = new ProblemList((path) => origins.where(path));
@@ -45,7 +47,7 @@ export function loadConfig({ file, env, flags, readFile }: ConfigSources): Loade
   applySettings(root, environment.settings, origins, problems);
   applyFlags(root, flags, origins, problems);
   const values = readKeys(AGENT_KEYS, AGENT_REFUSED, root, problems.below([]));
-  const files = new FileValues({ readFile, configPath: file?.path ?? null }, origins, problems);
+  const files = new FileValues({ readFile, pathKind, configPath: file?.path ?? null }, origins, problems);
   const config = agentConfig(values, files, problems);
   if (problems.count > 0) return { ok: false, problems: problems.list() };
   const warnings = [...emptyKeys(root, []).flatMap((path) => emptyWarning(path, origins)), ...configWarnings(config)];

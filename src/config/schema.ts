@@ -3,16 +3,16 @@
  * from link-keys.ts.
  */
 import { group, optional, required, type Values, withDefault } from "./format.ts";
-import { bytes, choice, DAY_MS, duration, FILE_NAME, integer, list, text } from "./formats.ts";
+import { bytes, choice, DAY_MS, DIRECTORY_NAME, duration, FILE_NAME, integer, list, text } from "./formats.ts";
 import { CLIENT_ID, CLUSTER_NAME, CONTROL_PREFIX_DEFAULT, LATER, LINK_REFUSED, LOGIN } from "./link-keys.ts";
 import { LINKS } from "./links-format.ts";
 import { LISTEN_HOST, SERVERS } from "./server-format.ts";
 import { CLIENT_FILTERS, CONTROL_PREFIX, EVENTS_FILTER } from "./topic-formats.ts";
-import { BROKER_KINDS, LOG_LEVELS } from "./types.ts";
+import { BROKER_KINDS, LOG_LEVELS, SPOOL_POLICIES } from "./types.ts";
 
 const IGNORED_CLIENTS_MAX = 1_000;
 const KIB = 2 ** 10;
-/** Of heap: the machine's own limit comes first. */
+/** The machine's own limit comes first. */
 const SPOOL_BYTES_MAX = 2 ** 40;
 
 export const AGENT_KEYS = {
@@ -21,6 +21,11 @@ export const AGENT_KEYS = {
     CONTROL_PREFIX,
     CONTROL_PREFIX_DEFAULT,
     "Where agents talk on the local broker: `<prefix>/v1/<to>/<from>/…`. Nothing below it is ever forwarded.",
+  ),
+  data_dir: optional(
+    DIRECTORY_NAME,
+    "Directory for messages and state, which then outlive the agent. Made if it is not there, closed to other users, and for one agent only. Relative to the working directory.",
+    { fallbackDoc: "absent: in memory" },
   ),
   local: group("The broker that this agent stands beside.", {
     server: required(SERVERS, "The local broker; of a list, one is tried after the other."),
@@ -64,16 +69,16 @@ export const AGENT_KEYS = {
   }),
   links: withDefault(LINKS, [], "One entry for each peer."),
   spool: group("Messages that a peer has not confirmed, for each link.", {
-    max_bytes: withDefault(
+    max_bytes: optional(
       bytes(64 * KIB, SPOOL_BYTES_MAX),
-      "128MiB",
-      "Size of one link's spool. It is heap memory in this version.",
+      "Size of one link's spool: on disk, or heap memory where `durability` is not `disk`.",
+      { fallbackDoc: "`1GiB` with `data_dir`, else `128MiB`" },
     ),
     max_age: withDefault(duration(1_000, 30 * DAY_MS), "24h", "Older messages are dropped and counted."),
     when_full: withDefault(
-      choice("policy of a full spool", ["drop_oldest", "drop_newest"], { backpressure: LATER }),
+      choice("policy of a full spool", SPOOL_POLICIES),
       "drop_oldest",
-      "Which message goes when there is no room. Every drop is counted.",
+      "What happens when there is no room: the oldest messages go, or the newest, and every drop is counted. `backpressure`: nothing more is acknowledged to the local broker until there is room, so that its own queue holds the rest; size that queue for it.",
     ),
   }),
   http: group("Health, metrics and the API.", {
@@ -94,7 +99,6 @@ export type AgentValues = Values<typeof AGENT_KEYS>;
 
 /** Keys that are known and not taken, and what is said of them. */
 export const AGENT_REFUSED: Readonly<Record<string, string>> = {
-  data_dir: "disk durability comes with a later version; until then messages wait in memory: leave data_dir out",
   "local.publish_server": LATER,
   ...prefixed("local.", "ssl."),
   "local.url": "is called server here",

@@ -3,6 +3,12 @@
 export const BROKER_KINDS = ["mosquitto", "aedes", "emqx", "events", "static"] as const;
 export type BrokerKind = (typeof BROKER_KINDS)[number];
 
+/** When a reliable message of a local client counts as safe, so that its broker may forget it. */
+export const DURABILITIES = ["disk", "memory", "end_to_end"] as const;
+export type Durability = (typeof DURABILITIES)[number];
+
+export const SPOOL_POLICIES = ["drop_oldest", "drop_newest", "backpressure"] as const;
+
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 
 export interface TlsConfig {
@@ -47,6 +53,8 @@ export interface LinkConfig {
   readonly routesMax: number;
   readonly demandMax: number;
   readonly routeRetentionMs: number;
+  /** `disk` only where there is a `dataDir`. */
+  readonly durability: Durability;
   readonly framesInflightMax: number;
   readonly retryIntervalMs: number;
 }
@@ -54,7 +62,7 @@ export interface LinkConfig {
 export interface SpoolConfig {
   readonly bytesMax: number;
   readonly ageMaxMs: number;
-  readonly whenFull: "drop_oldest" | "drop_newest";
+  readonly whenFull: (typeof SPOOL_POLICIES)[number];
 }
 
 export interface HttpConfig {
@@ -66,6 +74,8 @@ export interface HttpConfig {
 export interface AgentConfig {
   readonly cluster: string;
   readonly controlPrefix: string;
+  /** Where messages and state are kept, relative to the working directory; null: in memory. */
+  readonly dataDir: string | null;
   readonly local: LocalConfig;
   readonly links: readonly LinkConfig[];
   readonly spool: SpoolConfig;

@@ -1,6 +1,5 @@
 /** What is allowed and may still surprise: said once at the start and by `check`. One sentence each, the key first. */
 import { certificatesOf } from "./file-values.ts";
-import { LINK_KEYS } from "./link-keys.ts";
 import { quoted } from "./printable.ts";
 import { isLoopback, isSecure } from "./server-format.ts";
 import type { AgentConfig, EndpointConfig, LinkConfig } from "./types.ts";
@@ -10,7 +9,9 @@ const CLIENT_ID_BYTES_SURE = 23;
 /** `-events`, the longest ending of a local client id. */
 const CLIENT_ID_ENDING_BYTES = 7;
 /** Half of what Node.js gives its heap on a small machine. */
-const SPOOL_BYTES_LARGE = 2 ** 30;
+const HEAP_SPOOL_BYTES_LARGE = 2 ** 30;
+const QUEUE_ADVICE =
+  "max_queued_messages there must hold it, or the broker drops the rest in silence (Mosquitto's default is 1,000)";
 const TOKEN_LENGTH_SURE = 16;
 
 export function configWarnings(config: AgentConfig, nowMs = Date.now()): string[] {
@@ -25,17 +26,11 @@ export function configWarnings(config: AgentConfig, nowMs = Date.now()): string[
   ];
 }
 
-function agentWarnings({ links, spool, controlPrefix, http }: AgentConfig): string[] {
+function agentWarnings(config: AgentConfig): string[] {
+  const { links, controlPrefix, http } = config;
   const warnings: string[] = [];
   if (links.length === 0) warnings.push("links: there are none, so this agent has nothing to do");
-  if (links.some(({ enable }) => enable)) {
-    warnings.push(
-      `durability: ${LINK_KEYS.durability.fallback}: messages that a peer has not confirmed are lost when this agent ends`,
-    );
-  }
-  if (spool.bytesMax * links.length > SPOOL_BYTES_LARGE) {
-    warnings.push("spool.max_bytes: all spools together may take more than 1GiB of this process's memory");
-  }
+  warnings.push(...durabilityWarnings(config));
   if (!controlPrefix.startsWith("$")) {
     warnings.push(
       `control_prefix: ${quoted(controlPrefix)} does not begin with "$", so local clients that subscribe to "#" see what agents say`,
@@ -43,6 +38,32 @@ function agentWarnings({ links, spool, controlPrefix, http }: AgentConfig): stri
   }
   if (http.token !== null && http.token.length < TOKEN_LENGTH_SURE) {
     warnings.push(`http.token_file: the token has fewer than ${TOKEN_LENGTH_SURE} characters`);
+  }
+  return warnings;
+}
+
+/** Each once, however many links it is true of. */
+function durabilityWarnings({ links, spool, dataDir }: AgentConfig): string[] {
+  const warnings: string[] = [];
+  const kinds = links.flatMap(({ enable, durability }) => (enable ? [durability] : []));
+  if (dataDir === null && kinds.includes("memory")) {
+    warnings.push(
+      "durability: memory, for there is no data_dir: messages that a peer has not confirmed are lost when this agent ends",
+    );
+  }
+  if (kinds.includes("end_to_end")) {
+    warnings.push(
+      `durability: end_to_end: what a peer has not confirmed waits in the local broker's queue too; ${QUEUE_ADVICE}`,
+    );
+  }
+  if (spool.whenFull === "backpressure" && kinds.length > 0) {
+    warnings.push(
+      `spool.when_full: backpressure: what finds no room waits in the local broker's queue; ${QUEUE_ADVICE}`,
+    );
+  }
+  const onHeap = kinds.filter((kind) => kind !== "disk").length;
+  if (spool.bytesMax * onHeap > HEAP_SPOOL_BYTES_LARGE) {
+    warnings.push("spool.max_bytes: all spools together may take more than 1GiB of this process's memory");
   }
   return warnings;
 }

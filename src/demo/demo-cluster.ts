@@ -90,7 +90,8 @@ export class DemoCluster {
     const readFile = (path: string): string => {
       throw new Error(`the demo's configuration names no file, and ${path} was asked for`);
     };
-    const loaded = loadConfig({ file: { path: `${this.name}.json`, text }, env: {}, flags: {}, readFile });
+    const file = { path: `${this.name}.json`, text };
+    const loaded = loadConfig({ file, env: {}, flags: {}, readFile, pathKind: () => null });
     assert(loaded.ok, `the demo's configuration is refused: ${JSON.stringify(loaded)}`);
     this.#agent = new Agent(loaded.config, createLogger("info", this.name, this.log));
     this.#agent.start();

@@ -5,7 +5,7 @@
  */
 import type { ErrorCode } from "../base/error-codes.ts";
 import { formatDuration } from "../config/formats.ts";
-import type { AgentConfig, LinkConfig, TlsConfig } from "../config/types.ts";
+import type { AgentConfig, Durability, LinkConfig, TlsConfig } from "../config/types.ts";
 import type { LinkStatusWord } from "../hub/hub-event.ts";
 import type { LinkStatus } from "../hub/status.ts";
 import type { AgentStatus } from "./agent-status.ts";
@@ -46,7 +46,7 @@ export interface LinkDetail {
   /** The peer connects to the local broker; this agent has no connection of its own to it. */
   readonly peer_dials_in: boolean;
   readonly export: readonly string[];
-  readonly durability: "memory";
+  readonly durability: Durability;
   /** Whether the connection that carries the link stands. */
   readonly transport_up: boolean;
   /** Connections to the peer's broker that stood; null when the peer dials in. */
@@ -147,7 +147,7 @@ function linkDetail(config: LinkConfig, link: LinkStatus | null, status: AgentSt
   return {
     peer_dials_in: config.endpoint === null,
     export: config.exportFilters,
-    durability: "memory",
+    durability: config.durability,
     transport_up: link?.transportUp ?? false,
     connections: status.peerCounters[config.name]?.connections ?? null,
     interest: {

@@ -26,6 +26,7 @@ export function link(name: string, peer: EndpointConfig | null, topics: readonly
     routesMax: 1_000,
     demandMax: 1_000,
     routeRetentionMs: 60_000,
+    durability: "memory",
     framesInflightMax: 32,
     retryIntervalMs: 5_000,
   };
@@ -39,6 +40,7 @@ export class AgentRig {
     const config: AgentConfig = {
       cluster,
       controlPrefix: "$LINK",
+      dataDir: null,
       local: {
         ...endpoint(url, `brokerlink-${cluster}`),
         broker: "mosquitto",

@@ -40,3 +40,13 @@ test("a link without a server dials in", () => {
     [true],
   );
 });
+
+test("what is configured and not carried out is refused, not done by halves", () => {
+  const refusal = (link: object, more: object): void => {
+    const config = loaded({ file: { ...withLink(link).file, ...more } });
+    for (const each of config.links) hubLinkOptions(each, config);
+  };
+  assert.throws(() => refusal({}, { data_dir: "d" }), /durability: "disk" is checked, and not carried out/);
+  assert.throws(() => refusal({ durability: "end_to_end" }, {}), /durability: "end_to_end" is checked/);
+  assert.throws(() => refusal({}, { spool: { when_full: "backpressure" } }), /"backpressure" is checked/);
+});

@@ -11,7 +11,7 @@ test("check says what a good configuration means, its warnings last", async () =
   assert.equal(error, "");
   assert.match(out, /^Cluster a\n {2}broker {4}mosquitto at mqtt:\/\/h:1883\n/);
   assert.match(out, /\nLink b\n {2}path {6}b dials in/);
-  assert.match(out, /\n\nwarning: durability: memory: .*\n$/);
+  assert.match(out, /\n\nwarning: durability: memory, .*\n$/);
 });
 
 test("check names the variables of the environment that count too, and not their values", async () => {

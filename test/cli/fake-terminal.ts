@@ -27,6 +27,7 @@ export async function runHere(
       if (text === undefined) throw new Error(`ENOENT: no such file or directory, open '${path}'`);
       return text;
     },
+    pathKind: (path) => (files[path] === undefined ? null : "other"),
   });
   return { code, out, error };
 }

@@ -6,6 +6,7 @@ test("three keys make a configuration, and everything else has its documented de
   assert.deepEqual(loaded({ file: BASE }), {
     cluster: "a",
     controlPrefix: "$LINK",
+    dataDir: null,
     local: {
       urls: ["mqtt://127.0.0.1:1883"],
       clientid: "brokerlink-a",
@@ -41,6 +42,7 @@ test("a link needs a name only: its peer dials in, it receives nothing and may s
       routesMax: 1_000_000,
       demandMax: 50_000,
       routeRetentionMs: 60_000,
+      durability: "memory",
       framesInflightMax: 64,
       retryIntervalMs: 15_000,
     },

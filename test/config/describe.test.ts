@@ -22,13 +22,15 @@ test("a link with a server is told in plain words, with the rights that its user
     "  broker    mosquitto at mqtt://127.0.0.1:1883",
     '  sessions  "brokerlink-a-events", "brokerlink-a-link", "brokerlink-a-data"',
     `  access    this agent's user there needs all topics and "$LINK/#", and to read "$SYS/#"`,
-    "  spool     for each link up to 128MiB in memory, for up to 1d; when full it drops the oldest messages",
+    "  state     in memory: gone when this agent ends",
+    "  spool     for each link up to 128MiB, for up to 1d; when full it drops the oldest messages",
     "  http      127.0.0.1:9464",
     "Link b",
     '  path      this agent connects, as "brokerlink-a-to-b", to mqtts://h:8883, user "u" with a password, TLS verified',
     '  receives  what local clients subscribe to within "t/#", "c/1"',
     '  may send  what b asks for within "up/#"',
     "  limits    1,000,000 routes and 50,000 subscriptions for it; 64 frames in flight, sent again after 1s at first and 15s at most",
+    "  messages  in memory: what b has not confirmed is lost when this agent ends",
     "  silence   its routes stay in force for 1m",
     `  access    on its broker, this agent's user may publish "$LINK/v1/b/a/#"`,
     '            and, if its link has no server, subscribe to "$LINK/v1/a/b/#"',
@@ -84,12 +86,13 @@ test("the effective configuration is itself a configuration, and means the same"
     file: {
       ...BASE,
       control_prefix: "$OWN",
+      data_dir: "state",
       local: { ...LOCAL, trust_after: "36h", ignore_clients: ["x"] },
       links: [
         { name: "b", server: ["mqtts://h"], topics: ["t/#"], ssl: { verify: false } },
-        { name: "c", export: [] },
+        { name: "c", export: [], durability: "end_to_end" },
       ],
-      spool: { max_bytes: "100MB", max_age: "90m" },
+      spool: { max_bytes: "100MB", max_age: "90m", when_full: "backpressure" },
     },
   };
   const effective = JSON.parse(JSON.stringify(effectiveConfig(loaded(sources)))) as object;

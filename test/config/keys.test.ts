@@ -220,17 +220,7 @@ test("what says how to reach a broker is a problem in a link without server", ()
 
 test("what later versions bring is refused by name and never ignored", () => {
   const later: readonly (readonly [object, RegExp])[] = [
-    [{ ...BASE, data_dir: "/x" }, /^data_dir: disk durability comes with a later version/],
     [{ ...BASE, local: { ...LOCAL, publish_server: "ws://h" } }, /^local.publish_server: comes with a later version$/],
-    [
-      { ...BASE, spool: { when_full: "backpressure" } },
-      /^spool.when_full: "backpressure" comes with a later version; known are drop_oldest, drop_newest$/,
-    ],
-    [
-      withLink({ durability: "disk" }).file,
-      /durability: "disk" comes with a later version; only "memory" is possible now$/,
-    ],
-    [withLink({ durability: "end_to_end" }).file, /durability: "end_to_end" comes with a later version/],
     [withLink({ retained: "live" }).file, /retained: "live" comes with a later version; only "strip"/],
     [withLink({ retained: "sync" }).file, /retained: "sync" comes with a later version/],
     [withLink({ protocol: "emqx" }).file, /protocol: "emqx" comes with a later version; only "brokerlink"/],
@@ -242,8 +232,6 @@ test("what later versions bring is refused by name and never ignored", () => {
     assert.equal(problems.length, 1, JSON.stringify(problems));
     assert.match(problems[0] ?? "", expected);
   }
-  const flag = problemsOf({ file: BASE, flags: { dataDir: "/x" } });
-  assert.match(flag.join(), /^data_dir: disk durability comes with a later version/);
 });
 
 test("EMQX's keys without a counterpart say so", () => {

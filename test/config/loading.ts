@@ -9,12 +9,13 @@ export interface Sources {
   readonly env?: Readonly<Record<string, string>>;
   readonly flags?: ConfigSources["flags"];
   readonly files?: Readonly<Record<string, string>>;
+  readonly folders?: readonly string[];
 }
 
 export const LOCAL = { server: "mqtt://127.0.0.1:1883", broker: "mosquitto" } as const;
 export const BASE = { cluster: "a", local: LOCAL } as const;
 
-export function load({ file, env = {}, flags = {}, files = {} }: Sources): LoadedConfig {
+export function load({ file, env = {}, flags = {}, files = {}, folders = [] }: Sources): LoadedConfig {
   return loadConfig({
     ...(file === undefined
       ? {}
@@ -29,6 +30,11 @@ export function load({ file, env = {}, flags = {}, files = {} }: Sources): Loade
         });
       }
       return text;
+    },
+    pathKind: (path) => {
+      if (folders.includes(path)) return "directory";
+      if (path.startsWith("/forbidden/")) throw new Error(`EACCES: permission denied, stat '${path}'`);
+      return files[path] === undefined ? null : "other";
     },
   });
 }

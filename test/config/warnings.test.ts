@@ -4,7 +4,8 @@ import { configWarnings } from "../../src/config/warnings.ts";
 import { BASE, LOCAL, loaded, warningsOf, withLink } from "./loading.ts";
 import { CERTIFICATE, OTHER_CERTIFICATE, PRIVATE_KEY } from "./pem.ts";
 
-const MEMORY = "durability: memory: messages that a peer has not confirmed are lost when this agent ends";
+const MEMORY =
+  "durability: memory, for there is no data_dir: messages that a peer has not confirmed are lost when this agent ends";
 
 function localWarnings(local: object): readonly string[] {
   return warningsOf({ file: { ...BASE, local: { ...LOCAL, ...local }, links: [{ name: "b" }] } }).filter(

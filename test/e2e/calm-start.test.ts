@@ -28,7 +28,13 @@ function configuration(cluster: string, localPort: number, peer: string, peerPor
     links: [{ name: peer, server: `mqtt://127.0.0.1:${peerPort}`, topics: ["t/#"] }],
     http: { port: 0 },
   });
-  const loaded = loadConfig({ file: { path: "test.json", text }, env: {}, flags: {}, readFile: () => "" });
+  const loaded = loadConfig({
+    file: { path: "test.json", text },
+    env: {},
+    flags: {},
+    pathKind: () => null,
+    readFile: () => "",
+  });
   assert.ok(loaded.ok, JSON.stringify(loaded));
   return loaded.config;
 }

@@ -46,7 +46,8 @@ function problemsOf(text: string): string[] {
     if (path.endsWith(".key")) return PRIVATE_KEY;
     return path.endsWith(".pem") ? CERTIFICATE : "a secret of a sufficient length".replaceAll(" ", "-");
   };
-  const result = loadConfig({ file: { path: EXAMPLE, text }, env: {}, flags: {}, readFile });
+  const file = { path: EXAMPLE, text };
+  const result = loadConfig({ file, env: {}, flags: {}, readFile, pathKind: () => null });
   return result.ok ? [] : result.problems.map(formatProblem);
 }
 

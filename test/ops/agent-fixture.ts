@@ -121,6 +121,7 @@ export function linkConfig(changes: Partial<LinkConfig> = {}): LinkConfig {
     routesMax: 1_000_000,
     demandMax: 50_000,
     routeRetentionMs: 60_000,
+    durability: "memory",
     framesInflightMax: 64,
     retryIntervalMs: 15_000,
     ...changes,
@@ -131,6 +132,7 @@ export function agentConfig(http: Partial<AgentConfig["http"]> = {}, links = [li
   return {
     cluster: "west",
     controlPrefix: "$LINK",
+    dataDir: null,
     local: {
       ...ENDPOINT,
       urls: ["mqtt://127.0.0.1:1883"],
