@@ -23,6 +23,8 @@ const INFLIGHT_BYTES_MAX = 4 * 1024 * 1024;
 const RESEND_MIN_MS = 1_000;
 /** Until the peer and its broker have named their limits: the wire format's own. */
 const FRAME_BYTES_CAP = 16 * 1024 * 1024;
+/** One frame in so long is published at QoS 1, so that a refusal that begins while frames flow is told. */
+const CONFIRM_MS = 1_000;
 /** Frames whose refusal can still be placed. */
 const CONFIRMED_FRAMES_MAX = 256;
 /** Reason codes that say that a packet is too large for a broker (MQTT 5, 4.13 and 3.4.2.1). */
@@ -47,7 +49,7 @@ export interface OutgoingFrame {
   readonly id: number;
   readonly messages: readonly FramedMessage[];
   readonly base: number;
-  /** Publish at QoS 1, so that a broker's refusal is told: the first frame after a connect, and every resend. */
+  /** Publish at QoS 1, so that a broker's refusal is told: the first frame after a connect, every resend, and one a second. */
   readonly confirm: boolean;
   readonly resend: boolean;
 }
@@ -67,6 +69,7 @@ export class Outbound {
   #open = false;
   #congested = false;
   #confirmNext = true;
+  #confirmedAtMs = Number.NEGATIVE_INFINITY;
   #frameBytesMax = FRAME_BYTES_CAP;
   /** Less than half a frame that a broker refused for its size: its limit is not always announced. */
   #batchBytesMax = FRAME_BYTES;
@@ -280,8 +283,10 @@ export class Outbound {
       bytes += queued.bytes;
     }
     if (messages.length === 0) return null;
-    const confirm = this.#confirmNext || resend;
+    // Either way: a clock that went back must not put it off.
+    const confirm = this.#confirmNext || resend || Math.abs(nowMs - this.#confirmedAtMs) >= CONFIRM_MS;
     this.#confirmNext = false;
+    if (confirm) this.#confirmedAtMs = nowMs;
     if (reliable > 0) {
       this.#frames.push(this.#cursor - 1);
       if (this.#resendAtMs === Number.POSITIVE_INFINITY) this.#rearm(nowMs);
@@ -292,6 +297,13 @@ export class Outbound {
       this.#confirmed.set(this.#frameId, { messages: messages.length, bytes, number });
     }
     return { id: this.#frameId, messages, base: this.spool.base, confirm, resend };
+  }
+
+  /** Carries nothing; the broker's answer shows whether it takes frames. */
+  emptyFrame(nowMs: number): OutgoingFrame {
+    this.#confirmedAtMs = nowMs;
+    this.#frameId += 1;
+    return { id: this.#frameId, messages: [], base: this.spool.base, confirm: true, resend: false };
   }
 
   /** Is not under way any more. */

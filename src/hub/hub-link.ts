@@ -20,16 +20,12 @@ import { FrameSender } from "./frame-sender.ts";
 import type { LinkStatusWord } from "./hub-event.ts";
 import { LinkHealth } from "./link-health.ts";
 import type { HubLinkOptions, LinkHost } from "./link-host.ts";
+import { MendableLosses } from "./mendable-losses.ts";
+import { Passage } from "./passage.ts";
 import { PeerDemand } from "./peer-demand.ts";
 import { REFUSAL_REPEAT_MS, RefusedRoutes } from "./refused-routes.ts";
 import { republishOf } from "./republish.ts";
 import type { ProblemStatus } from "./status.ts";
-
-/** Losses that somebody can mend, in words that do not change while they last; the others are only counted. */
-const MENDABLE: Readonly<Record<string, string>> = {
-  too_large: "a message was dropped that is larger than the peer or a broker on the way takes",
-  refused_by_broker: "the local broker refused a message of the peer, which was dropped",
-};
 
 export class HubLink {
   readonly name: string;
@@ -40,13 +36,13 @@ export class HubLink {
   readonly inbound: Inbound;
   readonly counters = new Counters();
   readonly guard: LoopGuard<Message>;
+  readonly passage: Passage;
   readonly #host: LinkHost;
   readonly #exportsAll: boolean;
   readonly #peerDemand: PeerDemand;
   readonly #health: LinkHealth;
   readonly refused = new RefusedRoutes();
-  /** Kinds of mendable losses since the last turn. */
-  readonly #lost = new Set<string>();
+  readonly #losses = new MendableLosses();
   /** When to tell the peer again which of its routes cannot be served here. */
   #refusalsAtMs = Number.POSITIVE_INFINITY;
   #edges: InterestEdge[] = [];
@@ -57,7 +53,8 @@ export class HubLink {
     this.name = options.name;
     this.options = options;
     this.#host = host;
-    this.#health = new LinkHealth(nowMs);
+    this.passage = new Passage(options.name);
+    this.#health = new LinkHealth(this.passage, nowMs);
     this.#exportsAll = options.exportFilters.includes("#");
     this.#peerDemand = new PeerDemand(options.exportFilters);
     this.routes = new RouteSet(options.topics, options.routesMax);
@@ -96,6 +93,7 @@ export class HubLink {
       this.outbound.deadlineMs,
       this.inbound.deadlineMs,
       this.guard.deadlineMs,
+      this.#frames.deadlineMs,
       this.refused.deadlineMs,
       this.#refusalsAtMs,
     );
@@ -201,8 +199,7 @@ export class HubLink {
       this.#send({ type: "settled", of: this.conversation.acceptor.speaker, ...settlement });
     }
     this.#frames.flush(this.#health.transportUp, nowMs);
-    for (const reason of this.#lost) this.problem("MESSAGE_REFUSED", MENDABLE[reason] ?? reason, nowMs);
-    this.#lost.clear();
+    for (const reason of this.#losses.take()) this.problem("MESSAGE_REFUSED", reason, nowMs);
     this.#reportStatus(nowMs);
   }
 
@@ -246,6 +243,9 @@ export class HubLink {
           this.problem(output.code, output.reason, nowMs);
           if (output.code === "CLOCK_WENT_BACK") this.#host.identityChanged(nowMs);
           break;
+        case "trouble":
+          for (const { code, reason } of this.passage.peerSays(output.trouble)) this.problem(code, reason, nowMs);
+          break;
         case "peer_greeted":
           this.#host.outlet.peerGreeted(this.name);
           break;
@@ -273,13 +273,17 @@ export class HubLink {
     return this.#health.transportUp;
   }
 
+  get works(): LinkHealth["works"] {
+    return this.#health.works;
+  }
+
   get lastProblem(): ProblemStatus | null {
     return this.#lastProblem;
   }
 
   #dropped(direction: "out" | "in", reason: string, count: number): void {
     this.counters.drop(direction, reason, count);
-    if (reason in MENDABLE) this.#lost.add(reason);
+    this.#losses.lost(reason);
   }
 
   #send(body: ControlBody): void {
@@ -330,16 +334,14 @@ export class HubLink {
   }
 
   #reportStatus(nowMs: number): void {
-    const { announcer, acceptor } = this.conversation;
+    const { announcer } = this.conversation;
+    this.conversation.framesRefused(this.passage.framesRefused, nowMs);
     const from = this.#health.word;
-    if (!this.#health.judge({ out: announcer.state, in: acceptor.state, nowMs })) return;
-    const { word: to, transportUp } = this.#health;
-    const why = `out ${announcer.state}, in ${acceptor.state}, transport ${transportUp ? "up" : "down"}`;
-    this.#host.outlet.report({ type: "link_status", link: this.name, from, to, why });
-    // The connection stands and nobody speaks: not every broker says that nobody is subscribed.
-    const isUnheard = announcer.state === "greeting" || acceptor.state === "silent";
-    if (transportUp && isUnheard && (to === "disconnected" || to === "inconsistent")) {
+    const halves = { out: announcer.state, in: this.conversation.inState(nowMs), nowMs };
+    if (!this.#health.judge(halves)) return;
+    const why = this.#health.why(halves);
+    this.#host.outlet.report({ type: "link_status", link: this.name, from, to: this.#health.word, why });
+    if (this.#health.isUnheard(halves))
       this.problem("PEER_SILENT", `the agent of cluster "${this.name}" does not answer`, nowMs);
-    }
   }
 }
