@@ -1,6 +1,8 @@
 /** What the tap promises, against each kind of broker and transport: late acknowledgement, windows, keep-alive under load. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import type { PublishResult } from "../../src/mqtt/publish.ts";
+import type { MessageAbout } from "../../src/mqtt/session.ts";
 import { Forwarder } from "../mqtt/forwarder.ts";
 import { type RigOptions, SessionRig } from "../mqtt/session-rig.ts";
 import { TestMosquitto } from "../mqtt/test-mosquitto.ts";
@@ -24,6 +26,11 @@ function shuffled<T>(items: readonly T[], random: () => number): T[] {
     if (a !== undefined && b !== undefined) [left[i], left[j]] = [b, a];
   }
   return left;
+}
+
+/** MQTT 5 tells apart that nobody subscribes. */
+function taken(result: PublishResult): boolean {
+  return result.ok && (result.reasonCode === 0 || result.reasonCode === 0x10);
 }
 
 const ORDERS: readonly (readonly [name: string, order: (ids: readonly number[]) => readonly number[]])[] = [
@@ -57,14 +64,16 @@ for (const kind of SESSION_WORLDS) {
         await to.subscribe("late");
         const seen = new Set<string>();
         let dups = 0;
+        let connection = 0;
         let open: number[] = [];
         const release = (): void => {
-          for (const id of order(open)) to.session.acknowledge(1, id);
+          for (const id of order(open)) to.session.acknowledge(connection, id);
           open = [];
         };
         to.onMessage = ({ text, about }) => {
           if (about.dup || seen.has(text)) dups += 1;
           seen.add(text);
+          connection = about.connection;
           open.push(about.packetId);
           if (open.length >= held || seen.size === total) setImmediate(release);
         };
@@ -86,28 +95,30 @@ for (const kind of SESSION_WORLDS) {
         clientId: `late-${kind.name.replaceAll(/\W/g, "-")}`,
         session: { cleanStart: "never", expirySeconds: 120 },
       });
+      const acknowledge = (about: MessageAbout): void => rig.session.acknowledge(about.connection, about.packetId);
       await rig.subscribe("again");
       for (let i = 0; i < 10; i += 1) await from.publish("again", `m${i}`);
       await rig.got("m9");
       const first = rig.messages.slice();
-      for (const { about } of first.slice(3).filter((_, i) => i % 2 === 0)) rig.session.acknowledge(1, about.packetId);
+      for (const { about } of first.slice(3).filter((_, i) => i % 2 === 0)) acknowledge(about);
       // Answered behind the acknowledgements, so they have arrived.
       await rig.publish("sentinel", "x");
       forwarder.cut();
       await rig.connected(2);
-      for (const { about } of first) rig.session.acknowledge(1, about.packetId);
+      for (const { about } of first) acknowledge(about);
       const left = ["m0", "m1", "m2", "m4", "m6", "m8"];
       await until("the others come again", () => rig.messages.length === 10 + left.length || rig.texts.join());
       const again = rig.messages.slice(10);
       assert.deepEqual(again.map(({ text }) => text).sort(), left);
-      assert.ok(again.every(({ about }) => about.connection === 2));
+      const stale = first[0]?.about.connection ?? 0;
+      assert.ok(again.every(({ about }) => about.connection > stale));
       if (kind.broker === "mosquitto") assert.ok(again.every(({ about }) => about.dup));
       // The stale answers had no effect: it comes a third time.
       await rig.publish("sentinel", "x");
       forwarder.cut();
       await rig.connected(3);
       await until("once more", () => rig.messages.length === 10 + 2 * left.length || rig.texts.join());
-      for (const { about } of rig.messages.slice(10 + left.length)) rig.session.acknowledge(3, about.packetId);
+      for (const { about } of rig.messages.slice(10 + left.length)) acknowledge(about);
       await rig.publish("sentinel", "x");
       forwarder.cut();
       await rig.connected(4);
@@ -121,7 +132,8 @@ for (const kind of SESSION_WORLDS) {
       await using to = await up({ acknowledge: "later" });
       await to.subscribe("reasons");
       const codes = [0x00, 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99];
-      to.onMessage = ({ about }) => to.session.acknowledge(1, about.packetId, codes[to.messages.length - 1]);
+      to.onMessage = ({ about }) =>
+        to.session.acknowledge(about.connection, about.packetId, codes[to.messages.length - 1]);
       for (const code of codes) await from.publish("reasons", `${code}`);
       await from.publish("reasons", "last");
       await to.got("last");
@@ -147,7 +159,7 @@ for (const kind of SESSION_WORLDS) {
           rig.texts.map((text) => [text[0], text.length]),
           texts.map((text) => [text[0], bytes]),
         );
-        for (const { about } of rig.messages.reverse()) rig.session.acknowledge(1, about.packetId);
+        for (const { about } of rig.messages.reverse()) rig.session.acknowledge(about.connection, about.packetId);
         assert.equal((await rig.publish("sentinel", "x")).ok, true);
       }
     });
@@ -164,8 +176,8 @@ for (const kind of SESSION_WORLDS) {
         publishes.push(rig.publish("heavy", "x".repeat(i * 100)));
         await new Promise((resolve) => setImmediate(resolve));
       }
-      assert.ok((await Promise.all(requests)).every((codes) => codes !== null && codes.every((code) => code <= 1)));
-      assert.ok((await Promise.all(publishes)).every((result) => result.ok && result.reasonCode === 0));
+      assert.ok((await Promise.all(requests)).every((codes) => codes?.every((code) => code <= 1)));
+      assert.ok((await Promise.all(publishes)).every(taken));
       assert.deepEqual(rig.problems, []);
     });
   });
@@ -188,7 +200,7 @@ describe("windows of Mosquitto", () => {
       await using rig = await SessionRig.up({ urls: [broker.url], endpoint: { protocolVersion: 5 } });
       assert.equal(rig.session.limits?.receiveMaximum, window);
       const results = await Promise.all(Array.from({ length: 500 }, (_, i) => rig.publish("t", `${i}`)));
-      assert.ok(results.every((result) => result.ok && result.reasonCode === 0));
+      assert.ok(results.every(taken));
       assert.deepEqual(rig.problems, []);
     }
   });
@@ -196,8 +208,10 @@ describe("windows of Mosquitto", () => {
   test("0x95, which the client library knows no PUBACK with, is told, and the connection goes on", async () => {
     await using broker = await TestMosquitto.start(conf(["message_size_limit 100"]));
     await using rig = await SessionRig.up({ urls: [broker.url], endpoint: { protocolVersion: 5 } });
+    // Mosquitto 2.0.11 ends a connection whose very first QoS 1 message is too large, behind the same answer.
+    assert.deepEqual(await rig.publish("t", "x"), { ok: true, reasonCode: 0x10 });
     assert.deepEqual(await rig.publish("t", "x".repeat(101)), { ok: true, reasonCode: 0x95 });
-    assert.deepEqual(await rig.publish("t", "x"), { ok: true, reasonCode: 0 });
+    assert.deepEqual(await rig.publish("t", "x"), { ok: true, reasonCode: 0x10 });
     assert.equal(rig.ups.length, 1);
   });
 });
