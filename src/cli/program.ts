@@ -7,6 +7,7 @@ import { LinkError } from "../base/error-codes.ts";
 import { check } from "./check.ts";
 import { loadConfiguration, problemLines } from "./configuration.ts";
 import { EXIT, EXIT_CODES_HELP } from "./exit-codes.ts";
+import type { ForgetOptions } from "./forget.ts";
 import { addRunOptions, flagValues, type RunOptions } from "./run-options.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -20,6 +21,18 @@ Every key can also come from the environment: BROKERLINK_LOCAL__SERVER,
 BROKERLINK_LINKS__0__SERVER. Later ones win: default, file, environment, flags.
 No flag takes a secret: use BROKERLINK_LOCAL__PASSWORD_FILE or the file.
 SIGTERM and SIGINT let messages under way arrive; a second one stops at once.
+${EXIT_CODES_HELP}`;
+
+const FORGET_HELP = `
+Examples:
+  $ brokerlink forget --dry-run --config /etc/brokerlink/config.yaml
+  $ brokerlink forget --config /etc/brokerlink/config.yaml
+
+For an agent that is gone for good, or shall begin anew: its sessions on the
+local broker go, with what waits in them, and so do its messages and its state
+in data_dir. Nothing asks back. Stop the agent first; one that uses the same
+data_dir is noticed, one without a data_dir is not. If the broker cannot be
+reached within 10 s, nothing on disk is touched.
 ${EXIT_CODES_HELP}`;
 
 const CHECK_HELP = `
@@ -69,6 +82,14 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     .action((file: string, { json }: { json?: boolean }) => {
       code = check(file, json === true, terminal);
     });
+  addRunOptions(program.command("forget"))
+    .description("Remove what an agent left behind, on its broker and on disk.")
+    .option("--dry-run", "only say what would be removed")
+    .option("--disk-only", "leave the broker alone, and remove what is on disk")
+    .addHelpText("after", FORGET_HELP)
+    .action(async (options: RunOptions & ForgetOptions) => {
+      code = await forgetAgent(options, terminal);
+    });
   program
     .command("demo")
     .description("Two embedded brokers, two agents, and a live picture of what crosses between them.")
@@ -102,6 +123,16 @@ async function runAgent(options: RunOptions, terminal: Terminal): Promise<number
   }
   const { run } = await import("./run.ts");
   return run(loaded.config, loaded.warnings);
+}
+
+async function forgetAgent(options: RunOptions & ForgetOptions, terminal: Terminal): Promise<number> {
+  const loaded = loadConfiguration(options.config, flagValues(options), terminal);
+  if (!loaded.ok) {
+    terminal.error(problemLines(options.config, loaded).join("\n"));
+    return EXIT.config;
+  }
+  const { forget } = await import("./forget.ts");
+  return forget(loaded.config, options, terminal);
 }
 
 /** A failure we know has a code and a sentence; anything else is a bug, and its stack is what helps. */

@@ -58,9 +58,20 @@ export class DirLock {
     return new DirLock(server);
   }
 
+  /** Who has the folder; null: nobody. Changes nothing. */
+  static async owner(folder: string): Promise<string | null> {
+    const highest = Math.max(0, ...numbersIn(folder));
+    return highest === 0 ? null : ownerOf(folder, nameOf(highest));
+  }
+
   release(): void {
     this.#server.close();
   }
+}
+
+/** Whether a file stands for an owner, alive or dead; not those of processes that are about to become one. */
+export function isLockFile(name: string): boolean {
+  return NUMBERED.test(name);
 }
 
 /** Gives the socket `mine` the next number, if nobody alive has the highest; answers it. */

@@ -44,6 +44,11 @@ export function segmentName(sequence: number): string {
   return `${String(sequence).padStart(12, "0")}.log`;
 }
 
+/** Whether a file in a link's folder is one of ours. */
+export function isSpoolFile(name: string): boolean {
+  return NAME.test(name) || name === DAMAGED_NAME;
+}
+
 export function recoverSpool(folder: string, fs: FileSystem, report: Report): RecoveredSpool {
   const names = fs
     .list(folder)

@@ -3,7 +3,14 @@ import { test } from "node:test";
 import { runHere } from "./fake-terminal.ts";
 
 test("--help of each command goes to stdout, fits 80 columns, and is fine", async () => {
-  for (const args of [["--help"], ["run", "--help"], ["check", "-h"], ["demo", "--help"], ["help"], ["help", "run"]]) {
+  const commands = [
+    ["run", "--help"],
+    ["check", "-h"],
+    ["forget", "-h"],
+    ["demo", "--help"],
+    ["help", "run"],
+  ];
+  for (const args of [["--help"], ["help"], ...commands]) {
     const { code, out, error } = await runHere(args);
     assert.equal(code, 0, args.join(" "));
     assert.equal(error, "");
@@ -19,8 +26,11 @@ test("--help of each command goes to stdout, fits 80 columns, and is fine", asyn
 
 test("the help of run names every flag, every kind of broker, and the example of flags alone", async () => {
   const { out } = await runHere(["run", "--help"]);
+  const forget = await runHere(["forget", "--help"]);
   for (const word of ["config", "cluster", "local", "broker", "link", "topics", "http", "data-dir", "log-level"]) {
-    assert.match(out, new RegExp(`^ {2}--${word} <`, "m"));
+    const flag = new RegExp(`^ {2}--${word} <`, "m");
+    assert.match(out, flag);
+    assert.match(forget.out, flag, "forget finds its agent as run does");
   }
   for (const kind of ["mosquitto", "aedes", "emqx", "events", "static"]) assert.ok(out.includes(kind), kind);
   assert.match(out, /--broker mosquitto --link b=mqtt:\/\/127\.0\.0\.1:2883 --topics b=t\/#,c\/1/);
@@ -34,6 +44,8 @@ test("bad usage says what was wrong and what was expected, on stderr", async () 
     [["run", "--clutser", "a"], /unknown option '--clutser'\n\(Did you mean --cluster\?\)/],
     [["run", "extra"], /too many arguments/],
     [["run", "--config"], /argument missing/],
+    [["forget", "extra"], /too many arguments/],
+    [["forget", "--disk"], /unknown option '--disk'/],
     [["check"], /missing required argument 'file'/],
     [["check", "a", "b"], /too many arguments/],
     [["run", "--link", "=mqtt://h"], /option '--link <name\[=url\]>' "=mqtt:\/\/h": it must be NAME or NAME=URL/],

@@ -75,7 +75,7 @@ test("the MQTT client is imported by mqtt/ and by the demo's own clients, the em
   }
 });
 
-/** Folders that are built and tested, but not wired up yet. A folder that the command line reaches must leave this list. */
+/** Folders that are built and tested, but not wired up wholly. One of which the command line reaches every file must leave this list. */
 const NOT_WIRED_YET: ReadonlySet<string> = new Set(["store"]);
 
 test("no source file is dead: the command line reaches each of them", () => {
@@ -89,7 +89,8 @@ test("no source file is dead: the command line reaches each of them", () => {
     reached.add(path);
     for (const specifier of importsOf(file).filter(isRelative)) open.push(asSource(resolved(file, specifier)));
   }
-  const wired = [...NOT_WIRED_YET].filter((folder) => [...reached].some((path) => path.startsWith(`src/${folder}/`)));
+  const waiting = [...byPath.keys()].filter((path) => !reached.has(path) && isWaiting(path));
+  const wired = [...NOT_WIRED_YET].filter((folder) => !waiting.some((path) => path.startsWith(`src/${folder}/`)));
   assert.deepEqual(wired, [], "is wired up: take it off the list");
   // Declarations of globals are never imported.
   const dead = [...byPath.keys()].filter((path) => !reached.has(path) && !path.endsWith(".d.ts") && !isWaiting(path));

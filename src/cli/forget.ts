@@ -1,0 +1,74 @@
+/**
+ * `brokerlink forget`: removes what an agent left, its sessions on the local broker and its files. The broker comes first:
+ * when it cannot be reached the files stay, so that what is left belongs together and the command can be given again.
+ */
+import { eraseSession } from "../agent/session-erasure.ts";
+import { grouped } from "../config/formats.ts";
+import { printable, quoted } from "../config/printable.ts";
+import type { AgentConfig, LocalConfig } from "../config/types.ts";
+import { AbandonedDir, type Leftover } from "../store/abandoned-dir.ts";
+import { EXIT } from "./exit-codes.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** As commander hands them over. */
+export interface ForgetOptions {
+  readonly dryRun?: boolean;
+  readonly diskOnly?: boolean;
+}
+
+const SESSIONS = ["events", "link", "data"] as const;
+const BROKER_WITHIN_MS = 10_000;
+
+/** Resolves with the exit code. Rejects with a LinkError where the directory is in use, or of no use. */
+export async function forget(
+  { local, dataDir }: AgentConfig,
+  { dryRun = false, diskOnly = false }: ForgetOptions,
+  { out, error }: Pick<Terminal, "out" | "error">,
+): Promise<number> {
+  if (diskOnly && dataDir === null) {
+    error("CONFIG_INVALID: --disk-only, and there is no data_dir: nothing of this agent is on disk");
+    return EXIT.config;
+  }
+  const verb = dryRun ? "would remove" : "removed";
+  // The lock before the broker: a running agent must not lose its sessions.
+  const dir = dataDir === null ? null : await AbandonedDir.open(dataDir, { onlyLook: dryRun });
+  try {
+    if (!diskOnly) {
+      const failures = dryRun ? [] : await eraseSessions(local);
+      for (const name of SESSIONS.filter((each) => !failures.some((failure) => failure.name === each))) {
+        out(`${verb} session ${sessionText(local, name)}`);
+      }
+      for (const { name, code, reason } of failures) error(`${code}: session ${sessionText(local, name)}: ${reason}`);
+      if (failures.length > 0) {
+        if (dir !== null) error(`Nothing in ${quoted(dir.path)} was touched; --disk-only removes it all the same.`);
+        return EXIT.failed;
+      }
+    }
+    if (dataDir !== null && dir === null) out(`nothing of an agent is in ${quoted(dataDir)}`);
+    for (const leftover of dir?.leftovers() ?? []) {
+      if (!dryRun) await dir?.remove(leftover);
+      out(`${verb} ${leftoverText(leftover)} in ${quoted(dataDir ?? "")}`);
+    }
+    return EXIT.fine;
+  } finally {
+    dir?.close();
+  }
+}
+
+async function eraseSessions(local: LocalConfig) {
+  const ends = SESSIONS.map(async (name) => {
+    const problem = await eraseSession(local, name, BROKER_WITHIN_MS);
+    return problem === null ? [] : [{ name, code: problem.code, reason: problem.reason }];
+  });
+  return (await Promise.all(ends)).flat();
+}
+
+function sessionText(local: LocalConfig, name: (typeof SESSIONS)[number]): string {
+  return `${quoted(`${local.clientid}-${name}`)} at ${local.urls.map(printable).join(" or ")}`;
+}
+
+function leftoverText({ kind, link, files, bytes }: Leftover): string {
+  if (kind === "lock") return "the lock";
+  const what = kind === "journal" ? "the journal" : `the spool of link ${link}`;
+  return `${what} (${files.length === 1 ? "1 file" : `${grouped(files.length)} files`}, ${grouped(bytes)} bytes)`;
+}
