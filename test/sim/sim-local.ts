@@ -40,6 +40,8 @@ export class SimLocal {
   readonly #random: Prng;
   readonly #broker: SimBroker;
   readonly #owner: LocalOwner;
+  /** Whether the first connection takes up the session of an earlier life. */
+  readonly #resumes: boolean;
   #alive = true;
   /** Whether this life was connected before: its first connection wants clean sessions. */
   #begun = false;
@@ -50,7 +52,16 @@ export class SimLocal {
   #fromBrokerAtMs = 0;
   #eventsAtMs = 0;
 
-  constructor(cluster: string, delayMs: number, time: Timeline, random: Prng, broker: SimBroker, owner: LocalOwner) {
+  constructor(
+    cluster: string,
+    delayMs: number,
+    time: Timeline,
+    random: Prng,
+    broker: SimBroker,
+    owner: LocalOwner,
+    resumes: boolean,
+  ) {
+    this.#resumes = resumes;
     this.#data = `${cluster}-data`;
     this.#events = `${cluster}-events`;
     this.#delayMs = delayMs;
@@ -64,7 +75,7 @@ export class SimLocal {
     if (!this.#broker.up) return;
     this.#begun = true;
     this.#connectEvents(null);
-    this.#connectData(true);
+    this.#connectData(!this.#resumes);
     this.#connectLink();
   }
 
