@@ -16,13 +16,14 @@ import { CarrierAnswers } from "./carrier-answers.ts";
 import { Carriers } from "./carriers.ts";
 import { CountRefresh } from "./count-refresh.ts";
 import { hubOptions } from "./hub-options.ts";
-import { LocalBroker, type LocalSessionName } from "./local-broker.ts";
+import { LocalBroker } from "./local-broker.ts";
+import type { LocalSessionName } from "./local-broker-options.ts";
 import { PeerConnection } from "./peer-connection.ts";
 import { Report } from "./report.ts";
 import { Turn } from "./turn.ts";
 import { AGENT_VERSION } from "./version.ts";
 
-/** How long a stop waits for spools to drain before it takes leave anyway. */
+/** How long a stop waits for what it has taken before it takes leave anyway. */
 export const DRAIN_MS = 5_000;
 const DRAIN_POLL_MS = 10;
 const HELD_BACK_MS = 20;
@@ -119,8 +120,8 @@ export class Agent {
    */
   async stop(drainMs: number): Promise<void> {
     const endMs = clockMs() + drainMs;
-    const links = [...this.hub.links()];
     this.#stopping = true;
+    const links = [...this.hub.links()];
     await this.#drained(endMs, () => links.every(({ inbound }) => inbound.pending + inbound.inflight === 0));
     if (this.#store !== null) {
       // What the broker sends from here on it keeps for the next life; what was taken is acknowledged as far as it may be.
@@ -131,7 +132,7 @@ export class Agent {
     await this.#drained(endMs, () => this.#unconfirmed(["memory", "end_to_end"]) === 0);
     const left = this.#unconfirmed(["memory"]);
     if (left > 0)
-      this.#log.warn({ messages: left }, "stopped with messages that no peer confirmed; memory durability loses them");
+      this.#log.warn({ messages: left }, "stopped with messages in memory that no peer confirmed: they are lost");
     // The last confirmations leave before the goodbye.
     this.#run(clockMs());
     this.hub.goodbye("pause", clockMs());

@@ -6,9 +6,6 @@
  *   <clientid>-link    control messages and frames of peers that publish here, and ours for peers that dial in
  *   <clientid>-data    durable: demand and republish on one connection, because No Local works per session
  */
-import type { AdapterSink, BrokerAdapter } from "../broker/adapter.ts";
-import type { LocalConfig } from "../config/types.ts";
-import type { LocalMessage } from "../hub/hub.ts";
 import { FRAME_EXPIRY_SECONDS } from "../hub/link-host.ts";
 import type { Republish } from "../hub/republish.ts";
 import { toMessageProperties } from "../mqtt/packet-properties.ts";
@@ -17,7 +14,9 @@ import { type MessageAbout, MqttSession, type SessionProblem } from "../mqtt/ses
 import type { SessionCounters } from "../mqtt/session-counters.ts";
 import type { DemandFilter } from "../route/demand-ids.ts";
 import { controlTopic, messageTopic, parseName, probeTopic } from "../wire/names.ts";
+import { ackToken, ofAckToken } from "./ack-token.ts";
 import { EchoProbe } from "./echo-probe.ts";
+import type { LocalBrokerEvents, LocalBrokerOptions, LocalSessionName } from "./local-broker-options.ts";
 import { LocalEvents } from "./local-events.ts";
 import { LocalInbox } from "./local-inbox.ts";
 import { stayMs } from "./peer-connection.ts";
@@ -25,39 +24,9 @@ import { stayMs } from "./peer-connection.ts";
 /** Of durable sessions where memory is gone with the process: they outlive a short absence. */
 const SESSION_EXPIRY_SECONDS = 300;
 const KEEP_ALIVE_SECONDS = 20;
-/** Packet identifiers have 16 bits: with the connection's number before them they name a message. */
-const PACKET_IDS = 65_536;
+
 /** The link and data sessions wait this long for the events: what they subscribe should be announced, and so be counted right. */
 const EVENTS_FIRST_MS = 6_000;
-
-export interface LocalBrokerOptions {
-  readonly config: LocalConfig;
-  readonly cluster: string;
-  readonly controlPrefix: string;
-  readonly adapter: (sink: AdapterSink) => BrokerAdapter;
-  readonly random: () => number;
-  /** How long the broker is to keep messages for the agent's next life; null: nothing is kept on disk that could go on. */
-  readonly keepSeconds: number | null;
-}
-
-export type LocalSessionName = "events" | "link" | "data";
-
-export interface LocalBrokerEvents extends AdapterSink {
-  session(name: LocalSessionName, up: boolean, problem: SessionProblem | null): void;
-  linkUp(packetBytesMax: number): void;
-  linkDown(problem: SessionProblem): void;
-  control(to: string, from: string, bytes: Uint8Array): void;
-  frame(from: string, bytes: Uint8Array, stayMs: number): void;
-  dataUp(sessionPresent: boolean, properties: boolean, echoing: boolean): void;
-  dataDown(): void;
-  message(message: LocalMessage): void;
-  marker(marker: number): void;
-  /** The local broker does not pass our own control topics on to us. */
-  controlDenied(topic: string, why: string): void;
-  controlWorks(): void;
-  /** The answer to a control message, or to a frame that was to be confirmed, for a peer that dials in. */
-  linkAnswered(peer: string, frame: number | null, reasonCode: number): void;
-}
 
 export class LocalBroker {
   readonly #options: LocalBrokerOptions;
@@ -172,7 +141,8 @@ export class LocalBroker {
 
   /** PUBACK for a message of the data session, by its token. */
   acknowledge(ack: number, reasonCode: number): void {
-    this.#dataSession.acknowledge(Math.floor(ack / PACKET_IDS), ack % PACKET_IDS, reasonCode);
+    const { connection, packetId } = ofAckToken(ack);
+    this.#dataSession.acknowledge(connection, packetId, reasonCode);
   }
 
   /** Ends the data session: what clients publish from now on waits with the broker. Nothing is republished any more either. */
@@ -342,7 +312,7 @@ export class LocalBroker {
       subscriptionIds: about.subscriptionIds,
       packetId,
       dup: about.dup,
-      ack: about.qos === 0 ? null : connection * PACKET_IDS + packetId,
+      ack: about.qos === 0 ? null : ackToken(connection, packetId),
     });
   }
 }

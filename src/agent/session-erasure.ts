@@ -4,7 +4,8 @@
  */
 import type { LocalConfig } from "../config/types.ts";
 import { MqttSession, type SessionProblem } from "../mqtt/session.ts";
-import { type LocalSessionName, sessionClientId } from "./local-broker.ts";
+import { sessionClientId } from "./local-broker.ts";
+import type { LocalSessionName } from "./local-broker-options.ts";
 
 const KEEP_ALIVE_SECONDS = 20;
 
