@@ -273,6 +273,7 @@ export class Demand {
     for (const [filter, after] of drops) {
       if (this.#toDrop.after(filter) !== after) continue;
       this.#toDrop.delete(filter);
+      this.#toAdd.delete(filter); // in doubt since a connection was lost; nobody wants it subscribed again
       this.#ids.retire(filter, proven);
       this.#retired.push(filter);
     }

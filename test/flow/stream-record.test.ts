@@ -142,3 +142,37 @@ describe("a stream record", () => {
     );
   });
 });
+
+describe("a stream record that comes back", () => {
+  const saved = {
+    upTo: 3,
+    ranges: [
+      [5, 6],
+      [9, 9],
+    ],
+  } as const;
+
+  test("knows what was settled, and takes again what was only in hand", () => {
+    const record = new StreamRecord(saved);
+    const begun = [2, 4, 5, 6, 7, 8, 9, 10].map((number) => record.begin(number));
+    assert.deepEqual(begun, ["seen", "new", "seen", "seen", "new", "new", "seen", "new"]);
+    record.settle(4);
+    assert.deepEqual(record.news(), { upTo: 6, ranges: [[9, 9]] });
+    for (const number of [7, 8, 10]) record.settle(number);
+    assert.deepEqual(record.news(), { upTo: 10, ranges: [] });
+  });
+
+  test("joins what the sender leaves out with what was settled", () => {
+    const record = new StreamRecord(saved);
+    assert.equal(record.begin(4), "new");
+    record.skipTo(8);
+    assert.deepEqual(record.saved.ranges, [
+      [5, 7],
+      [9, 9],
+    ]);
+    record.skipTo(12);
+    record.settle(4);
+    assert.deepEqual(record.news(), { upTo: 11, ranges: [] });
+    assert.equal(record.next, 12);
+  });
+});

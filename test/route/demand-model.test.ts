@@ -242,6 +242,18 @@ test("what is wanted and subscribed all the time is taken exactly once, whatever
   );
 });
 
+test("a filter that is given up while it is subscribed again, and the connection breaks, does not stay", () => {
+  play(3, new Set(), [
+    { do: "want", peer: "p", filter: "b/#" },
+    { do: "later" },
+    { do: "resubscribe" },
+    { do: "unwant", peer: "p", filter: "b/#" },
+    { do: "cut", reached: 0, sessionPresent: true },
+    { do: "broker", count: 1 },
+    { do: "acks" },
+  ]);
+});
+
 test("also while a peer's filters are widened and exact again", () => {
   fc.assert(
     fc.property(steps, (actions) => play(3, new Set(), actions)),

@@ -118,7 +118,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: "saveRecord(this.#host.save, this.name, settlement.stream, settlement);",
     // Microtasks come when the run is over: long after.
     replace: "queueMicrotask(() => { $& });",
-    seed: 2,
+    seed: 16,
   },
   {
     name: "demand saved after SUBSCRIBE",

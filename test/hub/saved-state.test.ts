@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { decodeState, savePeer, saveRecord, saveRoute } from "../../src/hub/saved-state.ts";
+
+function saved(act: (save: (key: string, value: Uint8Array | null) => void) => void): Map<string, Uint8Array> {
+  const entries = new Map<string, Uint8Array>();
+  act((key, value) => {
+    if (value === null) entries.delete(key);
+    else entries.set(key, value);
+  });
+  return entries;
+}
+
+describe("saved state", () => {
+  test("comes back as it was, by link", () => {
+    const entries = saved((save) => {
+      savePeer(save, "a", 1_800_000_000_000);
+      saveRoute(save, "a", "t/+/#", true);
+      saveRoute(save, "a", "/x//", true);
+      saveRoute(save, "a", "gone", true);
+      saveRoute(save, "a", "gone", false);
+      saveRecord(save, "b", "00000000000000ff", {
+        upTo: 7,
+        ranges: [
+          [9, 9],
+          [12, 400],
+        ],
+      });
+    });
+    const { state, refused } = decodeState(entries);
+    assert.deepEqual(refused, []);
+    assert.deepEqual(state.links.get("a"), { incarnation: 1_800_000_000_000, routes: ["t/+/#", "/x//"], records: [] });
+    assert.deepEqual(state.links.get("b")?.records, [
+      {
+        stream: "00000000000000ff",
+        upTo: 7,
+        ranges: [
+          [9, 9],
+          [12, 400],
+        ],
+      },
+    ]);
+  });
+
+  test("leaves out rubbish with its reason, and keeps the rest", () => {
+    const rubbish: readonly (readonly [string, number[], string])[] = [
+      ["nonsense", [], "unknown key"],
+      ["peer/a", [], "truncated"],
+      ["peer/a", [0], "no incarnation"],
+      ["peer/a", [1, 1], "bytes left over"],
+      ["route/a/t/#/x", [], "has # before its last level (level 2)"],
+      ["route/a/$SYS/#", [], "no filter of a route"],
+      ["route/a/t", [1], "bytes left over"],
+      ["record/a/short", [1, 0], "no stream"],
+      ["record/a/00000000000000ff", [5, 1, 6, 7], "bad_value"],
+      ["record/a/00000000000000ff", [5, 1, 9, 8], "bad_value"],
+      ["record/a/00000000000000ff", [5, 100], "truncated"],
+      ["demand/t", [0, 0], "no identifier of its own"],
+      ["demand/t", [1, 2], "no identifier of its own"],
+      ["demand/t", [1], "truncated"],
+      ["demand_id", [0xff, 0xff, 0xff, 0xff, 0x7f], "no identifier"],
+    ];
+    const { state, refused } = decodeState([
+      ["route/a/good", new Uint8Array(0)],
+      ["agent/incarnation", new Uint8Array(1)],
+      ...rubbish.map(([key, bytes]) => [key, new Uint8Array(bytes)] as const),
+    ]);
+    assert.deepEqual(
+      refused.map(({ key, reason }) => [key, reason]),
+      rubbish.map(([key, , reason]) => [key, reason]),
+    );
+    assert.deepEqual([...state.links], [["a", { incarnation: 0, routes: ["good"], records: [] }]]);
+  });
+
+  test("takes no identifier twice", () => {
+    const { state, refused } = decodeState([
+      ["demand/a", new Uint8Array([3, 0])],
+      ["demand/b", new Uint8Array([3, 0])],
+    ]);
+    assert.deepEqual([state.demand.filters.length, state.demand.lastId, refused.length], [1, 3, 1]);
+  });
+});
