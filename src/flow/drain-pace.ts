@@ -16,6 +16,8 @@ const RATE_MIN = 100;
 const BURST_MAX = 250;
 /** A burst is at most so much of a second's worth. */
 const BURST_SECONDS = 0.25;
+/** So much goes at a time: a frame for each message would cost more than it carries. */
+const CHUNK_SECONDS = 0.02;
 /** The live rate is a mean over about this time … */
 const MEAN_MS = 5_000;
 /** … and what it has reached is remembered for about this one: a line that was cut in the evening comes back in the night. */
@@ -64,7 +66,7 @@ export class DrainPace {
       return Number.POSITIVE_INFINITY;
     }
     const perSecond = this.perSecond;
-    const burst = Math.max(1, Math.min(BURST_MAX, perSecond * BURST_SECONDS));
+    const burst = Math.max(this.#chunk, Math.min(BURST_MAX, perSecond * BURST_SECONDS));
     if (!this.#draining) this.#tokens = burst;
     else {
       const sinceMs = Math.max(0, nowMs - this.#filledAtMs);
@@ -72,17 +74,22 @@ export class DrainPace {
     }
     this.#draining = true;
     this.#filledAtMs = nowMs;
-    return Math.floor(this.#tokens);
+    return this.#tokens < this.#chunk ? 0 : Math.floor(this.#tokens);
   }
 
   went(count: number): void {
     if (this.#draining) this.#tokens = Math.max(0, this.#tokens - count);
   }
 
-  /** When one more may go, if none may now. */
+  /** When more may go, if none may now. */
   deadlineMs(nowMs: number): number {
-    if (!this.#draining || this.#tokens >= 1) return nowMs;
-    return this.#filledAtMs + Math.ceil(((1 - this.#tokens) / this.perSecond) * 1_000);
+    const missing = this.#chunk - this.#tokens;
+    if (!this.#draining || missing <= 0) return nowMs;
+    return this.#filledAtMs + Math.ceil((missing / this.perSecond) * 1_000);
+  }
+
+  get #chunk(): number {
+    return Math.max(1, this.perSecond * CHUNK_SECONDS);
   }
 
   #count(nowMs: number): void {

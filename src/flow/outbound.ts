@@ -10,6 +10,7 @@ import type { FramedMessage, Message } from "../wire/message.ts";
 import { AckLedger, type Due } from "./ack-ledger.ts";
 import { BestEffortQueue } from "./best-effort.ts";
 import { ConfirmedFrames } from "./confirmed-frames.ts";
+import { DrainPace } from "./drain-pace.ts";
 import type { Durability } from "./durability.ts";
 import { aged } from "./expiry.ts";
 import { Intake } from "./intake.ts";
@@ -43,6 +44,8 @@ export interface OutboundOptions {
   readonly retryIntervalMs: number;
   /** When a local message counts as safe; absent: `memory`. */
   readonly durability?: Durability;
+  /** What a backlog may at most take, messages per second; absent or null: by the live rate alone. */
+  readonly drainPerSecond?: number | null;
   /** What keeps the reliable messages; absent: memory, and a new stream. */
   readonly log?: SpoolLog;
 }
@@ -79,6 +82,9 @@ export class Outbound {
   readonly #resend: ResendClock;
   readonly #dues: LinkDues;
   readonly #intake: Intake;
+  readonly #pace: DrainPace;
+  /** More of a backlog may go then. */
+  #pacedUntilMs = Number.POSITIVE_INFINITY;
 
   /** `stream`: of a log in memory. */
   constructor(
@@ -96,6 +102,10 @@ export class Outbound {
     const mayWait = options.spool.whenFull === "backpressure";
     this.#intake = new Intake(this.spool, this.#dues, mayWait, (drop) => this.#givenUp(drop));
     this.#cursor = this.spool.base;
+    this.#pace = new DrainPace(options.drainPerSecond ?? null);
+    const [first, last] = [log.get(log.base), log.get(log.lastNumber)];
+    if (first !== undefined && last !== undefined)
+      this.#pace.seen(last.number - first.number, last.storedAtMs - first.storedAtMs);
     this.#resend = new ResendClock(options.retryIntervalMs);
     this.#options = options;
     this.#dropped = dropped;
@@ -130,7 +140,8 @@ export class Outbound {
   }
 
   get deadlineMs(): number {
-    return Math.min(this.#open ? this.#resend.deadlineMs : Number.POSITIVE_INFINITY, this.spool.deadlineMs);
+    const openMs = Math.min(this.#resend.deadlineMs, this.#pacedUntilMs);
+    return Math.min(this.#open ? openMs : Number.POSITIVE_INFINITY, this.spool.deadlineMs);
   }
 
   /** The peer listens (again): what was under way is in doubt and goes first, with the same numbers. */
@@ -168,6 +179,7 @@ export class Outbound {
     if (bytes === null || bytes > this.#frameBytesMax) {
       this.#refuse(bytes === null ? "malformed" : "too_large", due);
     } else if (message.qos === 1) {
+      this.#pace.offered(nowMs);
       this.#intake.take(message, bytes, due, nowMs);
     } else if (!this.#open) {
       this.#dropped("peer_away", 1);
@@ -243,8 +255,9 @@ export class Outbound {
     let bytes = 0;
     let resend = false;
     const limit = Math.min(this.#batchBytesMax, this.#frameBytesMax);
+    const countMax = Math.min(FRAME_MESSAGES_MAX, this.#paced(nowMs));
     const windowOpen = this.#frames.length < this.#options.framesInflightMax;
-    while (windowOpen && messages.length < FRAME_MESSAGES_MAX && this.#inflight < INFLIGHT_MESSAGES_MAX) {
+    while (windowOpen && messages.length < countMax && this.#inflight < INFLIGHT_MESSAGES_MAX) {
       const number = this.#cursor;
       if (number > this.spool.lastNumber || !this.spool.mayLeave(number)) break;
       const entry = this.spool.isSettled(number) ? undefined : this.spool.get(number);
@@ -268,6 +281,7 @@ export class Outbound {
     }
     this.spool.trim();
     const reliable = messages.length;
+    this.#pace.went(reliable);
     while (!this.#congested && messages.length < FRAME_MESSAGES_MAX) {
       const queued = this.#bestEffort.peek();
       if (queued === undefined || (messages.length > 0 && bytes + queued.bytes > limit)) break;
@@ -294,6 +308,15 @@ export class Outbound {
       this.#confirmed.add(this.#frameId, messages, bytes);
     }
     return { id: this.#frameId, messages, base: this.spool.base, confirm, resend };
+  }
+
+  /** How many reliable messages may go now, with regard to the queues behind the peer. */
+  #paced(nowMs: number): number {
+    const next = this.spool.get(this.#cursor);
+    const allowance =
+      next === undefined ? Number.POSITIVE_INFINITY : this.#pace.allowance(nowMs - next.storedAtMs, nowMs);
+    this.#pacedUntilMs = allowance === 0 ? this.#pace.deadlineMs(nowMs) : Number.POSITIVE_INFINITY;
+    return allowance;
   }
 
   /** Carries nothing; the broker's answer shows whether it takes frames. */

@@ -46,9 +46,11 @@ describe("the pace of a backlog", () => {
     assert.equal(pace.allowance(2_000, 0), 25);
     pace.went(25);
     assert.equal(pace.allowance(2_000, 0), 0);
-    assert.equal(pace.deadlineMs(0), 10);
-    assert.equal(pace.allowance(2_000, 10), 1);
-    assert.equal(pace.deadlineMs(10), 10);
+    assert.equal(pace.deadlineMs(0), 20, "two at a time");
+    assert.equal(pace.allowance(2_000, 10), 0);
+    assert.equal(pace.deadlineMs(10), 20);
+    assert.equal(pace.allowance(2_000, 20), 2);
+    assert.equal(pace.deadlineMs(20), 20);
   });
 
   test("is capped by what the configuration says", () => {
