@@ -4,14 +4,16 @@
  */
 import { randomBytes } from "node:crypto";
 import { createAdapter } from "../broker/registry.ts";
-import type { AgentConfig, LinkConfig } from "../config/types.ts";
+import type { AgentConfig, Durability, LinkConfig } from "../config/types.ts";
 import { Hub } from "../hub/hub.ts";
 import type { Outlet } from "../hub/outlet.ts";
 import type { SessionProblem } from "../mqtt/session.ts";
 import type { AgentStatus } from "../ops/agent-status.ts";
 import { clockMs } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
+import type { AgentStore } from "./agent-store.ts";
 import { CarrierAnswers } from "./carrier-answers.ts";
+import { Carriers } from "./carriers.ts";
 import { CountRefresh } from "./count-refresh.ts";
 import { hubOptions } from "./hub-options.ts";
 import { LocalBroker, type LocalSessionName } from "./local-broker.ts";
@@ -33,6 +35,7 @@ export class Agent {
   readonly #report: Report;
   readonly #local: LocalBroker;
   readonly #peers = new Map<string, PeerConnection>();
+  readonly #carriers: Carriers;
   readonly #turn: Turn;
   readonly #startedAtMs = clockMs();
   readonly #sessions: Record<LocalSessionName, { up: boolean; reason: string | null }> = {
@@ -47,20 +50,35 @@ export class Agent {
   #brokerDropped: number | null = null;
   readonly #countRefresh = new CountRefresh();
   readonly #answers: CarrierAnswers;
+  readonly #store: AgentStore | null;
 
-  constructor(config: AgentConfig, log: Logger) {
+  /** `store`: of `config.dataDir`, open; null where there is none. */
+  constructor(config: AgentConfig, log: Logger, store: AgentStore | null = null) {
     this.config = config;
+    this.#store = store;
+    this.#carriers = new Carriers(config.cluster, () => this.#local, this.#peers);
     this.#log = log;
     this.#report = new Report(log, clockMs);
     const nowMs = clockMs();
     const { cluster, local, controlPrefix } = config;
     // Mosquitto says nothing as long as it has dropped nothing.
     if (local.broker === "mosquitto") this.#brokerDropped = 0;
-    this.hub = new Hub(hubOptions(config, randomHex16, nowMs), this.#outlet(), nowMs);
+    this.hub = new Hub(hubOptions(config, store, randomHex16, nowMs), this.#outlet(), nowMs);
+    store?.connect({
+      synced: (link) => this.#then(() => this.hub.spoolSynced(link)),
+      problem: (problem) => this.#report.disk(problem),
+    });
     this.#answers = new CarrierAnswers(this.hub, (work) => this.#then(work));
     this.#turn = new Turn(
       (atMs) => this.#run(atMs),
-      () => Math.min(this.hub.deadlineMs, this.#local.deadlineMs, this.#countDeadlineMs(), this.#heldBackDeadlineMs()),
+      () =>
+        Math.min(
+          this.hub.deadlineMs,
+          this.#local.deadlineMs,
+          this.#countDeadlineMs(),
+          this.#heldBackDeadlineMs(),
+          store?.deadlineMs ?? Number.POSITIVE_INFINITY,
+        ),
     );
     this.#local = new LocalBroker(
       {
@@ -68,6 +86,7 @@ export class Agent {
         cluster,
         controlPrefix,
         random: Math.random,
+        keepSeconds: store === null ? null : Math.ceil(config.spool.ageMaxMs / 1_000),
         adapter: (sink) =>
           createAdapter(local.broker, {
             sink,
@@ -103,9 +122,14 @@ export class Agent {
     const links = [...this.hub.links()];
     this.#stopping = true;
     await this.#drained(endMs, () => links.every(({ inbound }) => inbound.pending + inbound.inflight === 0));
+    if (this.#store !== null) {
+      // What the broker sends from here on it keeps for the next life; what was taken is acknowledged as far as it may be.
+      this.#local.pauseTaking();
+      await this.#drained(endMs, () => this.#store?.isKept !== false);
+    }
     await this.#local.stopTaking(Math.max(0, endMs - clockMs()));
-    await this.#drained(endMs, () => links.every(({ outbound }) => outbound.spool.depth === 0));
-    const left = links.reduce((sum, { outbound }) => sum + outbound.spool.depth, 0);
+    await this.#drained(endMs, () => this.#unconfirmed(["memory", "end_to_end"]) === 0);
+    const left = this.#unconfirmed(["memory"]);
     if (left > 0)
       this.#log.warn({ messages: left }, "stopped with messages that no peer confirmed; memory durability loses them");
     // The last confirmations leave before the goodbye.
@@ -113,6 +137,7 @@ export class Agent {
     this.hub.goodbye("pause", clockMs());
     this.#turn.stop();
     await Promise.all([...this.#peers.values()].map((peer) => peer.stop(CLOSE_MS)).concat(this.#local.stop(CLOSE_MS)));
+    await this.#store?.close();
     this.#log.info("agent stopped");
   }
 
@@ -135,6 +160,7 @@ export class Agent {
       eventsAdvice: this.#advice,
       oddLines: this.#odd,
       brokerDropped: this.#brokerDropped,
+      store: this.#store?.status ?? null,
       hub: this.hub.status(clockMs()),
     };
   }
@@ -148,7 +174,18 @@ export class Agent {
       if (this.hub.interest.wide !== null) this.#local.announceOwn();
       this.#local.refreshCount(nowMs);
     }
+    this.#store?.incarnation(this.hub.identity.incarnation);
     this.hub.flush(nowMs);
+    this.#store?.flush(nowMs, (save) => this.hub.saveAll(save));
+  }
+
+  /** Messages that peers have not confirmed, of the links with one of these durabilities. */
+  #unconfirmed(durabilities: readonly Durability[]): number {
+    let count = 0;
+    for (const { name, durability } of this.config.links) {
+      if (durabilities.includes(durability)) count += this.hub.link(name)?.outbound.spool.depth ?? 0;
+    }
+    return count;
   }
 
   /** What a slow connection holds back is looked at again soon: no event says that it took its bytes. */
@@ -170,29 +207,30 @@ export class Agent {
 
   #outlet(): Outlet {
     return {
-      subscribe: (batch, filters) =>
-        this.#local.subscribe(filters, (codes) => this.#data((nowMs) => this.hub.subscribed(batch, codes, nowMs))),
-      unsubscribe: (batch, filters) =>
-        this.#local.unsubscribe(filters, (codes) => this.#data((nowMs) => this.hub.unsubscribed(batch, codes, nowMs))),
+      subscribe: (batch, filters) => {
+        this.#store?.written();
+        this.#local.subscribe(filters, (codes) => this.#data((nowMs) => this.hub.subscribed(batch, codes, nowMs)));
+      },
+      unsubscribe: (batch, filters) => {
+        this.#store?.written();
+        this.#local.unsubscribe(filters, (codes) => this.#data((nowMs) => this.hub.unsubscribed(batch, codes, nowMs)));
+      },
       sendMarker: (marker) => this.#local.sendMarker(marker),
+      acknowledge: (ack, reasonCode) => this.#local.acknowledge(ack, reasonCode),
+      save: (key, value) => this.#store?.save(key, value),
       republish: (token, message) =>
         this.#local.republish(
           message,
           token === null ? null : (reasonCode) => this.#then((nowMs) => this.hub.republished(token, reasonCode, nowMs)),
         ),
       sendControl: (link, bytes) => {
-        const peer = this.#peers.get(link);
-        if (peer !== undefined) peer.sendControl(bytes);
-        else this.#local.sendControl(link, this.config.cluster, bytes);
+        this.#store?.written();
+        this.#carriers.control(link, bytes);
       },
       peerGreeted: (link) => this.#peers.get(link)?.refreshInbox(),
       answerStranger: (to, as, bytes) => this.#local.sendControl(to, as, bytes),
-      sendFrame: (link, frame, bytes, confirm) => {
-        const peer = this.#peers.get(link);
-        if (peer !== undefined) peer.sendFrame(frame, bytes, confirm);
-        else this.#local.sendFrame(link, frame, bytes, confirm);
-      },
-      congested: (link) => this.#peers.get(link)?.congested ?? this.#local.linkCongested,
+      sendFrame: (link, frame, bytes, confirm) => this.#carriers.frame(link, frame, bytes, confirm),
+      congested: (link) => this.#carriers.isCongested(link),
       report: (event) => {
         this.#report.hub(event);
         if (event.type === "interest" && event.to !== "exact") this.#local.announceOwn();

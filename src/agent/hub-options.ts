@@ -1,6 +1,7 @@
 /** The configuration as the hub takes it. */
 import type { AgentConfig } from "../config/types.ts";
 import type { HubOptions } from "../hub/hub.ts";
+import type { AgentStore } from "./agent-store.ts";
 import { hubLinkOptions } from "./link-options.ts";
 import { sessionClientId } from "./local-broker.ts";
 import { AGENT_VERSION } from "./version.ts";
@@ -8,14 +9,22 @@ import { AGENT_VERSION } from "./version.ts";
 /** Rows of local interest kept; about 300 MB at the limit, past it the agent announces its links' topics instead. */
 const INTEREST_ROWS_MAX = 1_000_000;
 
-export function hubOptions(config: AgentConfig, randomHex16: () => string, nowMs: number): HubOptions {
+/** `store`: what an earlier life left on disk; null: nothing outlives this one. */
+export function hubOptions(
+  config: AgentConfig,
+  store: AgentStore | null,
+  randomHex16: () => string,
+  nowMs: number,
+): HubOptions {
   const { cluster, local, controlPrefix, links } = config;
   const enabled = links.filter((link) => link.enable);
   return {
     cluster,
     agentVersion: AGENT_VERSION,
     controlPrefix,
-    incarnation: nowMs,
+    // A clock that went back does not make a life look older than the one before.
+    incarnation: Math.max((store?.lastIncarnation ?? 0) + 1, nowMs),
+    restored: store?.restored ?? null,
     instance: randomHex16(),
     randomHex16,
     demandMax: Math.max(1, ...enabled.map((link) => link.demandMax)),
@@ -28,7 +37,7 @@ export function hubOptions(config: AgentConfig, randomHex16: () => string, nowMs
       controlPrefix,
       rowsMax: INTEREST_ROWS_MAX,
     },
-    links: enabled.map((link) => hubLinkOptions(link, config)),
+    links: enabled.map((link) => hubLinkOptions(link, config, store?.log(link.name))),
     disabledLinks: links
       .filter((link) => !link.enable)
       .map(({ name, topics, endpoint }) => ({ name, topics, dialsIn: endpoint === null })),

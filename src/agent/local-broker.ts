@@ -11,7 +11,7 @@ import type { LocalConfig } from "../config/types.ts";
 import type { LocalMessage } from "../hub/hub.ts";
 import { FRAME_EXPIRY_SECONDS } from "../hub/link-host.ts";
 import type { Republish } from "../hub/republish.ts";
-import { toMessageProperties, toPacketProperties } from "../mqtt/packet-properties.ts";
+import { toMessageProperties } from "../mqtt/packet-properties.ts";
 import { failureCode } from "../mqtt/publish.ts";
 import { type MessageAbout, MqttSession, type SessionProblem } from "../mqtt/session.ts";
 import type { SessionCounters } from "../mqtt/session-counters.ts";
@@ -22,9 +22,11 @@ import { LocalEvents } from "./local-events.ts";
 import { LocalInbox } from "./local-inbox.ts";
 import { stayMs } from "./peer-connection.ts";
 
-/** The durable sessions outlive a short absence; a longer one starts from nothing anyway, since memory is gone with the process. */
+/** Of durable sessions where memory is gone with the process: they outlive a short absence. */
 const SESSION_EXPIRY_SECONDS = 300;
 const KEEP_ALIVE_SECONDS = 20;
+/** Packet identifiers have 16 bits: with the connection's number before them they name a message. */
+const PACKET_IDS = 65_536;
 /** The link and data sessions wait this long for the events: what they subscribe should be announced, and so be counted right. */
 const EVENTS_FIRST_MS = 6_000;
 
@@ -34,6 +36,8 @@ export interface LocalBrokerOptions {
   readonly controlPrefix: string;
   readonly adapter: (sink: AdapterSink) => BrokerAdapter;
   readonly random: () => number;
+  /** How long the broker is to keep messages for the agent's next life; null: nothing is kept on disk that could go on. */
+  readonly keepSeconds: number | null;
 }
 
 export type LocalSessionName = "events" | "link" | "data";
@@ -66,6 +70,7 @@ export class LocalBroker {
   readonly #echoProbe: EchoProbe;
   #eventsFirst: NodeJS.Timeout | null = null;
   #othersStarted = false;
+  #taking = true;
 
   constructor(options: LocalBrokerOptions, events: LocalBrokerEvents) {
     this.#options = options;
@@ -89,7 +94,9 @@ export class LocalBroker {
       will: () => null,
       side: "local",
     } as const;
+    const { keepSeconds } = options;
     const durable = { cleanStart: "first", expirySeconds: SESSION_EXPIRY_SECONDS } as const;
+    const kept = keepSeconds === null ? durable : ({ cleanStart: "never", expirySeconds: keepSeconds } as const);
     this.#reader = new LocalEvents(
       { ...common, clientId: sessionClientId(config.clientid, "events"), session: durable, bridge: false },
       adapter,
@@ -114,7 +121,13 @@ export class LocalBroker {
       },
     );
     this.#dataSession = new MqttSession(
-      { ...common, clientId: sessionClientId(config.clientid, "data"), session: durable, bridge: true },
+      {
+        ...common,
+        clientId: sessionClientId(config.clientid, "data"),
+        session: kept,
+        bridge: true,
+        acknowledge: "later",
+      },
       {
         connected: (how) => this.#dataConnected(how.sessionPresent, how.protocolVersion === 5),
         disconnected: (problem) => this.#dataDisconnected(problem),
@@ -150,6 +163,16 @@ export class LocalBroker {
   /** There is reason to doubt that the broker (still) passes on what is published for us, or by us. */
   doubtControl(): void {
     this.#inbox.doubt();
+  }
+
+  /** What arrives from now on is not taken: it stays with the broker, unacknowledged. */
+  pauseTaking(): void {
+    this.#taking = false;
+  }
+
+  /** PUBACK for a message of the data session, by its token. */
+  acknowledge(ack: number, reasonCode: number): void {
+    this.#dataSession.acknowledge(Math.floor(ack / PACKET_IDS), ack % PACKET_IDS, reasonCode);
   }
 
   /** Ends the data session: what clients publish from now on waits with the broker. Nothing is republished any more either. */
@@ -209,7 +232,7 @@ export class LocalBroker {
 
   republish(message: Republish, done: ((reasonCode: number | null) => void) | null): void {
     const { topic, payload, qos, retain, properties, expirySeconds } = message;
-    const packet = { topic, payload, qos, retain, properties: toPacketProperties(properties), expirySeconds };
+    const packet = { topic, payload, qos, retain, properties, expirySeconds };
     if (done === null) this.#dataSession.publish(packet);
     // What our own session refuses to send is answered as the broker would.
     else this.#dataSession.publish(packet, (result) => done(result.ok ? result.reasonCode : failureCode(result.why)));
@@ -301,11 +324,14 @@ export class LocalBroker {
   }
 
   #dataMessage(topic: string, payload: Uint8Array, about: MessageAbout): void {
-    if (topic === this.#markTopic) {
-      this.#events.marker(Number(Buffer.from(payload).toString("latin1")));
+    const { connection, packetId } = about;
+    const isMark = topic === this.#markTopic;
+    if (isMark) this.#events.marker(Number(Buffer.from(payload).toString("latin1")));
+    if (isMark || this.#echoProbe.message(topic, payload)) {
+      if (about.qos > 0) this.#dataSession.acknowledge(connection, packetId);
       return;
     }
-    if (this.#echoProbe.message(topic, payload)) return;
+    if (!this.#taking) return;
     this.#events.message({
       topic,
       payload,
@@ -314,8 +340,9 @@ export class LocalBroker {
       properties: toMessageProperties(about.properties),
       expirySeconds: about.properties?.messageExpiryInterval ?? null,
       subscriptionIds: about.subscriptionIds,
-      packetId: about.packetId,
+      packetId,
       dup: about.dup,
+      ack: about.qos === 0 ? null : connection * PACKET_IDS + packetId,
     });
   }
 }

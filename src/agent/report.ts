@@ -13,6 +13,7 @@ import type { SessionProblem } from "../mqtt/session.ts";
 import type { ProblemCount } from "../ops/agent-status.ts";
 import type { Logger } from "../ops/log.ts";
 import { LogBudget } from "../ops/log-budget.ts";
+import type { StoreProblem } from "../store/store-problem.ts";
 import { wideText } from "./wide-text.ts";
 
 /** The same trouble of the same link: said again when it still lasts after this. */
@@ -113,6 +114,17 @@ export class Report {
         break;
       }
     }
+  }
+
+  /** The disk takes nothing (any more); null: it does again. */
+  disk(problem: StoreProblem | null): void {
+    if (problem === null) {
+      this.#log.info("the disk takes everything again");
+      return;
+    }
+    const { code, message } = problem;
+    this.#count(null, code);
+    this.#burst(`disk ${code}`, "error", { code, why: message }, "the disk does not take what has to be kept");
   }
 
   /** A session on the local broker came up, went down, or failed to come up again for another reason. */

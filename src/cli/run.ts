@@ -3,9 +3,11 @@
  * deadline, a second one stops at once; SIGHUP changes nothing yet, and says so.
  */
 import { Agent, DRAIN_MS } from "../agent/agent.ts";
+import { AgentStore } from "../agent/agent-store.ts";
 import type { AgentConfig } from "../config/types.ts";
 import { listen } from "../ops/http.ts";
 import { createLogger } from "../ops/log.ts";
+import type { StoreProblem } from "../store/store-problem.ts";
 import { EXIT } from "./exit-codes.ts";
 
 /** Past the drain and the closing of sockets something hangs: say so and go. */
@@ -21,7 +23,9 @@ export async function run(config: AgentConfig, warnings: readonly string[]): Pro
     process.exit(EXIT.failed);
   });
   for (const warning of warnings) log.warn({ warning }, "configuration");
-  const agent = new Agent(config, log);
+  const found = ({ code, message }: StoreProblem): void => log.warn({ code, why: message }, "data directory");
+  const store = config.dataDir === null ? null : await AgentStore.open(config.dataDir, config.links, found);
+  const agent = new Agent(config, log, store);
   const http = await listen(agent, config, log);
   log.info({ host: http.host, port: http.port }, "http listening");
   agent.start();

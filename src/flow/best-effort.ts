@@ -9,7 +9,6 @@ const BYTES_MAX = 16 * 1024 * 1024;
 
 export interface BestEffort {
   readonly message: Message;
-  readonly origin: string | null;
   /** In a frame. */
   readonly bytes: number;
   readonly queuedAtMs: number;

@@ -9,9 +9,10 @@
  */
 import { Ring } from "../base/ring.ts";
 import type { Frame, FramedMessage, Message } from "../wire/message.ts";
+import { aged } from "./expiry.ts";
 import { FramesAhead, type WaitingFrame } from "./frames-ahead.ts";
 import { type InboundChecks, type InboundDropReason, problemOf } from "./inbound-checks.ts";
-import { StreamRecord } from "./stream-record.ts";
+import { type SavedRecord, StreamRecord } from "./stream-record.ts";
 
 /** A frame that names a route operation we do not know waits this long; the operation may have been lost for good. */
 const CAUSALITY_WAIT_MS = 1_000;
@@ -71,6 +72,7 @@ export class Inbound {
   /** Called when a frame went on without its route operation. */
   readonly #gateTimeout: () => void;
   readonly #records = new Map<string, StreamRecord>();
+  readonly #forgotten: string[] = [];
   readonly #waiting = new Ring<WaitingFrame>(WAITING_FRAMES_MAX);
   #waitingBytes = 0;
   readonly #ahead = new FramesAhead();
@@ -197,6 +199,21 @@ export class Inbound {
     this.#inflight.clear();
   }
 
+  /** What an earlier life settled: it is not republished again. */
+  restore(stream: string, record: SavedRecord): void {
+    if (this.#records.size < STREAMS_MAX) this.#records.set(stream, new StreamRecord(record));
+  }
+
+  /** The streams whose settled numbers have to outlive the process. */
+  *records(): Iterable<readonly [string, SavedRecord]> {
+    for (const [stream, record] of this.#records) yield [stream, record.saved];
+  }
+
+  /** Streams forgotten since the last call. */
+  forgotten(): readonly string[] {
+    return this.#forgotten.splice(0);
+  }
+
   /** What to tell the peer: one settlement for each stream that has news. */
   settlements(): Settlement[] {
     const settlements: Settlement[] = [];
@@ -278,7 +295,7 @@ export class Inbound {
       const pending = this.#again.shift() ?? this.#pending.shift();
       if (pending === undefined) break;
       const { origin } = pending;
-      const message = unexpired(pending.message, nowMs - pending.atMs);
+      const message = aged(pending.message, nowMs - pending.atMs);
       if (message === null) {
         this.#dropped("expired", 1);
         this.#settle(pending);
@@ -313,6 +330,7 @@ export class Inbound {
         if (oldest !== undefined) {
           this.#records.delete(oldest);
           this.#ahead.forget(oldest);
+          this.#forgotten.push(oldest);
         }
       }
       record = new StreamRecord();
@@ -326,11 +344,4 @@ export class Inbound {
 function isBusy(reasonCode: number, tries: number): boolean {
   if (reasonCode === QUOTA_EXCEEDED) return true;
   return (reasonCode === UNSPECIFIED || reasonCode === IMPLEMENTATION_SPECIFIC) && tries < UNSPECIFIED_TRIES_MAX;
-}
-
-/** The message with what is left of its expiry after `spentMs`; null: nothing. */
-function unexpired(message: Message, spentMs: number): Message | null {
-  if (message.expiryMs === null || spentMs <= 0) return message;
-  const expiryMs = message.expiryMs - spentMs;
-  return expiryMs <= 0 ? null : { ...message, expiryMs };
 }

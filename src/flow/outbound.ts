@@ -5,11 +5,21 @@
  *
  * The owner asks for frames at the end of each turn: a lone message leaves at once, a burst shares frames.
  */
-import { BoundedMap } from "../base/bounded-map.ts";
 import { framedSize } from "../wire/frame.ts";
 import type { FramedMessage, Message } from "../wire/message.ts";
+import { AckLedger, type Due } from "./ack-ledger.ts";
 import { BestEffortQueue } from "./best-effort.ts";
-import { Spool, type SpoolDrop, type Spooled, type SpoolOptions } from "./spool.ts";
+import { ConfirmedFrames } from "./confirmed-frames.ts";
+import type { Durability } from "./durability.ts";
+import { aged } from "./expiry.ts";
+import { Intake } from "./intake.ts";
+import { LinkDues } from "./link-dues.ts";
+import { MemorySpoolLog } from "./memory-spool-log.ts";
+import type { OutgoingFrame } from "./outgoing-frame.ts";
+import { ResendClock } from "./resend-clock.ts";
+import { SENT_WINDOW_MAX } from "./sent-window.ts";
+import { Spool, type SpoolDrop, type SpoolOptions } from "./spool.ts";
+import type { SpoolLog } from "./spool-log.ts";
 
 /** A frame closes at this size: large enough to pay for itself, small enough to leave other links their turn. */
 const FRAME_BYTES = 64 * 1024;
@@ -19,14 +29,10 @@ const FRAME_MESSAGES_MAX = 400;
 const INFLIGHT_MESSAGES_MAX = 2_000;
 /** Their bytes: far below what a receiver keeps of frames that overtook another (16 MiB), and what a connection takes at a time. */
 const INFLIGHT_BYTES_MAX = 4 * 1024 * 1024;
-/** Least wait before a resend; beyond it four smoothed round trips, doubled with every resend in a row. */
-const RESEND_MIN_MS = 1_000;
 /** Until the peer and its broker have named their limits: the wire format's own. */
 const FRAME_BYTES_CAP = 16 * 1024 * 1024;
 /** One frame in so long is published at QoS 1, so that a refusal that begins while frames flow is told. */
 const CONFIRM_MS = 1_000;
-/** Frames whose refusal can still be placed. */
-const CONFIRMED_FRAMES_MAX = 256;
 /** Reason codes that say that a packet is too large for a broker (MQTT 5, 4.13 and 3.4.2.1). */
 const PACKET_TOO_LARGE = 0x95;
 
@@ -35,6 +41,10 @@ export interface OutboundOptions {
   readonly framesInflightMax: number;
   /** Upper bound of the wait before a resend. */
   readonly retryIntervalMs: number;
+  /** When a local message counts as safe; absent: `memory`. */
+  readonly durability?: Durability;
+  /** What keeps the reliable messages; absent: memory, and a new stream. */
+  readonly log?: SpoolLog;
 }
 
 export type OutboundDropReason =
@@ -44,22 +54,6 @@ export type OutboundDropReason =
   | "malformed"
   | "best_effort_full"
   | "peer_away";
-
-export interface OutgoingFrame {
-  readonly id: number;
-  readonly messages: readonly FramedMessage[];
-  readonly base: number;
-  /** Publish at QoS 1, so that a broker's refusal is told: the first frame after a connect, every resend, and one a second. */
-  readonly confirm: boolean;
-  readonly resend: boolean;
-}
-
-interface ConfirmedFrame {
-  readonly messages: number;
-  readonly bytes: number;
-  /** The first reliable one. */
-  readonly number: number | null;
-}
 
 export class Outbound {
   readonly spool: Spool;
@@ -75,21 +69,34 @@ export class Outbound {
   #batchBytesMax = FRAME_BYTES;
   #frameId = 0;
   /** Frames published at QoS 1 since the last restart, by their id. */
-  readonly #confirmed = new BoundedMap<number, ConfirmedFrame>(CONFIRMED_FRAMES_MAX);
+  readonly #confirmed = new ConfirmedFrames();
   /** Next number to send for the first time. */
   #cursor = 1;
   #inflight = 0;
   #inflightBytes = 0;
   /** Last number of each frame under way, oldest first. */
   #frames: number[] = [];
-  #roundTripMs = 0;
-  #resendWaitMs = RESEND_MIN_MS;
-  #resendAtMs = Number.POSITIVE_INFINITY;
+  readonly #resend: ResendClock;
+  readonly #dues: LinkDues;
+  readonly #intake: Intake;
 
-  constructor(stream: string, options: OutboundOptions, dropped: (reason: OutboundDropReason, count: number) => void) {
-    this.spool = new Spool(stream, options.spool, (entry) => {
-      if (entry.number < this.#cursor) this.#landed(entry);
+  /** `stream`: of a log in memory. */
+  constructor(
+    stream: string,
+    options: OutboundOptions,
+    dropped: (reason: OutboundDropReason, count: number) => void,
+    ledger = new AckLedger(() => {}),
+  ) {
+    const log = options.log ?? new MemorySpoolLog(stream);
+    this.#dues = new LinkDues(options.durability ?? "memory", log, ledger);
+    this.spool = new Spool(log, options.spool, (number) => {
+      this.#landed(number);
+      this.#dues.settled(number);
     });
+    const mayWait = options.spool.whenFull === "backpressure";
+    this.#intake = new Intake(this.spool, this.#dues, mayWait, (drop) => this.#givenUp(drop));
+    this.#cursor = this.spool.base;
+    this.#resend = new ResendClock(options.retryIntervalMs);
     this.#options = options;
     this.#dropped = dropped;
   }
@@ -99,7 +106,18 @@ export class Outbound {
   }
 
   get roundTripMs(): number {
-    return this.#roundTripMs;
+    return this.#resend.roundTripMs;
+  }
+
+  /** Messages that are neither spooled nor acknowledged, because the spool is full. */
+  get waiting(): number {
+    return this.#intake.waiting;
+  }
+
+  /** Whether an acknowledgement may have to wait for this link. */
+  get withholds(): boolean {
+    const { durability = "memory", spool } = this.#options;
+    return durability !== "memory" || spool.whenFull === "backpressure";
   }
 
   get bestEffortQueued(): number {
@@ -112,7 +130,7 @@ export class Outbound {
   }
 
   get deadlineMs(): number {
-    return Math.min(this.#open ? this.#resendAtMs : Number.POSITIVE_INFINITY, this.spool.deadlineMs);
+    return Math.min(this.#open ? this.#resend.deadlineMs : Number.POSITIVE_INFINITY, this.spool.deadlineMs);
   }
 
   /** The peer listens (again): what was under way is in doubt and goes first, with the same numbers. */
@@ -127,20 +145,16 @@ export class Outbound {
   closed(): void {
     this.#open = false;
     this.#congested = false;
-    this.#resendAtMs = Number.POSITIVE_INFINITY;
+    this.#resend.stop();
     if (this.#bestEffort.length > 0) this.#dropped("peer_away", this.#bestEffort.length);
     this.#bestEffort.clear();
   }
 
   /** The peer lost its record (a new life): everything unconfirmed goes again. */
   restart(): void {
-    this.#cursor = this.spool.base;
-    this.#inflight = 0;
-    this.#inflightBytes = 0;
-    this.#frames = [];
+    this.#rewind();
     this.#confirmed.clear();
-    this.#resendWaitMs = RESEND_MIN_MS;
-    this.#resendAtMs = Number.POSITIVE_INFINITY;
+    this.#resend.reset();
   }
 
   /** The connection's own send buffer is full (or drained): best-effort messages wait meanwhile. */
@@ -148,53 +162,44 @@ export class Outbound {
     this.#congested = on;
   }
 
-  offer(message: Message, origin: string | null, nowMs: number): void {
+  /** `due`: the acknowledgement that waits until the message is safe; held by this link until then. */
+  offer(message: Message, due: Due | null, nowMs: number): void {
     const bytes = framedSize(message);
-    if (bytes === null) {
-      this.#dropped("malformed", 1);
-      return;
-    }
-    if (bytes > this.#frameBytesMax) {
-      this.#dropped("too_large", 1);
-      return;
-    }
-    if (message.qos === 1) {
-      const drop = this.spool.push(message, origin, bytes, nowMs);
-      if (drop !== null) this.#givenUp(drop);
-      return;
-    }
-    if (!this.#open) {
+    if (bytes === null || bytes > this.#frameBytesMax) {
+      this.#refuse(bytes === null ? "malformed" : "too_large", due);
+    } else if (message.qos === 1) {
+      this.#intake.take(message, bytes, due, nowMs);
+    } else if (!this.#open) {
       this.#dropped("peer_away", 1);
-      return;
+    } else {
+      const pushedOut = this.#bestEffort.push({ message, bytes, queuedAtMs: nowMs });
+      if (pushedOut > 0) this.#dropped("best_effort_full", pushedOut);
     }
-    const pushedOut = this.#bestEffort.push({ message, origin, bytes, queuedAtMs: nowMs });
-    if (pushedOut > 0) this.#dropped("best_effort_full", pushedOut);
+  }
+
+  /** More of the log is on the disk than before. */
+  synced(): void {
+    this.#dues.synced();
   }
 
   /** The peer's word: everything up to `upTo`, and the ranges, is settled. Answers the messages settled just now. */
   settled(upTo: number, ranges: readonly (readonly [number, number])[], nowMs: number): Message[] {
     const messages: Message[] = [];
-    const settleOne = (number: number): void => {
-      const entry = this.spool.settle(number);
-      if (entry === null) return;
-      messages.push(entry.message);
-      if (entry.sentAtMs !== null && number < this.#cursor) {
-        this.#landed(entry);
-        this.#measure(nowMs - entry.sentAtMs);
-      }
-    };
-    const last = this.spool.lastNumber;
-    for (let number = this.spool.base; number <= Math.min(upTo, last); number += 1) settleOne(number);
+    const known = Math.min(upTo, this.spool.lastNumber);
+    // Numbers further on than the window were not sent in this life: one step, however many they are.
+    const noted = Math.min(this.spool.lastNumber, this.spool.base + SENT_WINDOW_MAX - 1);
+    for (let number = this.spool.base; number <= Math.min(known, noted); number += 1)
+      this.#settleOne(number, messages, nowMs);
     for (const [first, end] of ranges) {
-      for (let number = Math.max(first, this.spool.base); number <= Math.min(end, last); number += 1) settleOne(number);
+      for (let number = Math.max(first, this.spool.base); number <= Math.min(end, noted); number += 1)
+        this.#settleOne(number, messages, nowMs);
     }
-    this.spool.trim();
-    if (messages.length > 0) {
-      this.#resendWaitMs = Math.min(this.#resendCapMs(), Math.max(RESEND_MIN_MS, 4 * this.#roundTripMs));
-      this.#rearm(nowMs);
-    }
+    this.#dues.settledUpTo(known);
+    this.spool.settleUpTo(known);
+    if (messages.length > 0) this.#resend.progress(this.#inflight > 0, nowMs);
     while ((this.#frames[0] ?? Number.POSITIVE_INFINITY) < this.spool.base) this.#frames.shift();
     this.#cursor = Math.max(this.#cursor, this.spool.base);
+    this.#intake.admit(nowMs);
     return messages;
   }
 
@@ -212,27 +217,22 @@ export class Outbound {
       this.restart();
       return;
     }
-    const entry = number === null ? null : this.spool.settle(number);
-    if (entry !== null) {
-      this.#frameBytesMax = Math.min(this.#frameBytesMax, bytes - 1);
-      if (entry.number < this.#cursor) this.#landed(entry);
-      this.#dropped("too_large", 1);
-      this.spool.trim();
-    }
+    if (number === null || this.spool.isSettled(number)) return;
+    this.#frameBytesMax = Math.min(this.#frameBytesMax, bytes - 1);
+    this.#landed(number);
+    this.#giveUp(number, "too_large");
+    this.spool.trim();
   }
 
   /** Gives up what is too old, and repeats what is overdue. */
   tick(nowMs: number): boolean {
     const drop = this.spool.expire(nowMs);
     if (drop !== null) this.#givenUp(drop);
-    if (!this.#open || nowMs < this.#resendAtMs) return false;
-    this.#cursor = this.spool.base;
-    this.#inflight = 0;
-    this.#inflightBytes = 0;
-    this.#frames = [];
+    this.#intake.admit(nowMs);
+    if (!this.#open || nowMs < this.#resend.deadlineMs) return false;
+    this.#rewind();
     this.#confirmNext = true;
-    this.#resendWaitMs = Math.min(this.#resendCapMs(), this.#resendWaitMs * 2);
-    this.#resendAtMs = Number.POSITIVE_INFINITY;
+    this.#resend.expired();
     return true;
   }
 
@@ -245,24 +245,22 @@ export class Outbound {
     const limit = Math.min(this.#batchBytesMax, this.#frameBytesMax);
     const windowOpen = this.#frames.length < this.#options.framesInflightMax;
     while (windowOpen && messages.length < FRAME_MESSAGES_MAX && this.#inflight < INFLIGHT_MESSAGES_MAX) {
-      const entry = this.spool.get(this.#cursor);
-      if (entry === undefined) break;
-      if (entry.settled) {
-        this.#cursor += 1;
-        continue;
-      }
-      const message = aged(entry.message, nowMs - entry.storedAtMs);
-      if (message === null || entry.bytes > this.#frameBytesMax) {
-        this.spool.settle(this.#cursor);
-        this.#dropped(message === null ? "expired" : "too_large", 1);
+      const number = this.#cursor;
+      if (number > this.spool.lastNumber || !this.spool.mayLeave(number)) break;
+      const entry = this.spool.isSettled(number) ? undefined : this.spool.get(number);
+      const message = entry === undefined ? null : aged(entry.message, nowMs - entry.storedAtMs);
+      if (entry === undefined || message === null || entry.bytes > this.#frameBytesMax) {
+        // Without an entry it is settled already, or the log could not read it, and has counted it.
+        if (entry !== undefined) this.#giveUp(number, message === null ? "expired" : "too_large");
+        else this.#forget(number);
         this.#cursor += 1;
         continue;
       }
       if (messages.length > 0 && bytes + entry.bytes > limit) break;
       if (this.#inflight > 0 && this.#inflightBytes + entry.bytes > INFLIGHT_BYTES_MAX) break;
-      if (entry.sentAtMs !== null) resend = true;
-      entry.sentAtMs = nowMs;
-      messages.push({ number: entry.number, message, origin: entry.origin });
+      if (this.spool.sentAtMs(number) !== null) resend = true;
+      this.spool.sent(entry, nowMs);
+      messages.push({ number, message, origin: null });
       bytes += entry.bytes;
       this.#cursor += 1;
       this.#inflight += 1;
@@ -279,22 +277,21 @@ export class Outbound {
         this.#dropped("expired", 1);
         continue;
       }
-      messages.push({ number: null, message, origin: queued.origin });
+      messages.push({ number: null, message, origin: null });
       bytes += queued.bytes;
     }
-    if (messages.length === 0) return null;
+    if (messages.length === 0) return this.#intake.admit(nowMs) ? this.nextFrame(nowMs) : null;
     // Either way: a clock that went back must not put it off.
     const confirm = this.#confirmNext || resend || Math.abs(nowMs - this.#confirmedAtMs) >= CONFIRM_MS;
     this.#confirmNext = false;
     if (confirm) this.#confirmedAtMs = nowMs;
     if (reliable > 0) {
       this.#frames.push(this.#cursor - 1);
-      if (this.#resendAtMs === Number.POSITIVE_INFINITY) this.#rearm(nowMs);
+      this.#resend.start(nowMs);
     }
     this.#frameId += 1;
     if (confirm) {
-      const number = messages.find((framed) => framed.number !== null)?.number ?? null;
-      this.#confirmed.set(this.#frameId, { messages: messages.length, bytes, number });
+      this.#confirmed.add(this.#frameId, messages, bytes);
     }
     return { id: this.#frameId, messages, base: this.spool.base, confirm, resend };
   }
@@ -306,37 +303,52 @@ export class Outbound {
     return { id: this.#frameId, messages: [], base: this.spool.base, confirm: true, resend: false };
   }
 
-  /** Is not under way any more. */
-  #landed(entry: Spooled): void {
+  #refuse(reason: OutboundDropReason, due: Due | null): void {
+    this.#dropped(reason, 1);
+    if (due !== null) this.#dues.dropped(due);
+  }
+
+  #settleOne(number: number, messages: Message[], nowMs: number): void {
+    if (this.spool.isSettled(number)) return;
+    const sentAtMs = this.spool.sentAtMs(number);
+    if (sentAtMs !== null) {
+      const entry = this.spool.get(number);
+      if (entry !== undefined) messages.push(entry.message);
+      if (number < this.#cursor) this.#resend.measure(nowMs - sentAtMs);
+    }
+    this.#landed(number);
+    this.#forget(number);
+  }
+
+  /** Back to the oldest message that is not settled. */
+  #rewind(): void {
+    this.#cursor = this.spool.base;
+    this.#inflight = 0;
+    this.#inflightBytes = 0;
+    this.#frames = [];
+  }
+
+  /** Is not under way any more. To be told before it is settled. */
+  #landed(number: number): void {
+    if (number >= this.#cursor) return;
+    const entry = this.spool.sentEntry(number);
+    if (entry === null) return;
     this.#inflight -= 1;
     this.#inflightBytes -= entry.bytes;
+  }
+
+  #giveUp(number: number, reason: OutboundDropReason): void {
+    this.#dropped(reason, 1);
+    this.#forget(number);
+  }
+
+  #forget(number: number): void {
+    this.spool.settle(number);
+    this.#dues.settled(number);
   }
 
   #givenUp(drop: SpoolDrop): void {
     this.#dropped(drop.reason, drop.count);
     this.#cursor = Math.max(this.#cursor, this.spool.base);
   }
-
-  /** A peer whose broker was away for a minute has a round trip of a minute: nobody waits for four of them. */
-  #resendCapMs(): number {
-    return Math.max(this.#options.retryIntervalMs, RESEND_MIN_MS);
-  }
-
-  #measure(sampleMs: number): void {
-    // The clock went back meanwhile.
-    if (sampleMs < 0) return;
-    this.#roundTripMs = this.#roundTripMs === 0 ? sampleMs : this.#roundTripMs * 0.875 + sampleMs * 0.125;
-  }
-
-  #rearm(nowMs: number): void {
-    this.#resendAtMs = this.#inflight > 0 ? nowMs + this.#resendWaitMs : Number.POSITIVE_INFINITY;
-  }
-}
-
-/** The message with the time it spent here taken off its expiry; null: it has expired. */
-function aged(message: Message, spentMs: number): Message | null {
-  if (message.expiryMs === null) return message;
-  // A clock that went back must not make a message live longer than its publisher said.
-  const expiryMs = message.expiryMs - Math.max(0, spentMs);
-  return expiryMs <= 0 ? null : { ...message, expiryMs };
 }

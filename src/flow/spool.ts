@@ -1,28 +1,19 @@
 /**
- * The queue of reliable messages that the peer has not confirmed, in memory: numbered without gaps, settled in any
- * order, freed from the front. Pure. Bounded by bytes and age; at the limit the oldest go, or new ones are refused,
- * as configured, and every message given up is counted by the caller with the reason it gets.
+ * The queue of reliable messages that the peer has not confirmed, over a log that keeps them: numbered without gaps,
+ * settled in any order, freed from the front. Pure. Bounded by bytes and age; at the limit the oldest go, or there is no
+ * room for new ones, as configured, and every message given up is counted by the caller with the reason it gets.
+ *
+ * Of a message that was not sent yet nothing is kept in memory here: the log may be a gigabyte on a disk.
  */
 import type { Message } from "../wire/message.ts";
-
-/** Freed places at the front of the array are given back once they are this many, and half of it. */
-const COMPACT_FROM = 1_024;
+import { SentWindow } from "./sent-window.ts";
+import type { SpoolEntry, SpoolLog } from "./spool-log.ts";
 
 export interface SpoolOptions {
   readonly bytesMax: number;
   readonly ageMaxMs: number;
-  readonly whenFull: "drop_oldest" | "drop_newest";
-}
-
-export interface Spooled {
-  readonly number: number;
-  readonly message: Message;
-  readonly origin: string | null;
-  readonly bytes: number;
-  readonly storedAtMs: number;
-  /** When it last left in a frame; null: it waits. */
-  sentAtMs: number | null;
-  settled: boolean;
+  /** `backpressure`: there is no room until some is made, and whoever brings a message waits. */
+  readonly whenFull: "drop_oldest" | "drop_newest" | "backpressure";
 }
 
 export interface SpoolDrop {
@@ -31,45 +22,46 @@ export interface SpoolDrop {
 }
 
 export class Spool {
-  /** Random for every life of the spool: a number of one stream is never given to another message. */
-  readonly stream: string;
+  readonly log: SpoolLog;
   readonly #options: SpoolOptions;
-  #entries: Spooled[] = [];
-  /** Index in #entries of the oldest one kept. */
-  #head = 0;
-  #nextNumber = 1;
-  #bytes = 0;
-  #unsettled = 0;
+  readonly #sent: SentWindow;
+  readonly #givenUp: (number: number) => void;
+  /** The oldest one kept, once it was looked for. */
+  #front: SpoolEntry | null = null;
 
-  readonly #givenUp: (entry: Spooled) => void;
-
-  /** `givenUp` hears of every unsettled message that leaves because of a limit. */
-  constructor(stream: string, options: SpoolOptions, givenUp: (entry: Spooled) => void) {
-    this.stream = stream;
+  /** `givenUp` hears of every unsettled message that leaves because of a limit, before it does. */
+  constructor(log: SpoolLog, options: SpoolOptions, givenUp: (number: number) => void) {
+    this.log = log;
     this.#options = options;
     this.#givenUp = givenUp;
+    this.#sent = new SentWindow(log.base);
+    this.trim();
+  }
+
+  get stream(): string {
+    return this.log.stream;
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.log.bytes;
   }
 
   /** Messages that the peer has not confirmed. */
   get depth(): number {
-    return this.#unsettled;
+    return this.log.lastNumber + 1 - this.log.base - this.#sent.settledCount;
   }
 
   /** Every number below this one is settled or given up. */
   get base(): number {
-    return this.#nextNumber - (this.#entries.length - this.#head);
+    return this.log.base;
   }
 
   get lastNumber(): number {
-    return this.#nextNumber - 1;
+    return this.log.lastNumber;
   }
 
   get oldestStoredAtMs(): number | null {
-    return this.#entries[this.#head]?.storedAtMs ?? null;
+    return this.#oldest()?.storedAtMs ?? null;
   }
 
   /** When the oldest message is too old; Infinity: there is none. */
@@ -78,86 +70,115 @@ export class Spool {
     return oldestMs === null ? Number.POSITIVE_INFINITY : oldestMs + this.#options.ageMaxMs + 1;
   }
 
-  /**
-   * Stores a message; answers what had to be given up for it: the message itself with `drop_newest`, or when it alone is
-   * larger than the spool.
-   */
-  push(message: Message, origin: string | null, bytes: number, nowMs: number): SpoolDrop | null {
+  /** Makes room for so many bytes: answers what had to be given up for them, or "full" when there is no room to be had. */
+  makeRoom(bytes: number): SpoolDrop | null | "full" {
     const { bytesMax, whenFull } = this.#options;
-    if (bytes > bytesMax) return { reason: "spool_full", count: 1 };
-    let dropped = 0;
-    while (this.#bytes + bytes > bytesMax) {
-      if (whenFull === "drop_newest") return { reason: "spool_full", count: 1 };
-      dropped += this.#dropOldest();
+    if (bytes > bytesMax) return "full";
+    let count = 0;
+    while (this.log.bytes + bytes > bytesMax && this.base <= this.lastNumber) {
+      if (whenFull !== "drop_oldest") return "full";
+      count += this.#dropOldest();
     }
-    const number = this.#nextNumber;
-    this.#nextNumber += 1;
-    this.#entries.push({ number, message, origin, bytes, storedAtMs: nowMs, sentAtMs: null, settled: false });
-    this.#bytes += bytes;
-    this.#unsettled += 1;
-    return dropped === 0 ? null : { reason: "spool_full", count: dropped };
+    return count === 0 ? null : { reason: "spool_full", count };
   }
 
-  get(number: number): Spooled | undefined {
-    const index = number - this.base;
-    return index < 0 ? undefined : this.#entries[this.#head + index];
+  /** Whether a message of this size can ever be taken. */
+  fits(bytes: number): boolean {
+    return bytes <= this.#options.bytesMax;
   }
 
-  settle(number: number): Spooled | null {
-    const entry = this.get(number);
-    if (entry === undefined || entry.settled) return null;
-    entry.settled = true;
-    this.#unsettled -= 1;
-    return entry;
+  /** Takes a message that room was made for; answers its number. */
+  append(message: Message, bytes: number, nowMs: number): number {
+    return this.log.append(message, bytes, nowMs);
+  }
+
+  /** undefined: there is none, or it cannot be read (any more). */
+  get(number: number): SpoolEntry | undefined {
+    return this.#sent.entry(number) ?? this.log.get(number);
+  }
+
+  /** The message, if it was sent and is not settled. */
+  sentEntry(number: number): SpoolEntry | null {
+    return this.#sent.entry(number);
+  }
+
+  isSettled(number: number): boolean {
+    return number < this.base || this.#sent.isSettled(number);
+  }
+
+  /** Whether so much may be under way: what is kept in memory of sent messages is bounded. */
+  mayLeave(number: number): boolean {
+    return this.#sent.includes(number);
+  }
+
+  /** The message leaves in a frame. */
+  sent(entry: SpoolEntry, nowMs: number): void {
+    this.#sent.sent(entry, nowMs);
+  }
+
+  /** When it last left in a frame; null: it waits, or it is not known that it left in an earlier life. */
+  sentAtMs(number: number): number | null {
+    return this.#sent.sentAtMs(number);
+  }
+
+  /** Answers false when the number is not kept, is settled, or lies too far ahead to be noted. */
+  settle(number: number): boolean {
+    if (number < this.base || number > this.lastNumber) return false;
+    if (!this.#sent.includes(number) || this.#sent.isSettled(number)) return false;
+    this.#sent.settle(number);
+    return true;
+  }
+
+  /** Settles everything up to a number, however much that is; frees it. */
+  settleUpTo(number: number): void {
+    this.#freeTo(Math.min(number, this.lastNumber) + 1);
+    this.trim();
   }
 
   /** Frees the settled front. To be called once after a series of settle(). */
   trim(): void {
-    while (this.#entries[this.#head]?.settled === true) this.#free();
+    let { base } = this;
+    for (const last = this.lastNumber; base <= last; base += 1) {
+      if (this.#sent.isSettled(base)) continue;
+      if (this.#front?.number === base) break;
+      this.#front = this.log.get(base) ?? null;
+      // What cannot be read is lost, and counted by the log.
+      if (this.#front !== null) break;
+    }
+    this.#freeTo(base);
   }
 
   /** Gives up what is older than the age limit. */
   expire(nowMs: number): SpoolDrop | null {
     let count = 0;
     for (;;) {
-      const oldest = this.#entries[this.#head];
-      if (oldest === undefined || nowMs - oldest.storedAtMs <= this.#options.ageMaxMs) break;
+      const oldest = this.#oldest();
+      if (oldest === null || nowMs - oldest.storedAtMs <= this.#options.ageMaxMs) break;
       count += this.#dropOldest();
     }
     this.trim();
     return count === 0 ? null : { reason: "spool_age", count };
   }
 
+  #oldest(): SpoolEntry | null {
+    const { base } = this;
+    if (base > this.lastNumber) return null;
+    if (this.#front?.number !== base) this.#front = this.log.get(base) ?? null;
+    return this.#front;
+  }
+
   #dropOldest(): number {
-    const entry = this.#entries[this.#head];
-    const lost = entry !== undefined && !entry.settled;
-    if (lost) {
-      this.#unsettled -= 1;
-      this.#givenUp(entry);
-    }
-    this.#free();
+    const { base } = this;
+    const lost = !this.#sent.isSettled(base);
+    if (lost) this.#givenUp(base);
+    this.#freeTo(base + 1);
     return lost ? 1 : 0;
   }
 
-  #free(): void {
-    const entry = this.#entries[this.#head];
-    if (entry === undefined) return;
-    this.#bytes -= entry.bytes;
-    // The array keeps its length for a while; the message must not live as long.
-    this.#entries[this.#head] = FREED;
-    this.#head += 1;
-    if (this.#head < COMPACT_FROM || this.#head * 2 < this.#entries.length) return;
-    this.#entries = this.#entries.slice(this.#head);
-    this.#head = 0;
+  #freeTo(base: number): void {
+    if (base <= this.base) return;
+    this.#sent.forget(base);
+    this.log.free(base);
+    if (this.#front !== null && this.#front.number < base) this.#front = null;
   }
 }
-
-const FREED: Spooled = {
-  number: 0,
-  message: { topic: "", payload: new Uint8Array(0), qos: 0, retain: false, properties: null, expiryMs: null },
-  origin: null,
-  bytes: 0,
-  storedAtMs: 0,
-  sentAtMs: null,
-  settled: true,
-};

@@ -18,6 +18,12 @@ export interface RecordNews {
 /** `ahead`: a number before it is missing. `beyond`: so far ahead that no honest sender can have it under way. */
 export type Begin = "new" | "seen" | "ahead" | "beyond";
 
+/** What outlives the process. */
+export interface SavedRecord {
+  readonly upTo: number;
+  readonly ranges: readonly (readonly [number, number])[];
+}
+
 export class StreamRecord {
   #upTo = 0;
   /** Everything up to this number was taken, or is never waited for. */
@@ -26,8 +32,19 @@ export class StreamRecord {
   readonly #ranges: [number, number][] = [];
   #news = false;
 
+  /** `saved`: what an earlier life settled. What it had in hand beyond is to be taken again. */
+  constructor(saved: SavedRecord = { upTo: 0, ranges: [] }) {
+    this.#upTo = saved.upTo;
+    this.#taken = saved.upTo;
+    for (const [first, last] of saved.ranges) this.#ranges.push([first, last]);
+  }
+
   get upTo(): number {
     return this.#upTo;
+  }
+
+  get saved(): SavedRecord {
+    return { upTo: this.#upTo, ranges: this.#ranges };
   }
 
   /** The number that may be taken next. */
@@ -44,7 +61,10 @@ export class StreamRecord {
     if (number > this.#upTo + WINDOW_MAX) return "beyond";
     if (number > this.#taken + 1) return "ahead";
     this.#taken = number;
-    return "new";
+    if (!this.#isSettled(number)) return "new";
+    // Settled in an earlier life.
+    this.#news = true;
+    return "seen";
   }
 
   /** The sender leaves out what lies between the last number taken and this one: settled, or given up. */
@@ -52,10 +72,7 @@ export class StreamRecord {
     const first = this.#taken + 1;
     if (number <= first || number > this.#upTo + WINDOW_MAX) return;
     this.#taken = number - 1;
-    // Nothing beyond what was taken is settled yet: this is the last range.
-    const last = this.#ranges.at(-1);
-    if (last !== undefined && last[1] === first - 1) last[1] = this.#taken;
-    else this.#ranges.push([first, this.#taken]);
+    this.#cover(first, this.#taken);
     this.#close();
   }
 
@@ -81,6 +98,19 @@ export class StreamRecord {
       upTo: this.#upTo,
       ranges: this.#ranges.slice(0, RANGES_MAX).map(([first, last]) => [first, last] as const),
     };
+  }
+
+  /** Adds a range, and takes in those that it meets. */
+  #cover(first: number, last: number): void {
+    const at = this.#at(first - 1);
+    let end = at;
+    let [from, to] = [first, last];
+    for (let range = this.#ranges[end]; range !== undefined && range[0] <= last + 1; range = this.#ranges[end]) {
+      from = Math.min(from, range[0]);
+      to = Math.max(to, range[1]);
+      end += 1;
+    }
+    this.#ranges.splice(at, end - at, [from, to]);
   }
 
   #isSettled(number: number): boolean {
@@ -122,5 +152,6 @@ export class StreamRecord {
       reached += 1;
     }
     if (reached > 0) this.#ranges.splice(0, reached);
+    this.#taken = Math.max(this.#taken, this.#upTo);
   }
 }

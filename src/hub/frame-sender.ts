@@ -2,7 +2,8 @@
  * When one link's frames may leave, and in what size. Frames flow once the peer has accepted our greeting, and stop when
  * it has to be greeted again.
  */
-import type { Outbound, OutgoingFrame } from "../flow/outbound.ts";
+import type { Outbound } from "../flow/outbound.ts";
+import type { OutgoingFrame } from "../flow/outgoing-frame.ts";
 import type { Conversation } from "../link/conversation.ts";
 import { encodeFrame, FRAME_BYTES_MAX } from "../wire/frame.ts";
 import type { Counters } from "./counters.ts";

@@ -2,9 +2,8 @@
  * Everything pure that belongs to one link: its announced routes, its conversation, its messages out and in, and what
  * the peer's routes mean for our demand. The hub hands it inputs; it answers through the Outlet and the LinkHost.
  */
+import type { Due } from "../flow/ack-ledger.ts";
 import { Inbound } from "../flow/inbound.ts";
-import { LoopGuard } from "../flow/loop-guard.ts";
-import { couldHaveLostMark } from "../flow/mark.ts";
 import { Outbound } from "../flow/outbound.ts";
 import { Conversation } from "../link/conversation.ts";
 import type { LinkOutput } from "../link/output.ts";
@@ -16,6 +15,7 @@ import { WIRE_VERSION } from "../wire/envelope.ts";
 import { decodeFrame, FRAME_BYTES_MAX } from "../wire/frame.ts";
 import type { ControlBody, Message } from "../wire/message.ts";
 import { Counters } from "./counters.ts";
+import { Forwarding } from "./forwarding.ts";
 import { FrameSender } from "./frame-sender.ts";
 import type { LinkStatusWord } from "./hub-event.ts";
 import { LinkHealth } from "./link-health.ts";
@@ -25,6 +25,7 @@ import { Passage } from "./passage.ts";
 import { PeerDemand } from "./peer-demand.ts";
 import { REFUSAL_REPEAT_MS, RefusedRoutes } from "./refused-routes.ts";
 import { republishOf } from "./republish.ts";
+import { type Save, type SavedLink, savePeer, saveRecord, saveRoute } from "./saved-state.ts";
 import type { ProblemStatus } from "./status.ts";
 
 export class HubLink {
@@ -35,7 +36,6 @@ export class HubLink {
   readonly outbound: Outbound;
   readonly inbound: Inbound;
   readonly counters = new Counters();
-  readonly guard: LoopGuard<Message>;
   readonly passage: Passage;
   readonly #host: LinkHost;
   readonly #exportsAll: boolean;
@@ -47,6 +47,7 @@ export class HubLink {
   #refusalsAtMs = Number.POSITIVE_INFINITY;
   #edges: InterestEdge[] = [];
   readonly #frames: FrameSender;
+  readonly #forwarding: Forwarding;
   #lastProblem: ProblemStatus | null = null;
 
   constructor(options: HubLinkOptions, host: LinkHost, nowMs: number) {
@@ -71,7 +72,12 @@ export class HubLink {
       host.identity,
       this.routes,
     );
-    this.outbound = new Outbound(host.randomHex16(), options, (reason, count) => this.#dropped("out", reason, count));
+    this.outbound = new Outbound(
+      host.randomHex16(),
+      options,
+      (reason, count) => this.#dropped("out", reason, count),
+      host.acks,
+    );
     this.#frames = new FrameSender(this, host);
     this.inbound = new Inbound(
       {
@@ -84,7 +90,7 @@ export class HubLink {
         this.counters.gateTimeouts += 1;
       },
     );
-    this.guard = new LoopGuard();
+    this.#forwarding = new Forwarding(this.outbound, host.acks, this.counters);
   }
 
   get deadlineMs(): number {
@@ -92,7 +98,7 @@ export class HubLink {
       this.conversation.deadlineMs,
       this.outbound.deadlineMs,
       this.inbound.deadlineMs,
-      this.guard.deadlineMs,
+      this.#forwarding.guard.deadlineMs,
       this.#frames.deadlineMs,
       this.refused.deadlineMs,
       this.#refusalsAtMs,
@@ -101,6 +107,21 @@ export class HubLink {
 
   get status(): LinkStatusWord {
     return this.#health.word;
+  }
+
+  /** What an earlier life knew of the peer is in force before it has spoken. */
+  restore(saved: SavedLink, nowMs: number): void {
+    for (const output of this.conversation.acceptor.restore(saved.incarnation, saved.routes, nowMs))
+      if (output.type === "peer_route") this.#peerRoute(output.filter, output.up);
+    for (const { stream, ...record } of saved.records) this.inbound.restore(stream, record);
+  }
+
+  /** All that has to outlive the process. */
+  saveAll(save: Save): void {
+    const { acceptor } = this.conversation;
+    if (acceptor.highest > 0) savePeer(save, this.name, acceptor.highest);
+    for (const filter of acceptor.routes.effective()) saveRoute(save, this.name, filter, true);
+    for (const [stream, record] of this.inbound.records()) saveRecord(save, this.name, stream, record);
   }
 
   /** Told at the end of the turn: ten thousand subscriptions at once are a few messages, not ten thousand. */
@@ -131,6 +152,7 @@ export class HubLink {
     const before = this.conversation.acceptor.speaker;
     const outputs = this.conversation.receive(bytes, nowMs);
     if (this.conversation.acceptor.speaker !== before) {
+      savePeer(this.#host.save, this.name, this.conversation.acceptor.speaker.incarnation);
       this.inbound.speakerChanged();
       this.#peerDemand.newSpeaker();
     }
@@ -159,21 +181,9 @@ export class HubLink {
     this.inbound.frame(frame, bytes.length, stayMs, nowMs);
   }
 
-  /** A local message that the peer wants, unless another bridge carries it in a circle. */
-  forward(message: Message, nowMs: number): void {
-    const { topic, payload, properties } = message;
-    const isWatched = couldHaveLostMark(properties) || this.guard.holds(topic);
-    switch (isWatched ? this.guard.offer(topic, payload, message, nowMs) : "pass") {
-      case "pass":
-        for (const earlier of this.guard.released()) this.#offer(earlier, nowMs);
-        this.#offer(message, nowMs);
-        break;
-      case "hold":
-        break;
-      case "drop":
-        this.counters.drop("out", "foreign_loop");
-        break;
-    }
+  /** A local message that the peer wants. */
+  forward(message: Message, due: Due | null, nowMs: number): void {
+    this.#forwarding.take(message, due, nowMs);
   }
 
   /** Tells the peer that its route cannot be served here, or can again. */
@@ -189,13 +199,15 @@ export class HubLink {
   /** End of a turn: settlements, republishes and frames leave. Control messages have left already. */
   flush(nowMs: number): void {
     this.#announceEdges(nowMs);
-    for (const message of this.guard.release(nowMs)) this.#offer(message, nowMs);
-    for (const topic of this.guard.alarms()) {
+    this.#forwarding.release(nowMs);
+    for (const topic of this.#forwarding.guard.alarms()) {
       this.#host.outlet.report({ type: "foreign_loop", link: this.name, topic });
       this.problem("FOREIGN_LOOP", `another bridge carries "${topic}" in a circle`, nowMs);
     }
     this.#pumpInbound(nowMs);
+    for (const stream of this.inbound.forgotten()) saveRecord(this.#host.save, this.name, stream, null);
     for (const settlement of this.inbound.settlements()) {
+      saveRecord(this.#host.save, this.name, settlement.stream, settlement);
       this.#send({ type: "settled", of: this.conversation.acceptor.speaker, ...settlement });
     }
     this.#frames.flush(this.#health.transportUp, nowMs);
@@ -226,8 +238,8 @@ export class HubLink {
           this.#send(output.body);
           break;
         case "peer_route":
-          for (const filter of this.#peerDemand.change(output.filter, output.up))
-            this.#host.peerRoute(this, filter, output.up);
+          saveRoute(this.#host.save, this.name, output.filter, output.up);
+          this.#peerRoute(output.filter, output.up);
           break;
         case "settled":
           if (output.stream === this.outbound.spool.stream) this.#settled(output.upTo, output.ranges, nowMs);
@@ -269,6 +281,10 @@ export class HubLink {
     this.#peerDemand.applied(this.conversation.acceptor.appliedOp, this.#host.demandRevision);
   }
 
+  #peerRoute(route: string, up: boolean): void {
+    for (const filter of this.#peerDemand.change(route, up)) this.#host.peerRoute(this, filter, up);
+  }
+
   get transportIsUp(): boolean {
     return this.#health.transportUp;
   }
@@ -294,7 +310,7 @@ export class HubLink {
   #settled(upTo: number, ranges: readonly (readonly [number, number])[], nowMs: number): void {
     for (const message of this.outbound.settled(upTo, ranges, nowMs)) {
       this.counters.settled += 1;
-      this.guard.settled(message.topic, message.payload, nowMs);
+      this.#forwarding.guard.settled(message.topic, message.payload, nowMs);
     }
   }
 
@@ -310,11 +326,6 @@ export class HubLink {
       case "known":
         break;
     }
-  }
-
-  #offer(message: Message, nowMs: number): void {
-    this.outbound.offer(message, null, nowMs);
-    if (message.qos === 0) this.guard.left(message.topic, message.payload, nowMs);
   }
 
   #announceEdges(nowMs: number): void {

@@ -5,24 +5,21 @@
  * and control bytes first, then messages, then calls flush(): so a frame always names the route operations that were
  * caused before it.
  */
-import { EchoMemory } from "../flow/echo-memory.ts";
-import { readMark, stripMark } from "../flow/mark.ts";
-import { RedeliveryMemory } from "../flow/redelivery-memory.ts";
 import { Identity } from "../link/identity.ts";
 import { Demand } from "../route/demand.ts";
 import { Interest, type InterestChange, type InterestOptions } from "../route/interest.ts";
 import type { InterestEvent, WideReason } from "../route/interest-event.ts";
 import { RouteTable } from "../route/route-table.ts";
-import { isReserved } from "../topic/filter.ts";
 import { encodeControl } from "../wire/control.ts";
-import type { Message } from "../wire/message.ts";
 import { underPrefix } from "../wire/names.ts";
 import { HubLink } from "./hub-link.ts";
 import { demandLimits, type HostedLink, type HubLinkOptions, type LinkHost } from "./link-host.ts";
 import { linkStatus } from "./link-status.ts";
 import type { LocalMessage } from "./local-message.ts";
+import { LocalRouting } from "./local-routing.ts";
 import type { Outlet } from "./outlet.ts";
 import { Resubscription } from "./resubscription.ts";
+import { type HubState, type Save, saveAllDemand, saveDemandChanges } from "./saved-state.ts";
 import type { HubStatus, LinkStatus } from "./status.ts";
 import { Strangers } from "./strangers.ts";
 
@@ -42,14 +39,13 @@ export interface HubOptions {
     readonly topics: readonly string[];
     readonly dialsIn: boolean;
   }[];
+  /** What an earlier life saved; null or absent: nothing is known of one. */
+  readonly restored?: HubState | null;
   /** 16 random hex digits. */
   readonly randomHex16: () => string;
 }
 
 export type { LocalMessage } from "./local-message.ts";
-
-/** What became of a local message. */
-type LocalFate = "forwarded" | "redelivered" | "unrouted" | "not_exported" | "copy" | "loop_mark" | "echo" | "reserved";
 
 export class Hub {
   readonly interest: Interest;
@@ -58,12 +54,10 @@ export class Hub {
   readonly identity: Identity;
   readonly #options: HubOptions;
   readonly #outlet: Outlet;
+  readonly #save: Save;
   readonly #links = new Map<string, HubLink>();
   readonly #tokens = new Map<number, HostedLink>();
-  readonly #local = new Map<string, number>();
-  readonly #echoes = new EchoMemory();
-  readonly #redeliveries = new RedeliveryMemory();
-  #echoing = false;
+  readonly #local: LocalRouting;
   readonly #resubscription = new Resubscription();
   #token = 0;
   #hasProperties = false;
@@ -74,6 +68,7 @@ export class Hub {
   constructor(options: HubOptions, outlet: Outlet, nowMs: number) {
     this.#options = options;
     this.#outlet = outlet;
+    this.#save = (key, value) => outlet.save(key, value);
     this.identity = new Identity(options.instance, options.incarnation);
     this.interest = new Interest(options.interest, nowMs);
     this.demand = new Demand({ filtersMaxPerPeer: options.demandMax, filtersMaxOf: demandLimits(options.links) });
@@ -83,16 +78,29 @@ export class Hub {
       this.identity,
       outlet,
     );
+    const isRestart = options.restored !== undefined && options.restored !== null;
+    const acknowledge = (ack: number): void => outlet.acknowledge(ack, 0);
+    const { controlPrefix } = options;
+    this.#local = new LocalRouting(
+      { controlPrefix, demand: this.demand, table: this.table, links: this.#links, acknowledge, isRestart },
+      nowMs,
+    );
     const host = this.#host();
     for (const link of options.links) {
       const hubLink = new HubLink(link, host, nowMs);
       this.#links.set(link.name, hubLink);
       if (this.#wide !== "exact") hubLink.setWide(true, nowMs);
     }
+    if (options.restored !== undefined && options.restored !== null) this.#restore(options.restored, nowMs);
   }
 
   get deadlineMs(): number {
-    let deadlineMs = Math.min(this.interest.deadlineMs, this.demand.deadlineMs, this.#resubscription.deadlineMs);
+    let deadlineMs = Math.min(
+      this.interest.deadlineMs,
+      this.demand.deadlineMs,
+      this.#resubscription.deadlineMs,
+      this.#local.deadlineMs,
+    );
     for (const link of this.#links.values()) deadlineMs = Math.min(deadlineMs, link.deadlineMs);
     return deadlineMs;
   }
@@ -132,18 +140,15 @@ export class Hub {
   /** The data session is connected. `properties`: the broker speaks MQTT 5; `echoing`: it sends us our own messages. */
   dataUp(sessionPresent: boolean, properties: boolean, echoing: boolean, nowMs: number): void {
     this.#dataUp = true;
-    if (!sessionPresent) {
-      this.#redeliveries.clear();
-      this.#echoes.clear();
-    }
+    this.#local.connected(sessionPresent, echoing);
     this.#hasProperties = properties;
-    this.#echoing = echoing;
     this.demand.connected(sessionPresent, properties, nowMs);
     for (const link of this.#links.values()) link.inbound.localUp();
   }
 
   dataDown(): void {
     this.#dataUp = false;
+    this.#local.disconnected();
     this.demand.disconnected();
     this.#tokens.clear();
     for (const link of this.#links.values()) link.inbound.localDown();
@@ -170,39 +175,12 @@ export class Hub {
 
   /** A message of a local client, on its way to whoever wants it on the other sides. */
   localMessage(local: LocalMessage, nowMs: number): void {
-    this.#count(this.#route(local, nowMs));
+    this.#local.received(local, nowMs);
   }
 
-  /** Hands a message to the links that want it; answers what became of it. */
-  #route(local: LocalMessage, nowMs: number): LocalFate {
-    const { topic, packetId = 0, dup = false } = local;
-    if (packetId > 0 && this.#redeliveries.repeats(packetId, dup, topic, local.payload)) return "redelivered";
-    if (isReserved(topic) || underPrefix(this.#options.controlPrefix, topic)) return "reserved";
-    if (!this.demand.accepts(topic, local.subscriptionIds)) return "copy";
-    const qos = local.qos === 0 ? 0 : 1;
-    if (this.#echoing && this.#echoes.isEcho(topic, local.payload, qos, nowMs)) return "echo";
-    const mark = readMark(local.properties, topic);
-    if (mark.kind === "fits") return "loop_mark";
-    if (mark.kind === "foreign") this.#count("mark_stripped");
-    const peers = this.table.match(topic);
-    if (peers.length === 0) return "unrouted";
-    const message: Message = {
-      topic,
-      // A copy: the packet's is a part of a much larger buffer that would live as long, and `slice` of a Buffer is no copy.
-      payload: new Uint8Array(local.payload),
-      qos,
-      retain: false,
-      properties: mark.kind === "foreign" ? stripMark(local.properties) : local.properties,
-      expiryMs: local.expirySeconds === null ? null : local.expirySeconds * 1000,
-    };
-    let fate: LocalFate = "not_exported";
-    for (const peer of peers) {
-      const link = this.#links.get(peer);
-      if (link === undefined || !link.exports(topic)) continue;
-      fate = "forwarded";
-      link.forward(message, nowMs);
-    }
-    return fate;
+  /** More of a link's log is on the disk than before. */
+  spoolSynced(link: string): void {
+    this.#links.get(link)?.outbound.synced();
   }
 
   // ── the peers ────────────────────────────────────────────────────────────────────────────────────
@@ -220,14 +198,14 @@ export class Hub {
     const link = to === this.#options.cluster ? this.#links.get(from) : undefined;
     if (link !== undefined) link.control(bytes, nowMs);
     else if (from !== this.#options.cluster) {
-      this.#count("stranger");
+      this.#local.count("stranger");
       this.#strangers.control(to, from, bytes, nowMs);
     }
   }
 
   frame(from: string, bytes: Uint8Array, stayMs: number, nowMs: number): void {
     const link = this.#links.get(from);
-    if (link === undefined) this.#count("frame_of_stranger");
+    if (link === undefined) this.#local.count("frame_of_stranger");
     else link.frame(bytes, stayMs, nowMs);
   }
 
@@ -254,6 +232,7 @@ export class Hub {
   flush(nowMs: number): void {
     if (this.#dataUp) {
       for (let step = this.demand.next(nowMs); step !== null; step = this.demand.next(nowMs)) {
+        saveDemandChanges(this.#save, this.demand.memory);
         switch (step.kind) {
           case "subscribe":
             this.#outlet.subscribe(step.batch, step.filters);
@@ -267,13 +246,24 @@ export class Hub {
         }
       }
     }
+    saveDemandChanges(this.#save, this.demand.memory);
     this.#tellRefusals();
+    this.#local.flush(nowMs);
     for (const link of this.#links.values()) link.flush(nowMs);
   }
 
   /** Takes leave of all peers: `pause` when the agent will be back. */
   goodbye(kind: "pause" | "leave", nowMs: number): void {
     for (const link of this.#links.values()) link.perform(link.conversation.goodbye(kind), nowMs);
+  }
+
+  /** Everything that has to outlive the process, as it was told piece by piece. */
+  saveAll(save: (key: string, value: Uint8Array) => void): void {
+    const put: Save = (key, value) => {
+      if (value !== null) save(key, value);
+    };
+    saveAllDemand(put, this.demand.memory);
+    for (const link of this.#links.values()) link.saveAll(put);
   }
 
   status(nowMs: number): HubStatus {
@@ -287,7 +277,7 @@ export class Hub {
       wide: this.interest.wide,
       interest: stats,
       demand: this.demand.stats,
-      local: Object.fromEntries(this.#local),
+      local: this.#local.counts,
       links,
     };
   }
@@ -299,8 +289,14 @@ export class Hub {
     }
   }
 
-  #count(what: string): void {
-    this.#local.set(what, (this.#local.get(what) ?? 0) + 1);
+  /** The local broker's queue is delivered before any peer has spoken. */
+  #restore(state: HubState, nowMs: number): void {
+    this.demand.restore(state.demand);
+    for (const link of this.#links.values()) {
+      const saved = state.links.get(link.name);
+      if (saved !== undefined) link.restore(saved, nowMs);
+    }
+    this.demand.restored();
   }
 
   #host(): LinkHost {
@@ -310,10 +306,9 @@ export class Hub {
       agentVersion: this.#options.agentVersion,
       identity: this.identity,
       outlet: this.#outlet,
+      acks: this.#local.ledger,
       republish: (token, message, nowMs) => {
-        // Only what we subscribe to comes back.
-        if (hub.#echoing && hub.demand.isSubscribed(message.topic))
-          hub.#echoes.sent(message.topic, message.payload, message.qos, nowMs);
+        hub.#local.republishes(message, nowMs);
         hub.#outlet.republish(token, message);
       },
       get localHasProperties() {
@@ -345,6 +340,7 @@ export class Hub {
         for (const link of hub.#links.values()) link.perform(link.conversation.identityChanged(nowMs), nowMs);
       },
       randomHex16: this.#options.randomHex16,
+      save: this.#save,
     };
   }
 }

@@ -1,9 +1,11 @@
 /** What one link is configured with, and what it needs of the hub it lives in. */
+import type { AckLedger } from "../flow/ack-ledger.ts";
 import type { Inbound } from "../flow/inbound.ts";
 import type { OutboundOptions } from "../flow/outbound.ts";
 import type { Identity } from "../link/identity.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Republish } from "./republish.ts";
+import type { Save } from "./saved-state.ts";
 
 /** MQTT Message Expiry Interval of frames: long enough never to matter, and its rest tells how long a broker held one. */
 export const FRAME_EXPIRY_SECONDS = 3_600;
@@ -36,6 +38,8 @@ export interface LinkHost {
   readonly agentVersion: string;
   readonly identity: Identity;
   readonly outlet: Outlet;
+  /** What the local broker is owed for the messages it gave us. */
+  readonly acks: AckLedger;
   /** Whether a local message can carry MQTT 5 properties. */
   readonly localHasProperties: boolean;
   republish(token: number | null, message: Republish, nowMs: number): void;
@@ -48,4 +52,6 @@ export interface LinkHost {
   readonly demandSettledRevision: number;
   identityChanged(nowMs: number): void;
   randomHex16(): string;
+  /** Keeps what outlives the process. */
+  readonly save: Save;
 }

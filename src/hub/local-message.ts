@@ -14,4 +14,6 @@ export interface LocalMessage {
   readonly packetId?: number;
   /** The broker sent it before, on this session. */
   readonly dup?: boolean;
+  /** The owner's token for its acknowledgement, answered once unless the connection ends first. Null or absent: nobody waits. */
+  readonly ack?: number | null;
 }

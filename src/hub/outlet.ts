@@ -15,6 +15,13 @@ export interface Outlet {
   sendMarker(marker: number): void;
   /** Local data session: PUBLISH; QoS 1 is answered by `Hub.republished(token, …)`; QoS 0 has no token and no answer. */
   republish(token: number | null, message: Republish): void;
+  /** Local data session: PUBACK for `LocalMessage.ack`. At any later time, in any order, never after `Hub.dataDown`. */
+  acknowledge(ack: number, reasonCode: number): void;
+  /**
+   * State that outlives the process; null: forgotten. It must be written, though not synced, before any call made after this
+   * one takes effect.
+   */
+  save(key: string, value: Uint8Array | null): void;
   /** Bytes for the peer's control topic, in order with frames of the same link. */
   sendControl(link: string, bytes: Uint8Array): void;
   /**

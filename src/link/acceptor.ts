@@ -12,18 +12,14 @@
  */
 import { digestEquals } from "../base/digest.ts";
 import { type PeerRouteEdge, PeerRoutes } from "../route/peer-routes.ts";
-import type { AgainReason, ControlBody, RoutesMark, Speaker } from "../wire/message.ts";
+import type { ControlBody, RoutesMark, Speaker } from "../wire/message.ts";
+import { AgainRequests } from "./again-requests.ts";
 import { GREETINGS_PER_CONNECTION } from "./announcer.ts";
 import { MissingOps } from "./missing-ops.ts";
 import type { LinkOutput } from "./output.ts";
 
 /** Heartbeats come every 10 s: three missing ones in a row are no accident. */
 export const SILENCE_MS = 30_000;
-/** A digest that does not fit is repaired by a bootstrap; one that never fits must not become a storm of them. */
-const DIGEST_REPAIR_MS = 30_000;
-/** The same request to one speaker is not repeated sooner: its answer takes a round trip. */
-const AGAIN_MS = 1_000;
-
 export type AcceptorState = "none" | "greeted" | "online" | "silent" | "paused" | "left";
 
 /** How a message's speaker relates to the one we listen to. */
@@ -44,8 +40,9 @@ export class Acceptor {
   #heardAtMs = Number.NEGATIVE_INFINITY;
   /** Since when the peer counts as away: its routes' retention begins when that is noticed, not when it was last heard. */
   #awaySinceMs = Number.NEGATIVE_INFINITY;
-  #lastRepairMs = Number.NEGATIVE_INFINITY;
-  #lastAgainMs = Number.NEGATIVE_INFINITY;
+  readonly #requests = new AgainRequests();
+  /** Lives before this one are known to be over, though we never listened to it. */
+  #leastIncarnation = 0;
   readonly #missing = new MissingOps();
 
   constructor(routesMax: number, routeRetentionMs: number) {
@@ -92,10 +89,30 @@ export class Acceptor {
     }
   }
 
+  /** Highest incarnation of the peer that we know of. */
+  get highest(): number {
+    return Math.max(this.#speaker.incarnation, this.#leastIncarnation);
+  }
+
   standing(speaker: Speaker): Standing {
+    if (speaker.incarnation < this.#leastIncarnation) return "older";
     if (speaker.incarnation > this.#speaker.incarnation) return "newer";
     if (speaker.incarnation < this.#speaker.incarnation) return "older";
     return speaker.instance === this.#speaker.instance ? "current" : "double";
+  }
+
+  /**
+   * What the peer announced in our earlier life is in force until its new set is complete, or the retention ends. Its life
+   * of then (`incarnation`) may go on; earlier ones are over.
+   */
+  restore(incarnation: number, filters: readonly string[], nowMs: number): LinkOutput[] {
+    const outputs: LinkOutput[] = [];
+    this.#leastIncarnation = incarnation;
+    if (filters.length === 0) return outputs;
+    pushEdges(outputs, this.#routes.restore(filters));
+    this.#awaySinceMs = nowMs;
+    this.#enter("silent", "not heard since the start", outputs);
+    return outputs;
   }
 
   /** A hello whose names were checked already. The acknowledgement itself is the conversation's. */
@@ -111,7 +128,8 @@ export class Acceptor {
       this.#bootstrap = 0;
       this.#doneBootstrap = 0;
       this.#nextPart = 0;
-      this.enterNewLife(outputs);
+      // A new incarnation does not erase: what its earlier life announced stays in force until the new set is complete.
+      pushEdges(outputs, this.#routes.newSpeaker());
       if (!first) outputs.push({ type: "peer_restarted" });
       this.#heardAtMs = nowMs;
       this.#enter("greeted", first ? "first hello" : "hello of a new life", outputs);
@@ -121,11 +139,6 @@ export class Acceptor {
     this.#heardAtMs = nowMs;
     this.#enter(this.complete ? "online" : "greeted", "hello", outputs);
     return outputs;
-  }
-
-  /** A new incarnation does not erase: what its earlier life announced stays in force until the new set is complete. */
-  enterNewLife(outputs: LinkOutput[]): void {
-    pushEdges(outputs, this.#routes.newSpeaker());
   }
 
   /** What is held from exactly this speaker: null unless a whole set is. */
@@ -139,14 +152,8 @@ export class Acceptor {
   stranger(speaker: Speaker, nowMs: number): LinkOutput[] {
     const outputs: LinkOutput[] =
       this.standing(speaker) === "newer" ? [] : [{ type: "count", what: "old_incarnation" }];
-    this.again(speaker, "hello", "unknown_incarnation", nowMs, outputs);
+    this.#requests.ask(speaker, "hello", "unknown_incarnation", nowMs, outputs);
     return outputs;
-  }
-
-  again(of: Speaker, what: "hello" | "bootstrap", reason: AgainReason, nowMs: number, outputs: LinkOutput[]): void {
-    if (nowMs - this.#lastAgainMs < AGAIN_MS) return;
-    this.#lastAgainMs = nowMs;
-    outputs.push({ type: "send", body: { type: "again", of, what, reason } });
   }
 
   /** Any message of the current speaker shows that it lives. */
@@ -179,7 +186,7 @@ export class Acceptor {
       if (!result.ok) {
         outputs.push({ type: "count", what: "digest_mismatch" });
         this.#bootstrap = 0;
-        this.#repair(nowMs, "digest_mismatch", outputs);
+        this.#requests.repair(this.#speaker, "digest_mismatch", nowMs, outputs);
         return;
       }
       this.#doneBootstrap = body.bootstrap;
@@ -195,7 +202,7 @@ export class Acceptor {
   /** Operations in order; false: one of them is no valid route, the conversation has to end. */
   routesBatch(body: Extract<ControlBody, { type: "routes" }>, nowMs: number, outputs: LinkOutput[]): boolean {
     if (!this.#routes.complete) {
-      this.again(this.#speaker, "bootstrap", "no_bootstrap", nowMs, outputs);
+      this.#requests.ask(this.#speaker, "bootstrap", "no_bootstrap", nowMs, outputs);
       return true;
     }
     const skip = this.#appliedOp + 1 - body.firstOp;
@@ -215,12 +222,12 @@ export class Acceptor {
 
   heartbeat(mark: RoutesMark, nowMs: number, outputs: LinkOutput[]): void {
     if (!this.#routes.complete) {
-      this.again(this.#speaker, "bootstrap", "no_bootstrap", nowMs, outputs);
+      this.#requests.ask(this.#speaker, "bootstrap", "no_bootstrap", nowMs, outputs);
       return;
     }
     if (mark.op > this.#appliedOp) {
       outputs.push({ type: "send", body: { type: "routes_ack", of: this.#speaker, op: this.#appliedOp } });
-      if (this.#missing.behind(this.#appliedOp, nowMs)) this.#repair(nowMs, "log_gap", outputs);
+      if (this.#missing.behind(this.#appliedOp, nowMs)) this.#requests.repair(this.#speaker, "log_gap", nowMs, outputs);
       return;
     }
     this.#missing.none();
@@ -230,13 +237,13 @@ export class Acceptor {
       return;
     }
     if (this.#routes.overflow) {
-      if (this.#routes.fits(mark.count)) this.#repair(nowMs, "digest_mismatch", outputs);
+      if (this.#routes.fits(mark.count)) this.#requests.repair(this.#speaker, "digest_mismatch", nowMs, outputs);
       return;
     }
     const mine = this.#mark();
     if (mine.count !== mark.count || !digestEquals(mine.digest, mark.digest)) {
       outputs.push({ type: "count", what: "digest_mismatch" });
-      this.#repair(nowMs, "digest_mismatch", outputs);
+      this.#requests.repair(this.#speaker, "digest_mismatch", nowMs, outputs);
     }
   }
 
@@ -318,20 +325,9 @@ export class Acceptor {
   }
 
   #bootstrapAck(outputs: LinkOutput[]): void {
-    const body: ControlBody = {
-      type: "bootstrap_ack",
-      of: this.#speaker,
-      bootstrap: this.#bootstrap,
-      nextPart: this.#nextPart,
-      done: this.#bootstrap === this.#doneBootstrap,
-    };
-    outputs.push({ type: "send", body });
-  }
-
-  #repair(nowMs: number, reason: AgainReason, outputs: LinkOutput[]): void {
-    if (nowMs - this.#lastRepairMs < DIGEST_REPAIR_MS) return;
-    this.#lastRepairMs = nowMs;
-    outputs.push({ type: "send", body: { type: "again", of: this.#speaker, what: "bootstrap", reason } });
+    const [bootstrap, nextPart] = [this.#bootstrap, this.#nextPart];
+    const done = bootstrap === this.#doneBootstrap;
+    outputs.push({ type: "send", body: { type: "bootstrap_ack", of: this.#speaker, bootstrap, nextPart, done } });
   }
 
   #mark(): RoutesMark {

@@ -177,8 +177,10 @@ export class Conversation {
       case "hello":
         return this.#hello(speaker, body, nowMs);
       case "ack":
-        // What an earlier life of the peer held died with it.
-        if (this.acceptor.standing(speaker) === "older") return [{ type: "count", what: "ack_stale" }];
+        // What an earlier life of the peer held died with it. That we are old is so whoever says it; where both clocks went
+        // back behind what the other remembers, nobody else could.
+        if (this.acceptor.standing(speaker) === "older" && body.result !== "old_incarnation")
+          return [{ type: "count", what: "ack_stale" }];
         return this.#ack(body, nowMs);
       case "again":
         return this.#again(body, nowMs);
@@ -315,7 +317,7 @@ export class Conversation {
         of,
         name: this.#options.me,
         result,
-        highest: this.acceptor.speaker.incarnation,
+        highest: this.acceptor.highest,
         have: result === "ok" ? this.acceptor.have(of) : null,
         protocolMin: this.#options.protocolVersion,
         protocolMax: this.#options.protocolVersion,

@@ -1,6 +1,6 @@
 /**
  * The packets of one connection that wait for the broker's answer, by packet identifier, in the order in which they were
- * sent. Owns who waits and for how long; sends nothing.
+ * sent. Owns a range of identifiers, who waits and for how long; sends nothing.
  */
 
 /** Gets the reason codes of PUBACK, SUBACK or UNSUBACK; null: the connection ended first. */
@@ -11,13 +11,19 @@ interface Waiting {
   readonly sinceTick: number;
 }
 
-/** MQTT-2.2.1: 16 bits, and never 0. */
-const ID_MAX = 65_535;
-
 export class AckTable {
   readonly #waiting = new Map<number, Waiting>();
-  #lastId = 0;
+  readonly #firstId: number;
+  readonly #count: number;
+  /** Of the last identifier, in the range. */
+  #last = -1;
   #ticks = 0;
+
+  /** Both inclusive. */
+  constructor(firstId: number, lastId: number) {
+    this.#firstId = firstId;
+    this.#count = lastId - firstId + 1;
+  }
 
   get size(): number {
     return this.#waiting.size;
@@ -25,10 +31,10 @@ export class AckTable {
 
   /** The next identifier that nothing waits under, or null when all are taken. */
   nextId(): number | null {
-    if (this.#waiting.size >= ID_MAX) return null;
-    do this.#lastId = this.#lastId === ID_MAX ? 1 : this.#lastId + 1;
-    while (this.#waiting.has(this.#lastId));
-    return this.#lastId;
+    if (this.#waiting.size >= this.#count) return null;
+    do this.#last = (this.#last + 1) % this.#count;
+    while (this.#waiting.has(this.#firstId + this.#last));
+    return this.#firstId + this.#last;
   }
 
   wait(id: number, settle: Settle): void {

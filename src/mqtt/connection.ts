@@ -1,84 +1,52 @@
 /**
- * One connection to a broker, from CONNECT to its end, made of the client library and our stream below it. It translates:
+ * One connection to a broker, from CONNECT to its end, made of the client library and our tap below it. It translates:
  * packets into calls of its owner, and calls into packets. It is used once; nothing of it is ever sent again.
  *
- * Answers are read from the library's `packetreceive`, because its callbacks lose reason codes and come too late: behind
- * messages that arrived after the answer.
+ * The library connects, makes SUBSCRIBE and UNSUBSCRIBE, keeps alive and reads what ends a connection. Messages and all
+ * answers are the tap's: the library's callbacks lose reason codes, and come behind messages that arrived after the answer.
  */
 import type { Duplex } from "node:stream";
-import { type IClientOptions, type IPublishPacket, MqttClient, type Packet } from "mqtt";
+import { MqttClient, type Packet } from "mqtt";
 import { AckTable, type Settle } from "./ack-table.ts";
 import type { ConnectionEnd } from "./connection-end.ts";
+import type { ConnectionEvents, ConnectionOptions } from "./connection-options.ts";
+import { Deliveries } from "./deliveries.ts";
 import type { Dialled } from "./dial.ts";
 import { codeOf, isTlsFailure } from "./dial-problem.ts";
-import type { Dialect } from "./dialect.ts";
-import { limitsOf, type SessionLimits } from "./limits.ts";
-import { type PacketProperties, toBuffer, toLibrary } from "./packet-properties.ts";
-import { PacketStream } from "./packet-stream.ts";
-import { outgoingProperties, type PublishPacket } from "./publish.ts";
+import { KeepAlive } from "./keep-alive.ts";
+import { libraryOptions } from "./library-options.ts";
+import { limitsOf, PACKET_BYTES_MAX, type SessionLimits } from "./limits.ts";
+import type { PublishPacket } from "./publish.ts";
+import type { ReceivedPublish } from "./publish-decoder.ts";
 import type { SubscribePacket } from "./subscribe.ts";
-
-export interface Will {
-  readonly topic: string;
-  readonly payload: Uint8Array;
-  readonly qos: 0 | 1;
-}
-
-export interface MessageAbout {
-  /** A QoS 2 message is told as 1. */
-  readonly qos: 0 | 1;
-  readonly retain: boolean;
-  readonly dup: boolean;
-  /** 0 at QoS 0. */
-  readonly packetId: number;
-  readonly properties: PacketProperties | null;
-  /** Empty on 3.1.1. */
-  readonly subscriptionIds: readonly number[];
-}
-
-export interface ConnectionOptions {
-  readonly dialect: Dialect;
-  readonly clientId: string;
-  readonly clean: boolean;
-  /** MQTT 5 only. */
-  readonly expirySeconds: number;
-  readonly username: string | null;
-  readonly password: string | null;
-  readonly will: Will | null;
-  readonly keepAliveSeconds: number;
-  readonly maximumPacketSize: number | null;
-  readonly connackTimeoutMs: number;
-  readonly ackTimeoutMs: number;
-  readonly ackByPing: boolean;
-}
-
-export interface ConnectionEvents {
-  up(sessionPresent: boolean, limits: SessionLimits): void;
-  /** The payload may be a part of a larger buffer: copy what is kept for long. */
-  message(topic: string, payload: Uint8Array, about: MessageAbout): void;
-  /** The broker took bytes that had waited. */
-  drained(): void;
-  /** Once; nothing is called after it. What still waits for an answer gets it from `lose`. */
-  over(end: ConnectionEnd): void;
-}
+import { Tap } from "./tap.ts";
 
 /** How finely the deadline of an answer is kept. */
 const TICKS_PER_ACK_TIMEOUT = 20;
 /** A broker that was sent a DISCONNECT closes the connection itself (MQTT-3.14.4); one that does not is left. */
 const CLOSE_TIMEOUT_MS = 1_000;
 const CLOSED_ON_US: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE"]);
+/**
+ * Which identifiers are whose: the library's are for SUBSCRIBE and UNSUBSCRIBE, of which its owner has a few hundred under
+ * way; the rest is for our own publishes.
+ */
+const REQUEST_IDS = [1, 4_095] as const;
+const PUBLISH_IDS = [4_096, 65_535] as const;
 /** The library's words for it; it has no code. */
 const CONNACK_TIMEOUT = "connack timeout";
 
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #events: ConnectionEvents;
-  readonly #stream: PacketStream;
+  readonly #tap: Tap;
   readonly #client: MqttClient;
-  readonly #acks = new AckTable();
+  readonly #requests = new AckTable(...REQUEST_IDS);
+  readonly #publishes = new AckTable(...PUBLISH_IDS);
+  readonly #deliveries: Deliveries;
   /** The identifier of the packet that the library just made. */
   #madeId: number | null = null;
   #up = false;
+  #keepAlive: KeepAlive | null = null;
   #end: ConnectionEnd | null = null;
   #over = false;
   #ackTimer: NodeJS.Timeout | null = null;
@@ -87,41 +55,64 @@ export class Connection {
   constructor(dialled: Dialled, options: ConnectionOptions, events: ConnectionEvents) {
     this.#options = options;
     this.#events = events;
-    const { bridge } = options.dialect;
-    this.#stream = new PacketStream(dialled.stream, {
-      bridge,
-      ackByPing: options.ackByPing,
-      framed: dialled.framed,
-    });
-    this.#client = this.#start(this.#stream);
-    this.#stream.on("drain", () => this.#events.drained());
+    this.#deliveries = new Deliveries(options.receiveMaximum, options.openBytesMax);
+    this.#tap = new Tap(
+      dialled.stream,
+      {
+        version: options.dialect.version,
+        bridge: options.dialect.bridge,
+        ackByPing: options.ackByPing,
+        framed: dialled.framed,
+        maximumPacketSize: options.maximumPacketSize ?? PACKET_BYTES_MAX,
+      },
+      {
+        publish: (packet, bytes) => this.#message(packet, bytes),
+        answer: (packetId, codes) => this.#answered(packetId, codes),
+        alive: () => {
+          if (this.#listening) this.#keepAlive?.heard(this.#tap.wroteAtMs);
+        },
+        drained: () => events.drained(),
+        problem: (reason) => this.destroy(this.#up ? { kind: "lost", reason } : { kind: "silent", reason }),
+      },
+    );
+    this.#client = this.#start(this.#tap);
+  }
+
+  get number(): number {
+    return this.#options.number;
   }
 
   /** The packets that wait for the broker's answer. */
   get waiting(): number {
-    return this.#acks.size;
+    return this.#requests.size + this.#publishes.size;
   }
 
   /** Bytes that the broker has not taken yet. */
   get waitingBytes(): number {
-    return this.#stream.waitingBytes;
+    return this.#tap.waitingBytes;
   }
 
   get pings(): number {
-    return this.#stream.pings;
+    return this.#tap.pings;
   }
 
   /** QoS 1 is answered by one reason code. */
   publish(packet: PublishPacket, settle: Settle | null): void {
-    const { topic, payload, qos, retain } = packet;
-    const properties = outgoingProperties(packet, this.#options.dialect.version);
-    const options = {
-      qos,
-      retain,
-      ...(properties === null ? {} : { properties: toLibrary(properties) }),
-    };
-    // Without a callback: the library would hang one on `drain` for each packet written while the broker takes nothing.
-    this.#make(settle, () => this.#client.publish(topic, toBuffer(payload), options));
+    const packetId = packet.qos === 0 ? 0 : this.#publishes.nextId();
+    if (this.#end !== null || packetId === null) {
+      // Behind our goodbye nothing may be written.
+      if (settle !== null) setImmediate(settle, null);
+      return;
+    }
+    if (packet.qos === 1) this.#publishes.wait(packetId, settle ?? ignore);
+    this.#tap.publish(packet, packetId);
+  }
+
+  /** Answers a message of this connection. What is not open, or comes behind our goodbye, is ignored: it is delivered again. */
+  acknowledge(packetId: number, reasonCode: number): void {
+    if (this.#end !== null) return;
+    const qos = this.#deliveries.close(packetId);
+    if (qos !== null) this.#tap.acknowledge(packetId, qos, reasonCode);
   }
 
   /** Answered by one reason code per filter. */
@@ -148,70 +139,40 @@ export class Connection {
     if (this.#closeTimer !== null) return;
     this.#end ??= { kind: "closed" };
     this.#stopAckTimer();
-    this.#stream.disconnect();
-    this.#closeTimer = setTimeout(() => this.#stream.destroy(), CLOSE_TIMEOUT_MS);
+    this.#tap.disconnect();
+    this.#closeTimer = setTimeout(() => this.#tap.destroy(), CLOSE_TIMEOUT_MS);
   }
 
   /** Ends it without a goodbye; `over` follows on a later turn. */
   destroy(end: ConnectionEnd): void {
     this.#end ??= end;
     this.#stopAckTimer();
-    this.#stream.destroy();
+    this.#tap.destroy();
   }
 
   /** Answers everything that still waits as lost. Called by the owner when it is over, once it has let go of this. */
   lose(): void {
-    this.#acks.lose();
+    this.#requests.lose();
+    this.#publishes.lose();
   }
 
   #start(stream: Duplex): MqttClient {
-    const client = new MqttClient(() => stream, this.#clientOptions());
+    const client = new MqttClient(
+      () => stream,
+      libraryOptions(this.#options, () => {
+        this.#madeId = this.#requests.nextId();
+        return this.#madeId;
+      }),
+    );
     client.on("packetreceive", (packet) => this.#received(packet));
-    client.on("message", (topic, payload, packet) => this.#message(topic, payload, packet));
-    // Called behind `message`: an error keeps the PUBACK back, and nothing else.
-    client.handleMessage = (_packet, done) => done(this.#listening ? undefined : new Error("not taken"));
     client.on("disconnect", (packet) => {
       this.#end ??= { kind: "disconnected", reasonCode: packet.reasonCode ?? 0 };
-      this.#stream.destroy();
+      this.#tap.destroy();
     });
     // The library goes on after some errors, with a parser that lost its place: the connection is worth nothing then.
     client.on("error", (error) => this.destroy(this.#failure(error)));
     client.on("close", () => this.#closed());
     return client;
-  }
-
-  #clientOptions(): IClientOptions {
-    const { dialect, clientId, clean, username, password, will, keepAliveSeconds } = this.#options;
-    const { expirySeconds, maximumPacketSize, connackTimeoutMs } = this.#options;
-    const connectProperties = {
-      ...(expirySeconds === 0 ? {} : { sessionExpiryInterval: expirySeconds }),
-      ...(maximumPacketSize === null ? {} : { maximumPacketSize }),
-    };
-    return {
-      protocolVersion: dialect.version,
-      clientId,
-      clean,
-      keepalive: keepAliveSeconds,
-      connectTimeout: connackTimeoutMs,
-      reconnectPeriod: 0,
-      resubscribe: false,
-      queueQoSZero: false,
-      messageIdProvider: {
-        allocate: () => {
-          this.#madeId = this.#acks.nextId();
-          return this.#madeId;
-        },
-        getLastAllocated: () => this.#madeId,
-        register: () => true,
-        deallocate: ignore,
-        clear: ignore,
-      },
-      ...(dialect.version === 5 ? { properties: connectProperties } : {}),
-      // The library takes no password without a name, which MQTT 5 allows (3.1.2.8): an empty name is one.
-      ...(username === null && password === null ? {} : { username: username ?? "" }),
-      ...(password === null ? {} : { password }),
-      ...(will === null ? {} : { will: { ...will, payload: toBuffer(will.payload), retain: false } }),
-    };
   }
 
   /** An answer with another number of codes than it has to have (MQTT-3.9.3-1, MQTT-3.11.3-1) means nothing: the broker's fault. */
@@ -224,55 +185,44 @@ export class Connection {
     };
   }
 
-  /** Lets the library make one packet and waits for its answer, if it has one. */
-  #make(settle: Settle | null, make: () => void): void {
-    if (this.#end !== null) {
-      // Behind our goodbye nothing may be written: the stream would end with an error, before the goodbye has left.
-      if (settle !== null) setImmediate(settle, null);
-      return;
-    }
+  /** Lets the library make one packet and waits for its answer. */
+  #make(settle: Settle, make: () => void): void {
     this.#madeId = null;
-    make();
-    if (this.#madeId !== null && settle !== null) this.#acks.wait(this.#madeId, settle);
-    else if (settle !== null) setImmediate(settle, null);
+    // Behind our goodbye nothing may be written: the stream would end with an error, before the goodbye has left.
+    if (this.#end === null) make();
+    if (this.#madeId === null) setImmediate(settle, null);
+    else this.#requests.wait(this.#madeId, settle);
   }
 
   #received(packet: Packet): void {
-    if (this.#end !== null && this.#end.kind !== "closed") return;
-    switch (packet.cmd) {
-      case "connack": {
-        const reasonCode = packet.reasonCode ?? packet.returnCode ?? 0;
-        if (reasonCode !== 0) {
-          this.#end = { kind: "refused", reasonCode };
-          return;
-        }
-        // The library can send only once it has handled this itself, and handles the next packet a tick later: between the two.
-        const asked = this.#options.dialect.version === 5 ? this.#options.expirySeconds : null;
-        const limits = limitsOf(packet.properties ?? {}, asked);
-        process.nextTick(() => this.#connected(packet.sessionPresent, limits));
-        return;
-      }
-      case "puback": {
-        const id = packet.messageId ?? 0;
-        this.#acks.answer(id, [this.#stream.pubackCodes.take(id, packet.reasonCode ?? 0)]);
-        return;
-      }
-      case "suback":
-        this.#acks.answer(packet.messageId ?? 0, numbers(packet.granted));
-        return;
-      case "unsuback":
-        // The type of this packet leaves out what the parser puts in for MQTT 5.
-        this.#acks.answer(packet.messageId ?? 0, "granted" in packet ? numbers(packet.granted) : []);
-        return;
+    if (packet.cmd !== "connack" || (this.#end !== null && this.#end.kind !== "closed")) return;
+    const reasonCode = packet.reasonCode ?? packet.returnCode ?? 0;
+    if (reasonCode !== 0) {
+      this.#end = { kind: "refused", reasonCode };
+      return;
     }
+    // The library can send only once it has handled this itself.
+    const asked = this.#options.dialect.version === 5 ? this.#options.expirySeconds : null;
+    const limits = limitsOf(packet.properties ?? {}, asked);
+    process.nextTick(() => {
+      this.#connected(packet.sessionPresent, limits);
+      this.#tap.open();
+    });
+  }
+
+  #answered(packetId: number, codes: readonly number[]): void {
+    if (this.#end !== null && this.#end.kind !== "closed") return;
+    const table = packetId < PUBLISH_IDS[0] ? this.#requests : this.#publishes;
+    table.answer(packetId, codes);
   }
 
   #connected(sessionPresent: boolean, limits: SessionLimits): void {
     if (this.#end !== null || this.#over) return;
     this.#up = true;
-    const { ackTimeoutMs } = this.#options;
+    const { ackTimeoutMs, keepAliveSeconds } = this.#options;
+    this.#keepAlive = new KeepAlive(this.#client, limits.serverKeepAlive ?? keepAliveSeconds);
     this.#ackTimer = setInterval(() => {
-      if (this.#acks.tick() <= TICKS_PER_ACK_TIMEOUT) return;
+      if (Math.max(this.#requests.tick(), this.#publishes.tick()) <= TICKS_PER_ACK_TIMEOUT) return;
       this.destroy({
         kind: "lost",
         reason: `the broker left a packet unanswered for ${ackTimeoutMs / 1000} s`,
@@ -281,18 +231,31 @@ export class Connection {
     this.#events.up(sessionPresent, limits);
   }
 
-  #message(topic: string, payload: Uint8Array, packet: IPublishPacket): void {
+  #message(packet: ReceivedPublish, bytes: number): void {
     if (!this.#listening) return;
-    const { properties, qos, retain, dup } = packet;
-    const ids = properties?.subscriptionIdentifier ?? [];
+    const { topic, payload, qos, retain, dup, packetId, properties, subscriptionIds } = packet;
+    if (qos !== 0) this.#deliveries.add(packetId, qos, bytes);
+    if (this.#deliveries.overrun) {
+      this.#overrun();
+      return;
+    }
     this.#events.message(topic, payload, {
+      connection: this.#options.number,
       qos: qos === 0 ? 0 : 1,
       retain,
       dup,
-      packetId: packet.messageId ?? 0,
-      properties: properties ?? null,
-      subscriptionIds: typeof ids === "number" ? [ids] : ids,
+      packetId,
+      properties,
+      subscriptionIds,
     });
+    if (qos !== 0 && this.#options.acknowledge === "at_return") this.acknowledge(packetId, 0);
+  }
+
+  #overrun(): void {
+    const { size, bytes, beyondCount } = this.#deliveries;
+    const whose = beyondCount ? "the broker delivered more than we allow" : "too much is not acknowledged";
+    this.#events.overrun();
+    this.destroy({ kind: "lost", reason: `${whose}: ${size} messages of ${bytes} bytes wait for our answer` });
   }
 
   /** What arrives behind our goodbye is not taken: unacknowledged, it waits for the next connection. */
@@ -317,7 +280,7 @@ export class Connection {
   }
 
   #endOfStream(): ConnectionEnd {
-    const { problem } = this.#stream;
+    const { problem } = this.#tap;
     if (problem === null) {
       return this.#up
         ? { kind: "dropped", reason: "the broker closed the connection" }
@@ -336,10 +299,6 @@ export class Connection {
     if (this.#ackTimer !== null) clearInterval(this.#ackTimer);
     this.#ackTimer = null;
   }
-}
-
-function numbers(values: unknown): readonly number[] {
-  return Array.isArray(values) ? values.filter((value): value is number => typeof value === "number") : [];
 }
 
 function ignore(): void {}

@@ -28,7 +28,7 @@ export interface ConnackProperties {
 
 const RECEIVE_MAXIMUM = 65_535;
 /** The largest remaining length with its five bytes of fixed header. */
-const PACKET_BYTES_MAX = 268_435_455 + 5;
+export const PACKET_BYTES_MAX = 268_435_455 + 5;
 
 /** `askedSeconds`: the session expiry that CONNECT asked for; null on 3.1.1. */
 export function limitsOf(properties: ConnackProperties, askedSeconds: number | null): SessionLimits {

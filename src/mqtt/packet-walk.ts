@@ -6,31 +6,24 @@
 /** A remaining length has at most four bytes of seven bits (MQTT-1.5.5). */
 const LENGTH_SHIFT_MAX = 21;
 
-export type BodyPiece = (firstByte: number, offset: number, begin: number, end: number) => void;
-
 export class PacketWalk {
   /** Bytes of the present packet that are still to come, once its length is known. */
   #remaining = 0;
   #inLength = false;
   #length = 0;
   #shift = 0;
-  #firstByte = 0;
 
   /** Whether the last byte ended a packet, or nothing came yet. */
   get atBoundary(): boolean {
     return this.#remaining === 0 && !this.#inLength;
   }
 
-  /**
-   * `began` gets the first byte of each packet that begins in `bytes`; `body` each piece of what follows a fixed header: the
-   * packet's first byte, where in its body the piece begins, and where in `bytes` it begins and ends.
-   */
-  feed(bytes: Uint8Array, began: (firstByte: number) => void, body: BodyPiece = ignore): void {
+  /** `began` gets the first byte of each packet that begins in `bytes`. */
+  feed(bytes: Uint8Array, began: (firstByte: number) => void): void {
     let at = 0;
     while (at < bytes.length) {
       if (this.#remaining > 0) {
         const skipped = Math.min(this.#remaining, bytes.length - at);
-        body(this.#firstByte, this.#length - this.#remaining, at, at + skipped);
         this.#remaining -= skipped;
         at += skipped;
         continue;
@@ -42,7 +35,6 @@ export class PacketWalk {
         this.#inLength = true;
         this.#length = 0;
         this.#shift = 0;
-        this.#firstByte = byte;
         began(byte);
       }
     }
@@ -59,5 +51,3 @@ export class PacketWalk {
     this.#remaining = this.#length;
   }
 }
-
-function ignore(): void {}

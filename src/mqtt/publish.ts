@@ -2,6 +2,9 @@
 import { utf8Length } from "../topic/filter.ts";
 import type { PacketProperties } from "./packet-properties.ts";
 
+const U32_MAX = 0xffff_ffff;
+const FIELD_BYTES_MAX = 65_535;
+
 export interface PublishPacket {
   /** Valid, without wildcards. */
   readonly topic: string;
@@ -34,43 +37,47 @@ export function failureCode(why: "lost" | "full" | "tooLarge"): number | null {
   }
 }
 
-/** The properties as they go into the packet: the expiry joined in, nothing on a 3.1.1 connection. */
-export function outgoingProperties(packet: PublishPacket, version: 4 | 5): PacketProperties | null {
-  if (version === 4) return null;
-  const { properties = null, expirySeconds = null } = packet;
-  if (expirySeconds === null) return properties;
-  return { ...properties, messageExpiryInterval: Math.max(1, Math.ceil(expirySeconds)) };
+/** Whole seconds for the packet, null for none. */
+export function expiryOf(packet: PublishPacket): number | null {
+  const { properties, expirySeconds = null } = packet;
+  if (expirySeconds === null) return properties?.messageExpiryInterval ?? null;
+  return Math.min(U32_MAX, Math.max(1, Math.ceil(expirySeconds)));
 }
 
-/** The whole packet in bytes, as Maximum Packet Size counts it. */
+/** The whole packet in bytes, as Maximum Packet Size counts it; infinite if one of its texts does not fit into any. */
 export function publishBytes(packet: PublishPacket, version: 4 | 5): number {
-  let body = 2 + utf8Length(packet.topic) + (packet.qos === 0 ? 0 : 2) + packet.payload.length;
+  let body = 2 + fieldBytes(utf8Length(packet.topic)) + (packet.qos === 0 ? 0 : 2) + packet.payload.length;
   if (version === 5) {
-    const properties = propertiesBytes(outgoingProperties(packet, version));
+    const properties = propertiesBytes(packet.properties ?? null, expiryOf(packet));
     body += properties + varintBytes(properties);
   }
   return 1 + varintBytes(body) + body;
 }
 
-function propertiesBytes(properties: PacketProperties | null): number {
-  if (properties === null) return 0;
+/** Without their length. `expiry` counts, whatever the properties have. */
+export function propertiesBytes(properties: PacketProperties | null, expiry: number | null): number {
+  let bytes = expiry === null ? 0 : 5;
+  if (properties === null) return bytes;
   const { contentType, responseTopic, correlationData, userProperties } = properties;
-  let bytes = 0;
   if (properties.payloadFormatIndicator !== undefined) bytes += 2;
-  if (properties.messageExpiryInterval !== undefined) bytes += 5;
-  if (contentType !== undefined) bytes += 3 + utf8Length(contentType);
-  if (responseTopic !== undefined) bytes += 3 + utf8Length(responseTopic);
-  if (correlationData !== undefined) bytes += 3 + correlationData.length;
-  for (const [key, values] of Object.entries(userProperties ?? {})) {
-    for (const value of typeof values === "string" ? [values] : values) {
-      bytes += 5 + utf8Length(key) + utf8Length(value);
+  if (contentType !== undefined) bytes += 3 + fieldBytes(utf8Length(contentType));
+  if (responseTopic !== undefined) bytes += 3 + fieldBytes(utf8Length(responseTopic));
+  if (correlationData !== undefined) bytes += 3 + fieldBytes(correlationData.length);
+  if (userProperties !== undefined) {
+    for (const [key, value] of userProperties) {
+      bytes += 5 + fieldBytes(utf8Length(key)) + fieldBytes(utf8Length(value));
     }
   }
   return bytes;
 }
 
-function varintBytes(value: number): number {
+export function varintBytes(value: number): number {
   if (value < 0x80) return 1;
   if (value < 0x4000) return 2;
   return value < 0x20_0000 ? 3 : 4;
+}
+
+/** Its length goes into two bytes. */
+function fieldBytes(length: number): number {
+  return length > FIELD_BYTES_MAX ? Number.POSITIVE_INFINITY : length;
 }

@@ -10,6 +10,8 @@ export interface SessionCounters {
   requestsRefusedFull: number;
   /** PINGREQs that drew an acknowledgement out of the kernel. */
   ackPings: number;
+  /** Connections ended because messages without our acknowledgement held too much of the memory. */
+  receiveOverruns: number;
 }
 
 export function noCounts(): SessionCounters {
@@ -19,5 +21,6 @@ export function noCounts(): SessionCounters {
     publishesTooLarge: 0,
     requestsRefusedFull: 0,
     ackPings: 0,
+    receiveOverruns: 0,
   };
 }

@@ -5,79 +5,31 @@
  * All events and answers are called synchronously; an answer never comes before the call that asks has returned. When a
  * connection ends, its answers come first, then `disconnected`, then nothing more of it.
  */
-import { Connection, type MessageAbout, type Will } from "./connection.ts";
-import { type ConnectionEnd, diagnose, type Side } from "./connection-end.ts";
+import { Connection } from "./connection.ts";
+import { type ConnectionEnd, diagnose } from "./connection-end.ts";
 import { dial } from "./dial.ts";
 import { DialectChoice, dialects } from "./dialect.ts";
-import type { Endpoint } from "./endpoint.ts";
 import type { SessionLimits } from "./limits.ts";
 import { Outbox, type PublishDone } from "./outbox.ts";
 import type { PublishPacket } from "./publish.ts";
 import { refusesVersion } from "./reason-code.ts";
 import { type CodesDone, Requests } from "./requests.ts";
-import { type Reconnect, Retries } from "./retries.ts";
+import { Retries } from "./retries.ts";
 import { noCounts, type SessionCounters } from "./session-counters.ts";
-import type { SessionProblem } from "./session-problem.ts";
+import type { SessionEvents, SessionOptions, SessionUp } from "./session-options.ts";
 import type { SubscribeEntry } from "./subscribe.ts";
 
-export type { MessageAbout, Will } from "./connection.ts";
+export type { MessageAbout, Will } from "./connection-options.ts";
+export type { SessionEvents, SessionOptions, SessionUp } from "./session-options.ts";
 export type { SessionProblem } from "./session-problem.ts";
-
-export interface SessionOptions {
-  readonly endpoint: Endpoint;
-  /** Which of the error codes apply. */
-  readonly side: Side;
-  /** The whole client id. */
-  readonly clientId: string;
-  readonly session: {
-    /**
-     * `always`: nothing is kept beyond a connection. `never`: the session goes on where it was left. `first`: this
-     * process's first connection forgets what was kept, the later ones go on.
-     */
-    readonly cleanStart: "never" | "first" | "always";
-    /** MQTT 5; ignored with `always`. */
-    readonly expirySeconds: number;
-  };
-  /** Asked before each connection. */
-  readonly will: () => Will | null;
-  readonly keepAliveSeconds: number;
-  /** Set the bridge bit on 3.1.1. */
-  readonly bridge: boolean;
-  /** Draw acknowledgements out of the kernel (see `packet-stream.ts`). */
-  readonly ackByPing: boolean;
-  /** Uniform in [0, 1). */
-  readonly random: () => number;
-  /** The largest packet we take; null: any. */
-  readonly maximumPacketSize?: number | null;
-  /** QoS 1 publishes that may wait behind the window. */
-  readonly sendQueueMax?: number;
-  /** QoS 1 publishes in flight, also where the broker allows more. */
-  readonly inflightMax?: number;
-  readonly ackTimeoutMs?: number;
-  /** For opening the stream, and again for the CONNACK. */
-  readonly connectTimeoutMs?: number;
-  readonly reconnect?: Reconnect;
-}
-
-export interface SessionUp {
-  readonly sessionPresent: boolean;
-  readonly protocolVersion: 4 | 5;
-  /** 3.1.1 with the bridge bit set, and the broker took it. */
-  readonly bridged: boolean;
-  readonly limits: SessionLimits;
-}
-
-export interface SessionEvents {
-  connected(how: SessionUp): void;
-  /** A connection ended, or an attempt failed. */
-  disconnected(problem: SessionProblem): void;
-  /** A QoS 1 message is acknowledged when this returns. The payload may be a part of a larger buffer. */
-  message(topic: string, payload: Uint8Array, about: MessageAbout): void;
-}
 
 const SEND_QUEUE_MAX = 10_000;
 /** Half of what Mosquitto queues for a client by default: past that, newer ones drop PUBACKs. */
 const INFLIGHT_MAX = 500;
+/** The same for what the broker delivers: newer Mosquitto drops a delivery too when so many packets wait for the socket. */
+const RECEIVE_MAXIMUM = 500;
+/** Far above what a window of ordinary messages holds. */
+const OPEN_BYTES_MAX = 268_435_456;
 const ACK_TIMEOUT_MS = 20_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** A connection that the broker drops within this counts as one of a row (see `connection-end.ts`): above the delays of a rival of our kind. */
@@ -92,6 +44,7 @@ export class MqttSession {
   readonly #retries: Retries;
   readonly #counters: SessionCounters = noCounts();
   #url = 0;
+  #connections = 0;
   #dropsInARow = 0;
   /** What the last life of this agent left on the broker is gone, or is to be kept. */
   #wiped: boolean;
@@ -174,6 +127,14 @@ export class MqttSession {
     else this.#up.outbox.publish(packet, done);
   }
 
+  /**
+   * Answers a QoS 1 message of `MessageAbout.connection`, in any order; once. Nothing happens when that connection is over (the
+   * broker delivers the message again) or the message is not open.
+   */
+  acknowledge(connection: number, packetId: number, reasonCode = 0): void {
+    if (this.#connection?.number === connection) this.#connection.acknowledge(packetId, reasonCode);
+  }
+
   #attempt(): void {
     this.#retry = null;
     const { endpoint, connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
@@ -190,15 +151,18 @@ export class MqttSession {
 
   #connect(dialled: ConstructorParameters<typeof Connection>[0]): void {
     const { endpoint, clientId, session, will, keepAliveSeconds, ackByPing } = this.#options;
-    const { maximumPacketSize = null, ackTimeoutMs = ACK_TIMEOUT_MS } = this.#options;
+    const { maximumPacketSize = null, ackTimeoutMs = ACK_TIMEOUT_MS, acknowledge = "at_return" } = this.#options;
+    const { receiveMaximum = RECEIVE_MAXIMUM, openBytesMax = OPEN_BYTES_MAX } = this.#options;
     const { connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
     // A broker may not restore, after its own restart, a session that began with a clean start: so what the last life left is
     // wiped on a connection of its own, and the session proper begins on the next one.
     const wiping = !this.#wiped;
     const clean = wiping || session.cleanStart === "always";
+    this.#connections += 1;
     const connection = new Connection(
       dialled,
       {
+        number: this.#connections,
         dialect: this.#dialect.current,
         clientId,
         clean,
@@ -208,6 +172,9 @@ export class MqttSession {
         will: wiping ? null : will(),
         keepAliveSeconds,
         maximumPacketSize,
+        receiveMaximum,
+        openBytesMax,
+        acknowledge,
         connackTimeoutMs: connectTimeoutMs,
         ackTimeoutMs,
         ackByPing,
@@ -222,6 +189,9 @@ export class MqttSession {
         },
         message: (topic, payload, about) => this.#events.message(topic, payload, about),
         drained: () => this.#up?.outbox.pump(),
+        overrun: () => {
+          this.#counters.receiveOverruns += 1;
+        },
         over: (end) => this.#over(end),
       },
     );

@@ -15,6 +15,22 @@ export interface ProblemCount {
   readonly count: number;
 }
 
+/** What is kept on disk, and how the disk is. */
+export interface StoreStatus {
+  readonly path: string;
+  /** Code and reason while the disk takes nothing; null: it is well. */
+  readonly problem: string | null;
+  readonly journalBytes: number;
+  /** Messages of the links' spools that could not be read (any more). */
+  readonly lost: number;
+  /** Messages that could not be kept because the disk took nothing for long. */
+  readonly refused: number;
+  readonly writeFailures: number;
+  readonly syncFailures: number;
+  /** In memory because the disk has not taken them yet. */
+  readonly waitingBytes: number;
+}
+
 export interface AgentStatus {
   readonly version: string;
   readonly startedAtMs: number;
@@ -33,6 +49,8 @@ export interface AgentStatus {
   readonly oddLines: Readonly<Record<string, number>>;
   /** Messages that the local broker says it dropped for its clients; null: it does not say. */
   readonly brokerDropped: number | null;
+  /** Null: nothing is kept on disk. */
+  readonly store: StoreStatus | null;
   readonly hub: HubStatus;
 }
 

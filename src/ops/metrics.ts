@@ -5,6 +5,7 @@
 import type { WideReason } from "../route/interest-event.ts";
 import type { AgentView, MetricSource } from "./agent-status.ts";
 import { clockMs } from "./clock.ts";
+import { addDiskMetrics } from "./disk-metrics.ts";
 import { addLinkMetrics } from "./link-metrics.ts";
 import { flag, MetricSet, type Sample, seconds } from "./metric-set.ts";
 
@@ -36,6 +37,8 @@ const LOCAL_OUTCOMES = [
   "mark_stripped",
   "echo",
   "reserved",
+  "held",
+  "held_full",
 ] as const;
 const ODD_LINES = ["unparsable", "ambiguous", "cut"] as const;
 /** Kept with the fates of local messages, but no messages of local clients. */
@@ -47,6 +50,7 @@ export function createMetrics(agent: AgentView): Metrics {
   addAgentMetrics(metrics);
   addInterestMetrics(metrics);
   addLinkMetrics(metrics);
+  addDiskMetrics(metrics);
   return { contentType: metrics.contentType, render: () => metrics.render(source()) };
 }
 

@@ -8,6 +8,7 @@
  */
 import { assert } from "../base/assert.ts";
 import { FilterTrie } from "../topic/trie.ts";
+import type { DemandChange, SavedDemand } from "./saved-demand.ts";
 
 /** A filter to subscribe with its MQTT 5 subscription identifier. */
 export interface DemandFilter {
@@ -17,11 +18,12 @@ export interface DemandFilter {
 
 export type DemandState = "pending" | "live" | "retiring";
 
-const ID_MAX = 268_435_455;
+export const ID_MAX = 268_435_455;
 /** Topics whose choice is remembered between changes. */
 const CHOICES_MAX = 10_000;
 /** Longer topics are looked up each time: 10,000 of the longest ones would take 1.3 GB. */
 const CHOICE_TOPIC_UNITS_MAX = 512;
+const NO_CHANGES: readonly DemandChange[] = [];
 const RANK: Readonly<Record<DemandState, number>> = { live: 0, pending: 1, retiring: 2 };
 
 interface Entry {
@@ -42,8 +44,46 @@ export class DemandIds {
   /** Identifiers of retiring filters whose marker did not come: their copies count beside the chosen ones. */
   readonly #doubtful = new Set<number>();
 
+  /** Identifiers that an earlier life had retired: their last copies may not have been taken before it ended. */
+  #inherited: ReadonlySet<number> = new Set();
+  #changes: DemandChange[] = [];
+
   get size(): number {
     return this.#byFilter.size;
+  }
+
+  /** Highest identifier given so far. */
+  get lastId(): number {
+    return this.#lastId;
+  }
+
+  get saved(): SavedDemand {
+    const filters = [...this.#byFilter.values()].map(({ filter, id, state }) => ({
+      filter,
+      id,
+      retiring: state === "retiring",
+    }));
+    return { lastId: this.#lastId, filters };
+  }
+
+  /** What changed since the last call, in order. */
+  changes(): readonly DemandChange[] {
+    if (this.#changes.length === 0) return NO_CHANGES;
+    const changes = this.#changes;
+    this.#changes = [];
+    return changes;
+  }
+
+  /** What an earlier life asked for: the broker may hold it. */
+  restore({ lastId, filters }: SavedDemand): void {
+    assert(this.#byFilter.size === 0, "identifiers are restored first");
+    this.#lastId = lastId;
+    for (const { filter, id, retiring } of filters) {
+      const entry: Entry = { filter, id, state: retiring ? "retiring" : "pending", asked: 1, refused: false };
+      this.#byFilter.set(filter, entry);
+      this.#entries.set(filter, entry);
+    }
+    this.#inherited = new Set(filters.filter(({ retiring }) => retiring).map(({ id }) => id));
   }
 
   stateOf(filter: string): DemandState | null {
@@ -64,6 +104,7 @@ export class DemandIds {
     this.#byFilter.set(filter, entry);
     this.#entries.set(filter, entry);
     this.#choices = new Map();
+    this.#changes.push({ filter, id: entry.id, retiring: false });
     return entry.id;
   }
 
@@ -79,6 +120,7 @@ export class DemandIds {
     const entry = this.#byFilter.get(filter);
     if (entry === undefined) return;
     this.#set(entry, "retiring");
+    this.#changes.push({ filter, id: entry.id, retiring: true });
     if (!proven) this.#doubtful.add(entry.id);
   }
 
@@ -105,6 +147,7 @@ export class DemandIds {
     this.#entries.delete(filter);
     this.#doubtful.delete(entry.id);
     this.#choices = new Map();
+    this.#changes.push({ filter, id: null, retiring: false });
   }
 
   /** The broker forgot everything. */
@@ -115,6 +158,7 @@ export class DemandIds {
       entry.refused = false;
     }
     this.#doubtful.clear();
+    this.#inherited = new Set();
     this.#choices = new Map();
   }
 
@@ -127,7 +171,8 @@ export class DemandIds {
     const chosen = this.chosen(topic);
     // None matches: a copy of a filter that is gone. Whoever wants the topic again has a filter of its own on its way.
     if (chosen !== null && ids.includes(chosen)) return true;
-    return this.#doubtful.size > 0 && ids.some((id) => this.#doubtful.has(id));
+    if (this.#doubtful.size > 0 && ids.some((id) => this.#doubtful.has(id))) return true;
+    return this.#inherited.size > 0 && ids.some((id) => this.#inherited.has(id));
   }
 
   /** The identifier whose copy of a message on this topic counts, or null when no filter of ours matches. */

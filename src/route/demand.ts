@@ -9,27 +9,21 @@
  * session is one FIFO, so both copies of any message lie on the same side of the marker. Before it the old filter's copy
  * counts, after it the new one's: never none, never two.
  */
-import { assert } from "../base/assert.ts";
+import { BatchSize } from "./batch-size.ts";
 import type { BudgetChange } from "./budget.ts";
 import { type CoverChange, CoverSet } from "./cover-set.ts";
 import { type DemandFilter, DemandIds } from "./demand-ids.ts";
 import { DemandPeers } from "./demand-peers.ts";
 import type { DemandOptions, DemandRefusal, DemandStats, DemandStep, UnderWay } from "./demand-step.ts";
 import { PendingDrops } from "./pending-drops.ts";
+import { RefusalNews } from "./refusal-news.ts";
 import { RefusedFilters } from "./refused-filters.ts";
 import { RevisionHolds } from "./revision-holds.ts";
+import type { SavedDemand } from "./saved-demand.ts";
 
 /** A marker that takes longer will not come: the broker keeps the topic from us. Duplicates are then possible, losses not. */
 const MARKER_WAIT_MS = 5_000;
-const BATCH_FIRST = 100;
-const BATCH_MIN = 10;
-const BATCH_MAX = 2_000;
-/** A step that takes longer stalls the broker's other clients: take smaller ones; a much shorter one allows larger ones. */
-const STALL_MS = 20;
-const SWIFT_MS = 10;
 const REFUSED_FROM = 0x80; // MQTT-3.9.3
-/** With more refusals than a peer keeps they are not repeated at each retry, only so many when it listens anew. */
-const REFUSALS_REPEATED_MAX = 100;
 
 export class Demand {
   readonly #peers: DemandPeers;
@@ -41,19 +35,44 @@ export class Demand {
   /** Retired by a marker, UNSUBSCRIBE to be sent. */
   #retired: string[] = [];
   readonly #refused = new RefusedFilters();
-  #refusals: DemandRefusal[] = [];
+  readonly #refusals: RefusalNews;
   readonly #holds = new RevisionHolds();
   #underWay: UnderWay = { kind: "none" };
   #connected = false;
   #markers = false;
   #batch = 0;
-  #batchSize = BATCH_FIRST;
+  readonly #batchSize = new BatchSize();
   #revision = 0;
   #markerTimeouts = 0;
   #dropsTurn = false;
 
   constructor(options: DemandOptions) {
     this.#peers = new DemandPeers(options);
+    this.#refusals = new RefusalNews(this.#peers, this.#refused);
+  }
+
+  /** What an earlier life asked of the broker, before anything is wanted: it may be held still, and its copies count. */
+  restore(saved: SavedDemand): void {
+    this.#ids.restore(saved);
+    for (const filter of this.#ids.ascending()) {
+      if (this.#ids.stateOf(filter) !== "pending") continue;
+      this.#revision += 1;
+      this.#toAdd.set(filter, this.#revision);
+    }
+  }
+
+  /** What was wanted in the earlier life is wanted again: the rest of what it asked for goes. */
+  restored(): void {
+    for (const filter of this.#ids.ascending()) {
+      if (this.#cover.isUp(filter)) continue;
+      if (this.#ids.stateOf(filter) === "retiring") this.#toDrop.set(filter, this.#revision);
+      else this.#down(filter);
+    }
+  }
+
+  /** What has to outlive the process. */
+  get memory(): DemandIds {
+    return this.#ids;
   }
 
   /** Grows with every want that needs a SUBSCRIBE. */
@@ -86,15 +105,13 @@ export class Demand {
     const change = this.#peers.add(peer, filter);
     if (change === null) return;
     this.#budgetChange(change);
-    const reasonCode = this.#refused.reasonCode(filter);
-    if (reasonCode !== undefined) this.#refusals.push({ peer, filter, reasonCode, refused: true, news: true });
+    this.#refusals.tellPeer(peer, filter, true);
   }
 
   unwant(peer: string, filter: string): void {
     const change = this.#peers.remove(peer, filter);
     if (change === null) return;
-    const reasonCode = this.#refused.reasonCode(filter);
-    if (reasonCode !== undefined) this.#refusals.push({ peer, filter, reasonCode, refused: false, news: true });
+    this.#refusals.tellPeer(peer, filter, false);
     this.#budgetChange(change);
   }
 
@@ -156,9 +173,9 @@ export class Demand {
       this.#retire(drops, false);
     }
     if (this.#underWay.kind !== "none") return null;
-    if (this.#retired.length > 0) return this.#unsubscribe(this.#retired.splice(0, this.#batchSize));
+    if (this.#retired.length > 0) return this.#unsubscribe(this.#retired.splice(0, this.#batchSize.filters));
     const isDropsTurn = this.#toAdd.size === 0 || this.#dropsTurn;
-    const drops = this.#toDrop.ready(this.settledRevision, isDropsTurn ? this.#batchSize : 0);
+    const drops = this.#toDrop.ready(this.settledRevision, isDropsTurn ? this.#batchSize.filters : 0);
     if (drops.size > 0) {
       this.#dropsTurn = false;
       if (!this.#markers) {
@@ -177,7 +194,7 @@ export class Demand {
     if (step.kind !== "subscribe" || step.batch !== batch) return;
     this.#underWay = { kind: "none" };
     this.#dropsTurn = true;
-    this.#adapt(step.filters.length, nowMs - step.sentAtMs);
+    this.#batchSize.took(step.filters.length, nowMs - step.sentAtMs);
     step.filters.forEach((filter, at) => {
       const code = codes[at] ?? REFUSED_FROM;
       if (code >= REFUSED_FROM) {
@@ -217,18 +234,12 @@ export class Demand {
 
   /** What peers have to be told since the last call. */
   refusals(): DemandRefusal[] {
-    return this.#refusals.splice(0);
+    return this.#refusals.take();
   }
 
   /** The peer may not know what was said before: says it again. */
   repeatRefusals(peer: string): void {
-    let repeated = 0;
-    for (const [filter, reasonCode] of this.#refused) {
-      if (repeated === REFUSALS_REPEATED_MAX) return;
-      if (!this.#peers.wants(peer, filter)) continue;
-      repeated += 1;
-      this.#refusals.push({ peer, filter, reasonCode, refused: true, news: false });
-    }
+    this.#refusals.repeat(peer);
   }
 
   #answeredRevision(): number {
@@ -241,7 +252,7 @@ export class Demand {
     const filters: DemandFilter[] = [];
     let firstRevision = this.#revision;
     for (const [filter, revision] of this.#toAdd) {
-      if (filters.length === this.#batchSize) break;
+      if (filters.length === this.#batchSize.filters) break;
       if (filters.length === 0) firstRevision = revision;
       filters.push({ filter, id: this.#ids.pending(filter) });
       this.#toAdd.delete(filter);
@@ -311,8 +322,7 @@ export class Demand {
     // What it would have covered has still to be subscribed: its revision is as little settled as theirs.
     this.#holds.add(firstRevision, this.#revision);
     if (!this.#cover.has(filter)) return;
-    const news = this.#refused.add(filter, reasonCode, nowMs);
-    if (news || this.#refused.size <= REFUSALS_REPEATED_MAX) this.#tell(filter, reasonCode, true, news);
+    this.#refusals.refuses(filter, reasonCode, this.#refused.add(filter, reasonCode, nowMs));
   }
 
   #retryRefused(nowMs: number): void {
@@ -325,17 +335,6 @@ export class Demand {
 
   #serves(filter: string): void {
     const reasonCode = this.#refused.delete(filter);
-    if (reasonCode !== undefined) this.#tell(filter, reasonCode, false, true);
-  }
-
-  #tell(filter: string, reasonCode: number, refused: boolean, news: boolean): void {
-    for (const peer of this.#peers.wanting(filter)) this.#refusals.push({ peer, filter, reasonCode, refused, news });
-  }
-
-  /** A step that was not full says little about larger ones. */
-  #adapt(count: number, tookMs: number): void {
-    if (tookMs > STALL_MS && count > BATCH_MIN) this.#batchSize = Math.max(BATCH_MIN, count >> 1);
-    else if (tookMs < SWIFT_MS && count >= this.#batchSize) this.#batchSize = Math.min(BATCH_MAX, this.#batchSize * 2);
-    assert(this.#batchSize >= BATCH_MIN && this.#batchSize <= BATCH_MAX, "batch size within its bounds");
+    if (reasonCode !== undefined) this.#refusals.serves(filter, reasonCode);
   }
 }

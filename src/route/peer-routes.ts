@@ -151,6 +151,15 @@ export class PeerRoutes {
     return { ok: true, edges };
   }
 
+  /** Filters that were in force in an earlier life of ours: in force again until a whole set is taken over. */
+  restore(filters: readonly string[]): readonly PeerRouteEdge[] {
+    const stale = filters.length > this.#routesMax ? everything() : new DigestedRoutes();
+    if (filters.length <= this.#routesMax) for (const filter of filters) stale.set(filter, []);
+    const edges = this.#edgesTo(stale);
+    this.#stale = stale;
+    return edges;
+  }
+
   /** The peer lives anew: what it announced before stays in force until its new set is complete. */
   newSpeaker(): readonly PeerRouteEdge[] {
     this.#staging = null;

@@ -23,10 +23,16 @@ export class RouteTable {
   readonly #lists = new BoundedMap<string, readonly string[]>(PEER_LISTS_MAX);
   readonly #answers = new BoundedMap<string, readonly string[]>(CACHED_TOPICS_MAX);
   #size = 0;
+  #changes = 0;
 
   /** How many (peer, filter) pairs there are. */
   get size(): number {
     return this.#size;
+  }
+
+  /** Grows with every change. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /** How many answers are remembered. */
@@ -78,6 +84,7 @@ export class RouteTable {
   }
 
   #put(filter: string, peers: readonly string[]): void {
+    this.#changes += 1;
     if (hasWildcard(filter)) {
       if (peers === NOBODY) this.#wildcard.delete(filter);
       else this.#wildcard.set(filter, peers);

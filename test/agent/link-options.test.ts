@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hubLinkOptions } from "../../src/agent/link-options.ts";
+import { MemorySpoolLog } from "../../src/flow/memory-spool-log.ts";
 import { loaded, withLink } from "../config/loading.ts";
 
 test("every value of a link and its spool reaches the hub", () => {
@@ -15,7 +16,7 @@ test("every value of a link and its spool reaches the hub", () => {
   });
   const config = loaded({ file: { ...file, spool: { max_bytes: "1MiB", max_age: "8s", when_full: "drop_newest" } } });
   assert.deepEqual(
-    config.links.map((link) => hubLinkOptions(link, config)),
+    config.links.map((link) => hubLinkOptions(link, config, undefined)),
     [
       {
         name: "b",
@@ -28,6 +29,7 @@ test("every value of a link and its spool reaches the hub", () => {
         framesInflightMax: 3,
         retryIntervalMs: 4_000,
         spool: { bytesMax: 2 ** 20, ageMaxMs: 8_000, whenFull: "drop_newest" },
+        durability: "memory",
       },
     ],
   );
@@ -36,17 +38,17 @@ test("every value of a link and its spool reaches the hub", () => {
 test("a link without a server dials in", () => {
   const config = loaded({ file: { ...withLink({}).file, links: [{ name: "b" }] } });
   assert.deepEqual(
-    config.links.map((link) => hubLinkOptions(link, config).dialsIn),
+    config.links.map((link) => hubLinkOptions(link, config, undefined).dialsIn),
     [true],
   );
 });
 
-test("what is configured and not carried out is refused, not done by halves", () => {
-  const refusal = (link: object, more: object): void => {
-    const config = loaded({ file: { ...withLink(link).file, ...more } });
-    for (const each of config.links) hubLinkOptions(each, config);
-  };
-  assert.throws(() => refusal({}, { data_dir: "d" }), /durability: "disk" is checked, and not carried out/);
-  assert.throws(() => refusal({ durability: "end_to_end" }, {}), /durability: "end_to_end" is checked/);
-  assert.throws(() => refusal({}, { spool: { when_full: "backpressure" } }), /"backpressure" is checked/);
+test("a link's durability and the log of a durable one reach the hub", () => {
+  const config = loaded({ file: { ...withLink({}).file, data_dir: "d", spool: { when_full: "backpressure" } } });
+  const log = new MemorySpoolLog("0011223344556677");
+  const options = config.links.map((link) => hubLinkOptions(link, config, log));
+  assert.deepEqual(
+    options.map(({ durability, log: kept, spool }) => [durability, kept, spool.whenFull]),
+    [["disk", log, "backpressure"]],
+  );
 });

@@ -1,6 +1,7 @@
 /** Messages, and both ends of a stream with what they drop written down. */
 import { Inbound } from "../../src/flow/inbound.ts";
-import { Outbound, type OutgoingFrame } from "../../src/flow/outbound.ts";
+import { Outbound } from "../../src/flow/outbound.ts";
+import type { OutgoingFrame } from "../../src/flow/outgoing-frame.ts";
 import { matches } from "../../src/topic/algebra.ts";
 import type { Frame, Message } from "../../src/wire/message.ts";
 

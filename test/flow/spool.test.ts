@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { MemorySpoolLog } from "../../src/flow/memory-spool-log.ts";
 import { Spool, type SpoolOptions } from "../../src/flow/spool.ts";
 import { message, STREAM } from "./rig.ts";
 
@@ -8,11 +9,15 @@ const AGE_MAX_MS = 1_000;
 function spool(options: Partial<SpoolOptions> = {}) {
   const givenUp: number[] = [];
   const made = new Spool(
-    STREAM,
+    new MemorySpoolLog(STREAM),
     { bytesMax: 100, ageMaxMs: AGE_MAX_MS, whenFull: "drop_oldest", ...options },
-    ({ number }) => givenUp.push(number),
+    (number) => givenUp.push(number),
   );
-  const push = (bytes: number, nowMs = 0) => made.push(message("t", "x"), null, bytes, nowMs);
+  const push = (bytes: number, nowMs = 0) => {
+    const room = made.makeRoom(bytes);
+    if (room !== "full") made.append(message("t", "x"), bytes, nowMs);
+    return room;
+  };
   return { made, givenUp, push };
 }
 
@@ -30,16 +35,16 @@ describe("a spool", () => {
   test("settles in any order, frees from the front", () => {
     const { made, push } = spool();
     for (let i = 0; i < 3; i += 1) push(10);
-    assert.equal(made.settle(2)?.number, 2);
-    assert.equal(made.settle(2), null, "only once");
-    assert.equal(made.settle(9), null);
+    assert.equal(made.settle(2), true);
+    assert.equal(made.settle(2), false, "only once");
+    assert.equal(made.settle(9), false);
     made.trim();
     assert.deepEqual([made.base, made.depth, made.bytes], [1, 2, 30]);
     made.settle(1);
     made.trim();
     assert.deepEqual([made.base, made.depth, made.bytes], [3, 1, 10]);
     assert.equal(made.get(1), undefined);
-    assert.equal(made.settle(1), null);
+    assert.equal(made.settle(1), false);
   });
 
   test("full, it gives up the oldest that are not settled, and says how many", () => {
@@ -54,14 +59,14 @@ describe("a spool", () => {
   test("full, with drop_newest, it refuses what comes, which gets no number", () => {
     const { made, givenUp, push } = spool({ whenFull: "drop_newest" });
     for (let i = 0; i < 10; i += 1) push(10);
-    assert.deepEqual(push(1), { reason: "spool_full", count: 1 });
+    assert.equal(push(1), "full");
     assert.deepEqual([made.base, made.lastNumber, givenUp.length], [1, 10, 0]);
   });
 
   test("a message larger than all of it costs no other message", () => {
     const { made, push } = spool();
     push(40);
-    assert.deepEqual(push(101), { reason: "spool_full", count: 1 });
+    assert.equal(push(101), "full");
     assert.equal(made.depth, 1);
     assert.deepEqual(push(100), { reason: "spool_full", count: 1 }, "one that fits alone takes all the room");
     assert.deepEqual([made.depth, made.bytes], [1, 100]);

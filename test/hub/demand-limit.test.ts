@@ -8,6 +8,8 @@ const DEAF: Outlet = {
   subscribe() {},
   unsubscribe() {},
   sendMarker() {},
+  acknowledge() {},
+  save() {},
   republish() {},
   sendControl() {},
   answerStranger() {},

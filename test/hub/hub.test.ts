@@ -140,6 +140,7 @@ describe("allow-lists", () => {
         .link("a")
         ?.forward(
           { topic, payload: new Uint8Array(1), qos: 1, retain: false, properties: null, expiryMs: null },
+          null,
           world.nowMs,
         );
     world.settle();

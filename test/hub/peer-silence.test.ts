@@ -11,6 +11,8 @@ function hubAlone(): { readonly hub: Hub; readonly events: HubEvent[] } {
     subscribe: () => {},
     unsubscribe: () => {},
     sendMarker: () => {},
+    acknowledge: () => {},
+    save: () => {},
     republish: () => {},
     sendControl: () => {},
     answerStranger: () => {},

@@ -47,6 +47,10 @@ export class Agent {
   controlSent = 0;
   /** Null: takes all and answers nothing. */
   broker: WayBroker | null = null;
+  /** Tokens of local messages in the order of their acknowledgement. */
+  readonly acknowledged: number[] = [];
+  /** What outlives the agent. */
+  readonly saved = new Map<string, Uint8Array>();
   readonly #world: World;
   readonly #todo: (() => void)[] = [];
 
@@ -93,6 +97,11 @@ export class Agent {
             this.hub.unsubscribed(batch, [], world.nowMs);
           }),
         sendMarker: (marker) => this.#later(() => this.hub.markerArrived(marker, world.nowMs)),
+        acknowledge: (ack) => this.acknowledged.push(ack),
+        save: (key, value) => {
+          if (value === null) this.saved.delete(key);
+          else this.saved.set(key, value);
+        },
         republish: (token, message) => {
           this.republished.push(message);
           const { answer } = this;

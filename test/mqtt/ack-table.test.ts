@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { AckTable } from "../../src/mqtt/ack-table.ts";
 
 test("identifiers run from 1 to 65,535, skip what is taken, and never are 0", () => {
-  const table = new AckTable();
+  const table = new AckTable(1, 65_535);
   assert.equal(table.nextId(), 1);
   table.wait(2, () => {});
   assert.equal(table.nextId(), 3);
@@ -12,7 +12,7 @@ test("identifiers run from 1 to 65,535, skip what is taken, and never are 0", ()
 });
 
 test("with all identifiers taken there is none, and an answer frees its own", () => {
-  const table = new AckTable();
+  const table = new AckTable(1, 65_535);
   for (let i = 0; i < 65_535; i += 1) table.wait(table.nextId() ?? 0, () => {});
   assert.equal(table.nextId(), null);
   table.answer(4_711, [0]);
@@ -20,7 +20,7 @@ test("with all identifiers taken there is none, and an answer frees its own", ()
 });
 
 test("an answer reaches who waits for it, once; one that nobody waits for reaches nobody", () => {
-  const table = new AckTable();
+  const table = new AckTable(1, 65_535);
   const answers: (readonly number[] | null)[] = [];
   table.wait(1, (codes) => answers.push(codes));
   table.answer(2, [0]);
@@ -31,7 +31,7 @@ test("an answer reaches who waits for it, once; one that nobody waits for reache
 });
 
 test("an identifier is free again before its answer is told", () => {
-  const table = new AckTable();
+  const table = new AckTable(1, 65_535);
   let size = -1;
   table.wait(1, () => {
     size = table.size;
@@ -41,7 +41,7 @@ test("an identifier is free again before its answer is told", () => {
 });
 
 test("tick counts how long the oldest waits, also when identifiers come out of order", () => {
-  const table = new AckTable();
+  const table = new AckTable(1, 65_535);
   assert.equal(table.tick(), 0);
   table.wait(9, () => {});
   assert.equal(table.tick(), 1);
@@ -54,7 +54,7 @@ test("tick counts how long the oldest waits, also when identifiers come out of o
 });
 
 test("the end is told to all, in the order in which they were sent", () => {
-  const table = new AckTable();
+  const table = new AckTable(1, 65_535);
   const lost: number[] = [];
   for (const id of [5, 2, 8]) {
     table.wait(id, (codes) => {
@@ -65,4 +65,11 @@ test("the end is told to all, in the order in which they were sent", () => {
   table.lose();
   table.lose();
   assert.deepEqual(lost, [5, 2, 8]);
+});
+
+test("a range of its own is kept to", () => {
+  const table = new AckTable(10, 12);
+  assert.deepEqual([table.nextId(), table.nextId(), table.nextId(), table.nextId()], [10, 11, 12, 10]);
+  for (const id of [10, 11, 12]) table.wait(id, () => {});
+  assert.equal(table.nextId(), null);
 });

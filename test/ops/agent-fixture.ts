@@ -73,6 +73,7 @@ export function agentStatus(changes: Partial<AgentStatus> = {}): AgentStatus {
     peerCounters: { east: { ...noCounts(), connections: 2, publishesTooLarge: 1 } },
     problems: [{ link: "east", code: "PEER_UNREACHABLE", count: 5 }],
     controlDenied: null,
+    store: null,
     eventsAdvice: null,
     oddLines: { ambiguous: 2 },
     brokerDropped: 11,

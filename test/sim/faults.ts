@@ -13,6 +13,8 @@ const KINDS = [
   "black_hole",
   "kill",
   "kill_busy",
+  "kill_in_turn",
+  "kill_alone",
   "clock_back",
   "clock_forward",
   "pause",
@@ -37,6 +39,8 @@ export type FaultKind = (typeof KINDS)[number];
 const GRAVE: ReadonlySet<FaultKind> = new Set([
   "kill",
   "kill_busy",
+  "kill_in_turn",
+  "kill_alone",
   "clock_back",
   "clock_forward",
   "pause",
@@ -121,6 +125,7 @@ export class Faults {
       cluster.broker.busy = false;
       cluster.agent.onFrame = null;
       cluster.agent.onHandedOver = null;
+      cluster.agent.dieAfterCalls = null;
       if (!cluster.broker.up) this.#brokerUp(cluster);
       cluster.agent.thaw();
       if (cluster.agent.local !== null) cluster.agent.local.slowMs = 0;
@@ -131,7 +136,7 @@ export class Faults {
   }
 
   #strike(kind: FaultKind, cluster: SimCluster, other: SimCluster): void {
-    const { time, random, network, oracle, witness } = this.#parts;
+    const { time, random, network, oracle, witness, clusters } = this.#parts;
     const { agent, broker } = cluster;
     switch (kind) {
       case "cut":
@@ -156,6 +161,20 @@ export class Faults {
         } else {
           agent.onHandedOver = () => time.after(random.next() * cluster.shape.localDelayMs, () => this.#kill(cluster));
         }
+        break;
+      case "kill_in_turn":
+        agent.onDeath = () => this.#kill(cluster);
+        agent.dieAfterCalls = random.int(1, 30);
+        break;
+      case "kill_alone":
+        // Nobody has what it took just before: its own disk must.
+        for (const peer of clusters) {
+          if (peer === cluster) continue;
+          this.#cut(cluster, peer);
+          this.#cut(peer, cluster);
+        }
+        this.#parts.changed();
+        time.after(random.int(50, 3_000), () => this.#kill(cluster));
         break;
       case "clock_back":
         agent.clockOffsetMs -= random.int(1_000, 100_000);
@@ -248,10 +267,18 @@ export class Faults {
   }
 
   #end(cluster: SimCluster, end: () => void): void {
-    const { oracle, time, random, network, clusters } = this.#parts;
+    const { oracle, time, random, network, clusters, idOf } = this.#parts;
+    cluster.ending();
     end();
-    oracle.publisherLost(cluster.name);
-    oracle.mayRepeat(cluster.name, time.nowMs);
+    if (cluster.isDurable) {
+      const unacknowledged = cluster.broker.sessions.get(`${cluster.name}-data`)?.queue.filter(({ dup }) => dup) ?? [];
+      oracle.mayRepeatEverywhere(unacknowledged.map(idOf));
+      oracle.mayRepeatAt(cluster.name, cluster.agent.unsettled);
+      if (cluster.shape.broker === "echo") oracle.mayEcho(time.nowMs);
+    } else {
+      oracle.publisherLost(cluster.name);
+      oracle.mayRepeat(cluster.name, time.nowMs);
+    }
     for (const peer of clusters) if (peer !== cluster) network.cut(cluster.name, peer.name);
     time.after(random.int(10, 20_000), () => this.start(cluster));
   }

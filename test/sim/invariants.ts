@@ -38,6 +38,17 @@ export function whatIsWrong(clusters: readonly SimCluster[], shape: WorldShape, 
   return wrong;
 }
 
+/** What was saved piece by piece is what a snapshot would hold, and could be read whenever it was. */
+export function whatIsSavedWrong(clusters: readonly SimCluster[]): string[] {
+  const wrong: string[] = [];
+  for (const { name, agent } of clusters) {
+    const { hub, disk } = agent;
+    if (hub !== null) disk?.compare((save) => hub.saveAll(save), name);
+    wrong.push(...(disk?.failures.splice(0) ?? []));
+  }
+  return wrong;
+}
+
 /** The agent subscribes to just what its peers announced and it may give them. */
 function wrongDemand(cluster: SimCluster, clusters: readonly SimCluster[], shape: WorldShape): string[] {
   const wanted = clusters

@@ -105,6 +105,35 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "",
     seed: 1,
   },
+  {
+    name: "acknowledge before it is on the disk",
+    file: "flow/link-dues.js",
+    find: 'this.#durability === "memory" ||',
+    replace: "true ||",
+    seed: 3,
+  },
+  {
+    name: "record saved after settlement",
+    file: "hub/hub-link.js",
+    find: "saveRecord(this.#host.save, this.name, settlement.stream, settlement);",
+    // Microtasks come when the run is over: long after.
+    replace: "queueMicrotask(() => { $& });",
+    seed: 2,
+  },
+  {
+    name: "demand saved after SUBSCRIBE",
+    file: "hub/saved-state.js",
+    find: "saveDemand(save, filter, id, retiring); if (id !== null",
+    replace: "queueMicrotask(() => saveDemand(save, filter, id, retiring)); if (id !== null",
+    seed: 1,
+  },
+  {
+    name: "routes not saved",
+    file: "hub/hub-link.js",
+    find: "saveRoute(this.#host.save, this.name, output.filter, output.up);",
+    replace: "",
+    seed: 1,
+  },
   // Beyond the list above: what the simulation itself has taught.
   {
     name: "switch of filters without a marker",

@@ -3,7 +3,7 @@
  * stretch has passed over it; from then on every reliable message it matches must arrive, in the publisher's order and
  * once, whatever fails, until one of the things happens that durability in memory does not survive. Those are:
  *
- *   the publishing agent's process dies            what its spool and its session held, and what it knew of routes
+ *   the publishing agent dies, without a disk      what its spool and its session held, and what it knew of routes
  *   the publisher's broker loses its sessions      what the agent's session there had queued
  *   a peer's routes end, which is reported         what the agent had not taken by then
  *   the spool is full or a message too old         as many messages as were counted
@@ -11,7 +11,8 @@
  *   the receiving agent takes leave                what it had not got, and what is published from then on
  *   the receiving cluster has two agents           what either of them took
  *
- * Copies may repeat only around a crash between republish and record: the receiving agent's or its broker session's end.
+ * Copies may repeat only around a crash between republish and record: the receiving agent's or its broker session's end;
+ * or between spool and acknowledgement: the publishing agent's end, when it has a disk.
  */
 import { matches } from "../../src/topic/algebra.ts";
 import { splitShared } from "../../src/topic/filter.ts";
@@ -60,6 +61,9 @@ export class Oracle {
   readonly #newest = new Map<string, Published>();
   /** Until when what was published may come twice. */
   readonly #repeatsUntilMs = new Map<string, number>();
+  /** Messages that may come twice wherever they come, or with a cluster before the name, there only. */
+  readonly #repeats = new Set<string>();
+  #echoesUntilMs = -1;
   readonly #reorders = new Set<string>();
 
   constructor(permits: PermitTest) {
@@ -119,7 +123,7 @@ export class Oracle {
 
   /** An agent has published the message on its own broker, whoever subscribes there. */
   crossed(cluster: string, message: Published): void {
-    if (this.foreign) return;
+    if (this.foreign || message.atMs <= this.#echoesUntilMs) return;
     if (message.cluster === cluster) {
       this.failures.push(`message ${message.id} of ${cluster} came back to it`);
       return;
@@ -175,6 +179,21 @@ export class Oracle {
     this.#repeatsUntilMs.set(cluster, Math.max(this.#repeatsUntilMs.get(cluster) ?? -1, untilMs));
   }
 
+  /** These may have been spooled and were not acknowledged: their broker sends them again, to all who want them. */
+  mayRepeatEverywhere(ids: Iterable<string>): void {
+    for (const id of ids) this.#repeats.add(id);
+  }
+
+  /** These may have been republished and were not recorded. */
+  mayRepeatAt(cluster: string, ids: Iterable<string>): void {
+    for (const id of ids) this.#repeats.add(`${cluster} ${id}`);
+  }
+
+  /** What was published before `untilMs` may come back: who would know the echo of it has lost its memory. */
+  mayEcho(untilMs: number): void {
+    this.#echoesUntilMs = untilMs;
+  }
+
   /** Until the next calm: a broker that is busy takes later messages before earlier ones. */
   mayReorder(cluster: string): void {
     this.#reorders.add(cluster);
@@ -202,6 +221,7 @@ export class Oracle {
     this.#expectations.clear();
     this.#copies.clear();
     this.#reorders.clear();
+    this.#repeats.clear();
     for (const interest of this.#interests.values()) for (const cluster of clusters) interest.established.add(cluster);
   }
 
@@ -214,7 +234,9 @@ export class Oracle {
   }
 
   #repeatAllowed(receiver: string, message: Published): boolean {
-    return this.foreign || message.atMs <= (this.#repeatsUntilMs.get(receiver) ?? -1);
+    const { id, atMs } = message;
+    if (this.foreign || this.#repeats.has(id) || this.#repeats.has(`${receiver} ${id}`)) return true;
+    return atMs <= Math.max(this.#repeatsUntilMs.get(receiver) ?? -1, this.#echoesUntilMs);
   }
 
   #forgive(which: (expectation: Expectation) => boolean): void {

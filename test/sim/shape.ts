@@ -1,4 +1,5 @@
 /** What one simulated world is made of: drawn from its seed before anything runs, so that runs differ in kind, not only in luck. */
+import type { Durability } from "../../src/flow/durability.ts";
 import type { SpoolOptions } from "../../src/flow/spool.ts";
 import { matches } from "../../src/topic/algebra.ts";
 import type { Prng } from "./prng.ts";
@@ -20,6 +21,7 @@ export interface ClusterShape {
   readonly untracked: number;
   readonly spool: SpoolOptions;
   readonly routeRetentionMs: number;
+  readonly durability: Durability;
   /** Longest delay of a packet between agent and local broker. */
   readonly localDelayMs: number;
 }
@@ -50,6 +52,7 @@ const EXPORTS: readonly (readonly string[])[] = [
   ["t/+/1", "t/2/+", "reply/+"],
 ];
 const ROOMY: SpoolOptions = { bytesMax: 64 * 1024 * 1024, ageMaxMs: 24 * 3_600_000, whenFull: "drop_oldest" };
+const DURABILITIES: readonly Durability[] = ["disk", "disk", "disk", "end_to_end", "memory"];
 /** Some forty small messages: full within seconds of an outage. */
 const TIGHT_BYTES = 4 * 1024;
 
@@ -57,7 +60,9 @@ export class WorldShape {
   readonly clusters: readonly ClusterShape[];
   readonly #links = new Map<string, LinkShape>();
 
-  constructor(random: Prng) {
+  /** `later`: for what was added later, so that older seeds stay what they were. */
+  constructor(random: Prng, later: Prng) {
+    const durable = later.chance(0.5);
     const names = ["a", "b", "c", "d", "e"].slice(0, random.pick([2, 2, 3, 3, 4, 5]));
     const localDelayMs = random.pick([1, 5, 100]);
     const plain = random.chance(0.6);
@@ -74,6 +79,7 @@ export class WorldShape {
         : { ...ROOMY, bytesMax: TIGHT_BYTES, whenFull: random.pick(["drop_oldest", "drop_newest"] as const) },
       routeRetentionMs: random.pick([60_000, 60_000, 5_000]),
       localDelayMs,
+      durability: durable ? later.pick(DURABILITIES) : "memory",
     }));
     for (const a of names) {
       for (const b of names) {

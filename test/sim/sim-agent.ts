@@ -9,11 +9,15 @@ import type { Republish } from "../../src/hub/republish.ts";
 import type { Prng } from "./prng.ts";
 import type { ClusterShape, WorldShape } from "./shape.ts";
 import type { SimBroker } from "./sim-broker.ts";
+import { idOf } from "./sim-clients.ts";
+import type { SimDisk } from "./sim-disk.ts";
 import { type LocalOwner, SimLocal } from "./sim-local.ts";
 import type { SimNetwork, SimPeer } from "./sim-network.ts";
 import type { Timeline } from "./timeline.ts";
 
 const COUNT_REFRESH_MS = 5_000;
+/** The disk takes up to one of these times: a lone one, and one that others wear out. */
+const SYNC_MS: readonly number[] = [5, 50, 1_000, 3_000];
 
 export class SimAgent implements SimPeer, LocalOwner {
   readonly cluster: string;
@@ -34,6 +38,13 @@ export class SimAgent implements SimPeer, LocalOwner {
   onFrame: (() => void) | null = null;
   /** Called once, when the agent has handed the next message to its connection to the local broker. */
   onHandedOver: (() => void) | null = null;
+  /** Calls of the outlet until the process dies in the middle of a turn; null: it lives. */
+  dieAfterCalls: number | null = null;
+  /** Called when it has died so. */
+  onDeath: () => void = () => {};
+  readonly disk: SimDisk | null;
+  /** Messages of peers that the broker was given, and that may not be recorded yet. */
+  readonly unsettled = new Set<string>();
   readonly #shape: ClusterShape;
   readonly #world: WorldShape;
   readonly #time: Timeline;
@@ -44,6 +55,7 @@ export class SimAgent implements SimPeer, LocalOwner {
   #turnDue = false;
   #wakeAtMs = Number.POSITIVE_INFINITY;
   #refreshAtMs = 0;
+  #syncMs = 0;
   /** What reached a frozen process; null: it runs. */
   #frozen: ((hub: Hub, nowMs: number) => void)[] | null = null;
 
@@ -54,8 +66,10 @@ export class SimAgent implements SimPeer, LocalOwner {
     random: Prng,
     broker: SimBroker,
     network: SimNetwork,
+    disk: SimDisk | null,
   ) {
     this.cluster = shape.name;
+    this.disk = disk;
     this.#shape = shape;
     this.#world = world;
     this.#time = time;
@@ -68,14 +82,19 @@ export class SimAgent implements SimPeer, LocalOwner {
     return this.hub !== null;
   }
 
-  get #peers(): string[] {
+  get peers(): string[] {
     return this.#world.clusters.map(({ name }) => name).filter((name) => name !== this.cluster);
   }
 
   start(): void {
     this.#messages = [];
     this.#frozen = null;
-    this.local = new SimLocal(this.cluster, this.#shape.localDelayMs, this.#time, this.#random, this.#broker, this);
+    this.dieAfterCalls = null;
+    this.unsettled.clear();
+    this.#syncMs = this.#random.pick(SYNC_MS);
+    const { localDelayMs } = this.#shape;
+    const resumes = this.disk !== null;
+    this.local = new SimLocal(this.cluster, localDelayMs, this.#time, this.#random, this.#broker, this, resumes);
     this.hub = new Hub(this.#options(), this.#outlet(this.local), this.#now());
     this.local.start();
     this.#turn();
@@ -89,6 +108,7 @@ export class SimAgent implements SimPeer, LocalOwner {
     this.onHandedOver = null;
     this.local?.stop();
     this.local = null;
+    this.disk?.crash();
   }
 
   /** Takes leave, then ends. */
@@ -172,7 +192,7 @@ export class SimAgent implements SimPeer, LocalOwner {
   linkSession(up: boolean): void {
     if (this.linkUp === up) return;
     this.linkUp = up;
-    for (const peer of this.#peers) {
+    for (const peer of this.peers) {
       if (this.#world.link(this.cluster, peer).dials) continue;
       if (up) this.into((hub, nowMs) => hub.linkUp(peer, this.#shape.packetBytesMax, nowMs));
       else this.linkDown(peer);
@@ -200,8 +220,44 @@ export class SimAgent implements SimPeer, LocalOwner {
         this.#broker.touchCount();
       }
       hub.flush(nowMs);
+      this.#sync(hub);
+      this.#settledTurn(hub);
       this.#wake(hub);
     });
+  }
+
+  /** The end of a turn: what the spools took goes to the disk, which takes its time. */
+  #sync(hub: Hub): void {
+    for (const [peer, log] of this.disk?.logs() ?? []) {
+      if (log.isSynced || this.#isDying) continue;
+      const { base, lastNumber } = log;
+      this.#time.after(this.#random.next() * this.#syncMs, () => {
+        if (this.hub !== hub) return;
+        log.synced(base, lastNumber);
+        this.into((awake) => awake.spoolSynced(peer));
+      });
+    }
+  }
+
+  /** Nothing is between republish and record. */
+  #settledTurn(hub: Hub): void {
+    if (this.#isDying || this.unsettled.size === 0) return;
+    for (const { inbound } of hub.links()) if (inbound.inflight + inbound.pending > 0) return;
+    this.unsettled.clear();
+  }
+
+  get #isDying(): boolean {
+    return this.dieAfterCalls !== null && this.dieAfterCalls <= 0;
+  }
+
+  /** Something is about to leave: what it tells of is written before. Answers false when the process is dead by now. */
+  #leaves(): boolean {
+    if (this.#isDying) return false;
+    this.disk?.write();
+    if (this.dieAfterCalls === null) return true;
+    this.dieAfterCalls -= 1;
+    if (this.dieAfterCalls === 0) this.#time.after(0, () => this.onDeath());
+    return true;
   }
 
   #wake(hub: Hub): void {
@@ -215,21 +271,31 @@ export class SimAgent implements SimPeer, LocalOwner {
   }
 
   #outlet(local: SimLocal): Outlet {
+    const leave = (act: () => void): void => {
+      if (this.#leaves()) act();
+    };
     return {
-      subscribe: (batch, filters) => local.subscribe(batch, filters),
-      unsubscribe: (batch, filters) => local.unsubscribe(batch, filters),
-      sendMarker: (marker) => local.sendMarker(marker),
-      republish: (token, message) => {
-        local.republish(token, message, () => this.onRepublish(message));
-        const { onHandedOver } = this;
-        this.onHandedOver = null;
-        onHandedOver?.();
+      subscribe: (batch, filters) => leave(() => local.subscribe(batch, filters)),
+      unsubscribe: (batch, filters) => leave(() => local.unsubscribe(batch, filters)),
+      sendMarker: (marker) => leave(() => local.sendMarker(marker)),
+      acknowledge: (ack) => leave(() => local.acknowledge(ack)),
+      save: (key, value) => {
+        if (!this.#isDying) this.disk?.save(key, value);
       },
-      sendControl: (link, bytes) => this.#network.control(this.cluster, link, bytes),
+      republish: (token, message) =>
+        leave(() => {
+          this.unsettled.add(idOf(message));
+          local.republish(token, message, () => this.onRepublish(message));
+          const { onHandedOver } = this;
+          this.onHandedOver = null;
+          onHandedOver?.();
+        }),
+      sendControl: (link, bytes) => leave(() => this.#network.control(this.cluster, link, bytes)),
       answerStranger: () => {},
       peerGreeted: () => {},
       congested: () => false,
-      sendFrame: (link, frame, bytes, confirm) => this.#network.frame(this.cluster, link, frame, bytes, confirm),
+      sendFrame: (link, frame, bytes, confirm) =>
+        leave(() => this.#network.frame(this.cluster, link, frame, bytes, confirm)),
       report: (event) => this.onReport(event),
     };
   }
@@ -253,7 +319,7 @@ export class SimAgent implements SimPeer, LocalOwner {
         controlPrefix: "$LINK",
         rowsMax: 100_000,
       },
-      links: this.#peers.map((name) => {
+      links: this.peers.map((name) => {
         const { topics, exportFilters, dials } = this.#world.link(cluster, name);
         return {
           name,
@@ -265,9 +331,12 @@ export class SimAgent implements SimPeer, LocalOwner {
           framesInflightMax: 64,
           retryIntervalMs: 15_000,
           spool: this.#shape.spool,
+          durability: this.#shape.durability,
+          ...(this.disk === null ? {} : { log: this.disk.log(name, () => this.#random.hex16()) }),
         };
       }),
       disabledLinks: [],
+      restored: this.disk?.restored() ?? null,
     };
   }
 }

@@ -5,6 +5,7 @@ import type { ClusterShape, WorldShape } from "./shape.ts";
 import { SimAgent } from "./sim-agent.ts";
 import { SimBroker } from "./sim-broker.ts";
 import { SimClients } from "./sim-clients.ts";
+import { SimDisk } from "./sim-disk.ts";
 import type { SimNetwork } from "./sim-network.ts";
 import type { Timeline } from "./timeline.ts";
 
@@ -28,6 +29,7 @@ export class SimCluster {
   readonly #parts: SimWorldParts;
   /** Messages given up before the counters of the current life. */
   readonly #droppedBefore = new Map<string, number>();
+  readonly #droppedInEarlierLives = new Map<string, number>();
 
   constructor(shape: ClusterShape, parts: SimWorldParts) {
     const { shape: world, time, random, network, oracle, known } = parts;
@@ -35,8 +37,14 @@ export class SimCluster {
     this.shape = shape;
     this.#parts = parts;
     this.broker = new SimBroker(shape.broker, shape.untracked);
-    this.agent = new SimAgent(shape, world, time, random, this.broker, network);
+    const disk = shape.durability === "disk" ? new SimDisk() : null;
+    this.agent = new SimAgent(shape, world, time, random, this.broker, network, disk);
     this.clients = new SimClients(shape.name, this.broker, oracle, random, known);
+  }
+
+  /** Whether a restart costs nothing that was acknowledged. */
+  get isDurable(): boolean {
+    return this.agent.disk !== null;
   }
 
   start(): void {
@@ -44,9 +52,15 @@ export class SimCluster {
     this.agent.start();
   }
 
+  /** The agent's life ends: its counters do, too. What it gave up stays given up, if anything was left to give. */
+  ending(): void {
+    if (!this.isDurable) return;
+    for (const peer of this.agent.peers) this.#droppedInEarlierLives.set(peer, this.dropped(peer));
+  }
+
   startDouble(): void {
     const { shape: world, time, random, network } = this.#parts;
-    this.double = new SimAgent(this.shape, world, time, random, new SimBroker(this.shape.broker, 0), network);
+    this.double = new SimAgent(this.shape, world, time, random, new SimBroker(this.shape.broker, 0), network, null);
     this.double.start();
   }
 
@@ -62,6 +76,8 @@ export class SimCluster {
       if (direction === "out") total += count;
     const before = this.#droppedBefore.get(peer) ?? 0;
     this.#droppedBefore.set(peer, total);
-    return Math.max(0, total - before);
+    const earlier = this.#droppedInEarlierLives.get(peer) ?? 0;
+    this.#droppedInEarlierLives.delete(peer);
+    return Math.max(0, total - before) + earlier;
   }
 }

@@ -14,6 +14,8 @@ import type { Timeline } from "./timeline.ts";
 export const MARK_TOPIC = "$LINK/mark";
 /** The broker's quota answer (MQTT 5, 3.4.2.1). */
 const QUOTA_EXCEEDED = 0x97;
+/** Packet identifiers have 16 bits (MQTT-2.3.1). */
+const PACKET_IDS = 65_536;
 /** Brokers cut log lines: of a longer filter only whole first levels are known. */
 const LINE_UNITS_MAX = 120;
 
@@ -38,6 +40,8 @@ export class SimLocal {
   readonly #random: Prng;
   readonly #broker: SimBroker;
   readonly #owner: LocalOwner;
+  /** Whether the first connection takes up the session of an earlier life. */
+  readonly #resumes: boolean;
   #alive = true;
   /** Whether this life was connected before: its first connection wants clean sessions. */
   #begun = false;
@@ -48,7 +52,16 @@ export class SimLocal {
   #fromBrokerAtMs = 0;
   #eventsAtMs = 0;
 
-  constructor(cluster: string, delayMs: number, time: Timeline, random: Prng, broker: SimBroker, owner: LocalOwner) {
+  constructor(
+    cluster: string,
+    delayMs: number,
+    time: Timeline,
+    random: Prng,
+    broker: SimBroker,
+    owner: LocalOwner,
+    resumes: boolean,
+  ) {
+    this.#resumes = resumes;
     this.#data = `${cluster}-data`;
     this.#events = `${cluster}-events`;
     this.#delayMs = delayMs;
@@ -62,7 +75,7 @@ export class SimLocal {
     if (!this.#broker.up) return;
     this.#begun = true;
     this.#connectEvents(null);
-    this.#connectData(true);
+    this.#connectData(!this.#resumes);
     this.#connectLink();
   }
 
@@ -149,6 +162,13 @@ export class SimLocal {
     });
   }
 
+  /** What is said of an earlier connection is void. */
+  acknowledge(ack: number): void {
+    const session = this.#session;
+    if (session === null || Math.floor(ack / PACKET_IDS) !== this.#epoch) return;
+    this.#onConnection(() => this.#broker.acknowledge(session, ack % PACKET_IDS));
+  }
+
   republish(token: number | null, message: Republish, published: () => void): void {
     const epoch = this.#epoch;
     this.#onConnection(() => {
@@ -192,16 +212,15 @@ export class SimLocal {
     });
     this.#broker.attach(session, (message) => {
       this.#fromBroker(() => {
-        if (this.#epoch === epoch)
-          this.#owner.into((hub, nowMs) => this.#received(session, epoch, message, hub, nowMs));
+        if (this.#epoch === epoch) this.#owner.into((hub, nowMs) => this.#received(epoch, message, hub, nowMs));
       });
     });
   }
 
-  #received(session: SimSession, epoch: number, message: Delivery, hub: Hub, nowMs: number): void {
+  #received(epoch: number, message: Delivery, hub: Hub, nowMs: number): void {
     if (this.#epoch !== epoch) return;
-    if (message.qos === 1) this.#onConnection(() => this.#broker.acknowledge(session, message.packetId));
     if (message.topic === MARK_TOPIC) {
+      this.acknowledge(epoch * PACKET_IDS + message.packetId);
       this.#owner.drain(hub, nowMs);
       hub.markerArrived(Number(new TextDecoder().decode(message.payload)), nowMs);
       return;
@@ -216,6 +235,7 @@ export class SimLocal {
       subscriptionIds: message.ids,
       packetId: message.packetId,
       dup: message.dup,
+      ack: message.qos === 1 ? epoch * PACKET_IDS + message.packetId : null,
     });
   }
 

@@ -5,7 +5,7 @@
 import type { HubEvent } from "../../src/hub/hub-event.ts";
 import { Faults } from "./faults.ts";
 import { ForeignBridge } from "./foreign-bridge.ts";
-import { wants, whatIsWrong } from "./invariants.ts";
+import { wants, whatIsSavedWrong, whatIsWrong } from "./invariants.ts";
 import { Oracle, type Published } from "./oracle.ts";
 import { Prng } from "./prng.ts";
 import { WorldShape } from "./shape.ts";
@@ -28,6 +28,8 @@ const STEPS_MAX = 5_000_000;
 const BURST = 12;
 const REQUESTS = 5;
 const REQUEST_MS = 2_500;
+/** Keeps a second source of luck apart from the first. */
+const LATER_SEED = 1_000_003;
 
 export interface WorldResult {
   readonly seed: number;
@@ -62,7 +64,7 @@ export class World {
     this.#seed = seed;
     const random = new Prng(seed);
     this.#random = random;
-    const shape = new WorldShape(random);
+    const shape = new WorldShape(random, new Prng(seed + LATER_SEED));
     this.#shape = shape;
     const network = new SimNetwork(this.#time, random, shape, (name) =>
       this.clusters.flatMap(({ name: own, agent, double }) =>
@@ -173,6 +175,7 @@ export class World {
       (publisher, receiver) => this.#cluster(publisher).dropped(receiver),
     );
     failures.push(...whatIsWrong(this.clusters, this.#shape, this.#time.nowMs));
+    failures.push(...whatIsSavedWrong(this.clusters));
     if (failures.length === 0) this.#nobodyAsks();
     if (failures.length === 0) this.#requests();
   }
@@ -289,7 +292,7 @@ export class World {
     const reliable = random.chance(0.9);
     const message: Published = { id, cluster: cluster.name, publisher, topic, atMs, order: this.#published, reliable };
     this.#messages.set(id, message);
-    if (cluster.agent.running && !topic.startsWith("$")) this.#oracle.published(message);
+    if ((cluster.agent.running || cluster.isDurable) && !topic.startsWith("$")) this.#oracle.published(message);
     // A sensor says the same again and again; only its properties tell one message from the next.
     const sensor = this.#shape.allHaveProperties && !this.#oracle.foreign && random.chance(0.3);
     cluster.broker.publish(publisher, {

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { digestHex, routeDigest } from "../../src/base/digest.ts";
 import { topicCheck } from "../../src/base/hash.ts";
 import { CONTROL_BYTES_MAX, decodeControl, encodeControl } from "../../src/wire/control.ts";
-import { decodeFrame, encodeFrame, framedSize } from "../../src/wire/frame.ts";
+import { decodeFrame, encodeFrame, framedSize, packMessage, unpackMessage } from "../../src/wire/frame.ts";
 import type { Message, MessageProperties } from "../../src/wire/message.ts";
 import { anyControl, anyFrame } from "./arbitraries.ts";
 import { plainBytes, toHex } from "./hex.ts";
@@ -43,6 +43,21 @@ describe("what is written is read again, by both codecs and with the same bytes"
       { numRuns: 1_000 },
     );
   });
+});
+
+test("a message packed alone comes back whole, and with any byte less or more it does not", () => {
+  fc.assert(
+    fc.property(anyFrame, fc.nat(), (frame, cut) => {
+      for (const { message } of frame.messages) {
+        const bytes = packMessage(message);
+        const unpacked = unpackMessage(bytes);
+        assert.ok(unpacked.ok, unpacked.ok ? "" : unpacked.problem);
+        assert.deepEqual(plainBytes(unpacked.value), plainBytes(message));
+        assert.equal(unpackMessage(bytes.subarray(0, cut % bytes.length)).ok, false);
+        assert.equal(unpackMessage(Uint8Array.of(...bytes, 0)).ok, false);
+      }
+    }),
+  );
 });
 
 test("the hashes of the code are those of the page for any text", () => {

@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { Duplex } from "node:stream";
 import { after, before, describe, mock, test } from "node:test";
 import { generate } from "mqtt-packet";
-import { PacketStream } from "../../src/mqtt/packet-stream.ts";
+import { Tap } from "../../src/mqtt/tap.ts";
 import { until } from "../support/until.ts";
 
 const PINGREQ = generate({ cmd: "pingreq" });
 const PINGRESP = generate({ cmd: "pingresp" });
 const SMALL = generate({ cmd: "publish", topic: "t", payload: "x", qos: 0, dup: false, retain: false });
+/** Something that arrives, is passed on, and is nothing else to the tap. */
+const ARRIVES = generate({ cmd: "suback", messageId: 7, granted: [1] });
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** The socket below: keeps what is written, takes it when the test lets it. */
@@ -33,9 +35,20 @@ class Socket extends Duplex {
   }
 }
 
-function stream(options: Partial<ConstructorParameters<typeof PacketStream>[1]> = {}) {
+function stream(options: Partial<ConstructorParameters<typeof Tap>[1]> = {}) {
   const socket = new Socket();
-  const stream = new PacketStream(socket, { bridge: false, ackByPing: false, framed: false, ...options });
+  const told: string[] = [];
+  const stream = new Tap(
+    socket,
+    { version: 4, bridge: false, ackByPing: false, framed: false, maximumPacketSize: 1_000_000, ...options },
+    {
+      publish: ({ topic }) => told.push(`publish ${topic}`),
+      answer: (packetId, codes) => told.push(`answer ${packetId}: ${codes}`),
+      alive: () => {},
+      drained: () => told.push("drained"),
+      problem: (reason) => told.push(reason),
+    },
+  );
   const read: Buffer[] = [];
   const happened: string[] = [];
   stream.on("data", (chunk: Buffer) => {
@@ -45,7 +58,12 @@ function stream(options: Partial<ConstructorParameters<typeof PacketStream>[1]> 
   stream.on("end", () => happened.push("end"));
   stream.on("close", () => happened.push("close"));
   stream.on("error", (error) => happened.push(`error ${error.message}`));
-  return { socket, stream, read, happened };
+  return { socket, stream, read, happened, told };
+}
+
+function published(topic: string, payload: string, messageId: number): Buffer {
+  const qos = messageId === 0 ? 0 : 1;
+  return generate({ cmd: "publish", topic, payload, qos, messageId, dup: false, retain: false });
 }
 
 describe("the bridge bit", () => {
@@ -79,15 +97,17 @@ describe("the bridge bit", () => {
     });
   }
 
-  test("is not set unless it is asked for", () => {
+  test("is not set unless it is asked for", async () => {
     const { socket, stream: under } = stream();
     under.write(connect);
+    await turn();
     assert.deepEqual(socket.bytes, connect);
   });
 
-  test("a CONNECT that came in one write with what follows is changed all the same", () => {
+  test("a CONNECT that came in one write with what follows is changed all the same", async () => {
     const { socket, stream: under } = stream({ bridge: true });
     under.write(Buffer.concat([connect, SMALL]));
+    await turn();
     assert.equal(socket.writes.length, 1);
     assert.equal(socket.bytes[8], 0x84);
     assert.deepEqual(socket.bytes.subarray(connect.length), SMALL);
@@ -102,7 +122,7 @@ describe("drawing acknowledgements out of the kernel", () => {
   test("none where we only read: there the kernel does it at once, until we begin to write", async () => {
     const { socket, stream: under } = stream({ ackByPing: true });
     const arrives = async (): Promise<number> => {
-      socket.push(SMALL);
+      socket.push(ARRIVES);
       await turn();
       await turn();
       return under.pings;
@@ -120,16 +140,17 @@ describe("drawing acknowledgements out of the kernel", () => {
 
   test("a small read that nobody answers is answered by one PINGREQ", async () => {
     const { socket, stream: under, read } = stream({ ackByPing: true });
-    socket.push(SMALL);
-    socket.push(SMALL);
+    socket.push(ARRIVES);
+    socket.push(ARRIVES);
     await turn();
     await turn();
     assert.deepEqual(socket.bytes, PINGREQ);
     assert.equal(under.pings, 1);
-    assert.deepEqual(Buffer.concat(read), Buffer.concat([SMALL, SMALL]));
+    assert.deepEqual(Buffer.concat(read), Buffer.concat([ARRIVES, ARRIVES]));
   });
 
-  test("a read that comes behind one gets its own, and never are there three without an answer", async () => {
+  test("a read that comes behind one gets its own, and never are there three without an answer", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
     const { socket, stream: under } = stream({ ackByPing: true });
     const arrives = async (packet: Buffer): Promise<number> => {
       socket.push(packet);
@@ -137,12 +158,12 @@ describe("drawing acknowledgements out of the kernel", () => {
       await turn();
       return under.pings;
     };
-    assert.equal(await arrives(SMALL), 1);
-    assert.equal(await arrives(SMALL), 2);
-    assert.equal(await arrives(SMALL), 2);
+    assert.equal(await arrives(ARRIVES), 1);
+    assert.equal(await arrives(ARRIVES), 2);
+    assert.equal(await arrives(ARRIVES), 2);
     assert.equal(await arrives(PINGRESP), 2, "none for an answer alone, at once");
-    assert.equal(await arrives(SMALL), 3);
-    assert.equal(await arrives(SMALL), 3);
+    assert.equal(await arrives(ARRIVES), 3);
+    assert.equal(await arrives(ARRIVES), 3);
     under.destroy();
   });
 
@@ -154,7 +175,7 @@ describe("drawing acknowledgements out of the kernel", () => {
       await turn();
       await turn();
     };
-    socket.push(SMALL);
+    socket.push(ARRIVES);
     await turn();
     await turn();
     for (const [index, waitMs] of [2, 4, 8, 16].entries()) {
@@ -167,7 +188,7 @@ describe("drawing acknowledgements out of the kernel", () => {
     await answered();
     t.mock.timers.tick(10_000);
     assert.equal(under.pings, 5);
-    socket.push(SMALL);
+    socket.push(ARRIVES);
     await turn();
     await turn();
     assert.equal(under.pings, 6, "another read begins anew");
@@ -177,12 +198,12 @@ describe("drawing acknowledgements out of the kernel", () => {
   test("no more follow when something was written, nor after the end", async (t) => {
     t.mock.timers.enable({ apis: ["setTimeout"] });
     for (const interrupt of [
-      (under: PacketStream) => void under.write(SMALL),
-      (under: PacketStream) => void under.destroy(),
-      (_under: PacketStream, socket: Socket) => void socket.push(null),
+      (under: Tap) => void under.write(SMALL),
+      (under: Tap) => void under.destroy(),
+      (_under: Tap, socket: Socket) => void socket.push(null),
     ]) {
       const { socket, stream: under } = stream({ ackByPing: true });
-      socket.push(SMALL);
+      socket.push(ARRIVES);
       await turn();
       await turn();
       socket.push(PINGRESP);
@@ -197,7 +218,7 @@ describe("drawing acknowledgements out of the kernel", () => {
 
   test("what we wrote behind one has its answer held back by the answer to it: that is answered at once", async () => {
     const { socket, stream: under } = stream({ ackByPing: true });
-    socket.push(SMALL);
+    socket.push(ARRIVES);
     await turn();
     await turn();
     under.write(SMALL);
@@ -216,10 +237,11 @@ describe("drawing acknowledgements out of the kernel", () => {
       await turn();
       await turn();
     };
-    await arrives(SMALL);
+    await arrives(ARRIVES);
     await arrives(PINGRESP);
     under.write(SMALL);
-    await arrives(SMALL);
+    await turn();
+    await arrives(ARRIVES);
     await arrives(PINGRESP);
     assert.equal(under.pings, 2);
     t.mock.timers.tick(2);
@@ -230,7 +252,7 @@ describe("drawing acknowledgements out of the kernel", () => {
     const { socket, stream: under } = stream({ ackByPing: true });
     under.write(PINGREQ);
     for (let i = 0; i < 3; i += 1) {
-      socket.push(SMALL);
+      socket.push(ARRIVES);
       await turn();
       await turn();
     }
@@ -240,7 +262,7 @@ describe("drawing acknowledgements out of the kernel", () => {
 
   test("none when the turn's own writing carries the acknowledgement", async () => {
     const { socket, stream: under } = stream({ ackByPing: true });
-    socket.push(SMALL);
+    socket.push(ARRIVES);
     await new Promise((resolve) => process.nextTick(resolve));
     under.write(SMALL);
     await turn();
@@ -252,7 +274,7 @@ describe("drawing acknowledgements out of the kernel", () => {
   test("none in the middle of a packet, nor while something waits to be written", async () => {
     const { socket, stream: under } = stream({ ackByPing: true });
     under.write(SMALL.subarray(0, 3));
-    socket.push(SMALL);
+    socket.push(ARRIVES);
     await turn();
     await turn();
     assert.equal(under.pings, 0);
@@ -261,13 +283,13 @@ describe("drawing acknowledgements out of the kernel", () => {
     socket.stalled = true;
     under.write(SMALL);
     await turn();
-    socket.push(SMALL);
+    socket.push(ARRIVES);
     await turn();
     await turn();
     assert.equal(under.pings, 0);
     socket.flow();
     await turn();
-    socket.push(SMALL);
+    socket.push(ARRIVES);
     await turn();
     await turn();
     assert.equal(under.pings, 1);
@@ -276,11 +298,11 @@ describe("drawing acknowledgements out of the kernel", () => {
 
   test("none for a read of a full segment, and none after the end", async () => {
     const { socket, stream: under } = stream({ ackByPing: true });
-    socket.push(Buffer.alloc(1460, SMALL));
+    socket.push(Buffer.concat(new Array(292).fill(ARRIVES)));
     await turn();
     await turn();
     assert.equal(under.pings, 0);
-    socket.push(SMALL);
+    socket.push(ARRIVES);
     socket.push(null);
     await turn();
     await turn();
@@ -289,50 +311,105 @@ describe("drawing acknowledgements out of the kernel", () => {
 });
 
 describe("writing", () => {
-  test("what is written in one turn leaves as one piece", () => {
+  test("what is written in one turn leaves as one piece, in the order of the calls", async () => {
     const { socket, stream: under } = stream();
-    under.cork();
-    for (let i = 0; i < 10; i += 1) under.write(SMALL);
-    under.uncork();
+    const expected: Buffer[] = [];
+    for (let i = 0; i < 10; i += 1) {
+      under.cork();
+      under.write(SMALL.subarray(0, 1));
+      under.write(SMALL.subarray(1));
+      under.publish({ topic: `t/${i}`, payload: Buffer.from("x"), qos: 1, retain: false }, 5_000 + i);
+      under.acknowledge(i + 1, 1, 0);
+      expected.push(SMALL, published(`t/${i}`, "x", 5_000 + i), generate({ cmd: "puback", messageId: i + 1 }));
+    }
+    assert.equal(socket.writes.length, 0);
+    await turn();
     assert.equal(socket.writes.length, 1);
-    assert.equal(socket.bytes.length, 10 * SMALL.length);
+    assert.deepEqual(socket.bytes, Buffer.concat(expected));
+  });
+
+  test("a packet of the library's that comes in pieces is never cut by ours", async () => {
+    const { socket, stream: under } = stream();
+    for (let at = 0; at < SMALL.length; at += 1) {
+      under.write(SMALL.subarray(at, at + 1));
+      under.publish({ topic: "own", payload: Buffer.from("x"), qos: 0, retain: false }, 0);
+      await turn();
+    }
+    const own = published("own", "x", 0);
+    const before = new Array(SMALL.length - 1).fill(own);
+    assert.deepEqual(socket.bytes, Buffer.concat([...before, SMALL, own]));
+  });
+
+  test("a payload that is large is written where it lies, between what is before and behind it", async () => {
+    const { socket, stream: under } = stream();
+    const payload = Buffer.alloc(200_000, "abc");
+    const texts = ["a", payload.toString(), "b", payload.toString()];
+    for (const text of texts) under.publish({ topic: "t", payload: Buffer.from(text), qos: 1, retain: false }, 9_000);
+    await turn();
+    assert.deepEqual(socket.bytes, Buffer.concat(texts.map((text) => published("t", text, 9_000))));
+  });
+
+  test("memory that the socket still holds is not written again", async () => {
+    const { socket, stream: under } = stream();
+    const expected: Buffer[] = [];
+    for (let round = 0; round < 200; round += 1) {
+      if (round % 7 === 0) socket.stalled = true;
+      const text = `${round}`.repeat(100 + round * 3);
+      under.publish({ topic: "t", payload: Buffer.from(text), qos: 0, retain: false }, 0);
+      expected.push(published("t", text, 0));
+      await turn();
+      if (round % 7 === 5) socket.flow();
+    }
+    socket.flow();
+    await until("all is written", () => under.waitingBytes === 0);
+    assert.ok(Buffer.concat(expected).equals(socket.bytes));
   });
 
   test("to a framed socket it goes in pieces of 16 KiB, in order and whole", async () => {
     const { socket, stream: under } = stream({ framed: true });
-    const bytes = Buffer.alloc(40_000, "abcdefg");
+    const bytes = published("t", "abcdefg".repeat(6_000), 0);
     under.write(bytes);
-    assert.deepEqual(
-      socket.writes.map(({ length }) => length),
-      [16_384, 16_384, 7_232],
-    );
-    assert.deepEqual(socket.bytes, bytes);
     await turn();
-    under.write(Buffer.alloc(16_384));
-    assert.equal(socket.writes.at(-1)?.length, 16_384, "exactly one piece is not cut");
+    assert.equal(Math.max(...socket.writes.map(({ length }) => length)), 16_384);
+    assert.equal(socket.writes.length, 3);
+    assert.deepEqual(socket.bytes, bytes);
   });
 
   test("what the socket does not take counts once, and its taking is told", async () => {
-    const { socket, stream: under } = stream();
-    let drained = 0;
-    under.on("drain", () => {
-      drained += 1;
-    });
+    const { socket, stream: under, told } = stream();
     socket.stalled = true;
-    under.write(Buffer.alloc(2_000_000));
-    assert.equal(under.waitingBytes, 2_000_000);
-    assert.equal(under.write(SMALL), false);
-    assert.equal(under.waitingBytes, 2_000_000 + SMALL.length);
+    const packet = { topic: "t", payload: new Uint8Array(2_000_000), qos: 0, retain: false } as const;
+    under.publish(packet, 0);
+    assert.equal(under.waitingBytes, 2_000_007);
+    await turn();
+    assert.equal(under.waitingBytes, 2_000_007);
+    under.publish({ ...packet, payload: new Uint8Array(0) }, 0);
+    assert.equal(under.waitingBytes, 2_000_012);
+    await turn();
     socket.flow();
-    await until("a drain", () => drained === 1);
+    await until("a drain", () => told.includes("drained"));
     assert.equal(under.waitingBytes, 0);
   });
 
-  test("the library may go on, and read, while up to a megabyte waits; then it has to wait too", () => {
-    const { socket, stream: under } = stream();
+  test("a broker that sends and does not read our answers is left when it must have used an identifier twice", async () => {
+    const { socket, stream: under, told } = stream();
     socket.stalled = true;
-    assert.equal(under.write(Buffer.alloc(1_000_000)), true);
-    assert.equal(under.write(Buffer.alloc(100_000)), false);
+    for (let i = 0; i < 65_535; i += 1) under.acknowledge(1 + i, 1, 0);
+    await turn();
+    assert.deepEqual(told, []);
+    under.acknowledge(1, 1, 0);
+    assert.deepEqual(told, ["the broker sends and does not read our answers"]);
+    under.destroy();
+    const { socket: other, stream: again, told: nothing } = stream();
+    for (let i = 0; i < 200_000; i += 1) {
+      again.acknowledge(1 + (i % 65_535), 1, 0);
+      if (i % 50_000 === 0) await turn();
+    }
+    assert.ok(other.bytes.length > 0);
+    assert.deepEqual(
+      nothing.filter((line) => line !== "drained"),
+      [],
+    );
   });
 
   test("a goodbye goes behind everything, and closes", async () => {
@@ -348,26 +425,59 @@ describe("writing", () => {
 });
 
 describe("reading", () => {
+  const connack = generate({ cmd: "connack", returnCode: 0, sessionPresent: false });
+
+  test("what the tap takes is told, the rest is passed on, and what follows the CONNACK waits for the owner", async () => {
+    const { socket, stream: under, read, told } = stream();
+    const puback = generate({ cmd: "puback", messageId: 4_096 });
+    socket.push(Buffer.concat([connack, SMALL, puback, ARRIVES, PINGRESP]));
+    await turn();
+    socket.push(SMALL);
+    await turn();
+    assert.deepEqual(Buffer.concat(read), connack);
+    assert.deepEqual(told, []);
+    under.open();
+    await until("all of it is told", () => told.length === 4);
+    assert.deepEqual(told, ["publish t", "answer 4096: 0", "answer 7: 1", "publish t"]);
+    assert.deepEqual(Buffer.concat(read), Buffer.concat([connack, ARRIVES, PINGRESP]));
+  });
+
+  test("an owner that ends it in the middle of what was read hears nothing more", async () => {
+    const { socket, stream: under, told } = stream();
+    socket.push(connack);
+    await turn();
+    under.open();
+    const push = told.push.bind(told);
+    told.push = (...items: string[]) => {
+      under.destroy();
+      return push(...items);
+    };
+    socket.push(Buffer.concat([SMALL, SMALL, ARRIVES]));
+    await until("one is told", () => told.length > 0);
+    await turn();
+    assert.deepEqual([...told], ["publish t"]);
+  });
+
   test("a reader that does not take what comes stops the socket, and goes on when it does", async () => {
     const { socket, stream: under, read } = stream();
     under.pause();
     await turn();
     for (let i = 0; i < 20 && !socket.isPaused(); i += 1) {
-      socket.push(Buffer.alloc(16_384));
+      socket.push(Buffer.concat(new Array(3_000).fill(ARRIVES)));
       await turn();
     }
     assert.equal(socket.isPaused(), true);
     under.resume();
-    socket.push(SMALL);
-    await until("the rest comes", () => read.at(-1)?.length === SMALL.length);
+    socket.push(PINGRESP);
+    await until("the rest comes", () => read.at(-1)?.length === PINGRESP.length);
   });
 
   test("what was read before the end is handed on before it", async () => {
     const { socket, stream: under, happened } = stream();
-    socket.push(SMALL);
+    socket.push(ARRIVES);
     socket.push(null);
     await until("the stream closes", () => happened.includes("close"));
-    assert.deepEqual(happened, [`data ${SMALL.length}`, "end", "close"]);
+    assert.deepEqual(happened, [`data ${ARRIVES.length}`, "end", "close"]);
     assert.equal(under.problem, null);
     assert.equal(socket.destroyed, true);
   });
@@ -375,20 +485,20 @@ describe("reading", () => {
   test("also before an error, which is kept and is nobody's event", async () => {
     const { socket, stream: under, happened } = stream();
     under.pause();
-    socket.push(SMALL);
+    socket.push(ARRIVES);
     await turn();
     socket.destroy(new Error("reset"));
     await turn();
     under.resume();
     await until("the stream closes", () => happened.includes("close"));
-    assert.deepEqual(happened, [`data ${SMALL.length}`, "end", "close"]);
+    assert.deepEqual(happened, [`data ${ARRIVES.length}`, "end", "close"]);
     assert.equal(under.problem?.message, "reset");
   });
 
   test("after destroy nothing comes any more, and the socket is gone", async () => {
     const { socket, stream: under, happened } = stream();
     under.destroy();
-    socket.push(SMALL);
+    socket.push(ARRIVES);
     await until("the stream closes", () => happened.includes("close"));
     await turn();
     assert.deepEqual(happened, ["close"]);

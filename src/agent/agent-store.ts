@@ -1,0 +1,219 @@
+/**
+ * What outlives this process, on disk: the state that the hub saves, the messages of each durable link, the incarnation.
+ * A shell around `store/`: opens all of it before anything is connected, writes it at the end of each turn, tells the owner
+ * when the disk has more, and tries again when the disk takes nothing.
+ */
+import type { LinkConfig } from "../config/types.ts";
+import type { SpoolLog } from "../flow/spool-log.ts";
+import { decodeState, type HubState, type Save } from "../hub/saved-state.ts";
+import type { StoreStatus } from "../ops/agent-status.ts";
+import { DataDir } from "../store/data-dir.ts";
+import { DiskSpoolLog } from "../store/disk-spool-log.ts";
+import { Journal } from "../store/journal.ts";
+import type { DiskAnswer, Report, StoreProblem } from "../store/store-problem.ts";
+import { ByteReader, ByteWriter } from "../wire/bytes.ts";
+
+/** The key of the shell's own in the journal. */
+const INCARNATION = "agent/incarnation";
+/** A disk that took nothing is asked again after this. */
+const RETRY_MS = 1_000;
+
+export interface AgentStoreEvents {
+  /** The link's log has more on disk than before. */
+  synced(link: string): void;
+  /** Null: what was wrong with the disk is over. */
+  problem(problem: StoreProblem | null): void;
+}
+
+export class AgentStore {
+  readonly restored: HubState;
+  /** Of the life before; 0: there was none. */
+  readonly lastIncarnation: number;
+  readonly #dir: DataDir;
+  readonly #journal: Journal;
+  readonly #logs: ReadonlyMap<string, DiskSpoolLog>;
+  readonly #syncing = new Set<string>();
+  #events: AgentStoreEvents | null = null;
+  #incarnation = 0;
+  #problem: StoreProblem | null = null;
+  #retryAtMs = Number.POSITIVE_INFINITY;
+  #dirty = false;
+  #closed = false;
+
+  private constructor(
+    dir: DataDir,
+    journal: Journal,
+    logs: ReadonlyMap<string, DiskSpoolLog>,
+    restored: HubState,
+    lastIncarnation: number,
+  ) {
+    this.#dir = dir;
+    this.#journal = journal;
+    this.#logs = logs;
+    this.restored = restored;
+    this.lastIncarnation = lastIncarnation;
+  }
+
+  /** Rejects with a LinkError: an agent that cannot keep its word does not start. */
+  static async open(path: string, links: readonly LinkConfig[], report: Report): Promise<AgentStore> {
+    const dir = await DataDir.open(path, { report });
+    try {
+      const { journal, values } = Journal.open(dir.journalPath, { report });
+      const { state, refused } = decodeState(values);
+      for (const { key, reason } of refused) report({ code: "JOURNAL_DAMAGED", message: `${key}: ${reason}` });
+      const logs = new Map<string, DiskSpoolLog>();
+      for (const { name, enable, durability } of links) {
+        if (enable && durability === "disk") logs.set(name, DiskSpoolLog.open(dir.spoolFolder(name), { report }));
+      }
+      return new AgentStore(dir, journal, logs, state, incarnationOf(values.get(INCARNATION)));
+    } catch (error) {
+      dir.close();
+      throw error;
+    }
+  }
+
+  /** Before anything else is asked of it. */
+  connect(events: AgentStoreEvents): void {
+    this.#events = events;
+  }
+
+  log(link: string): SpoolLog | undefined {
+    return this.#logs.get(link);
+  }
+
+  get status(): StoreStatus {
+    let [lost, refused, writeFailures, syncFailures, waitingBytes] = [0, 0, 0, 0, 0];
+    for (const { counters, pendingBytes } of this.#logs.values()) {
+      lost += counters.lost;
+      refused += counters.refused;
+      writeFailures += counters.writeFailures;
+      syncFailures += counters.syncFailures;
+      waitingBytes += pendingBytes;
+    }
+    return {
+      path: this.#dir.path,
+      problem: this.#problem === null ? null : `${this.#problem.code}: ${this.#problem.message}`,
+      journalBytes: this.#journal.bytes,
+      lost,
+      refused,
+      writeFailures,
+      syncFailures,
+      waitingBytes,
+    };
+  }
+
+  get deadlineMs(): number {
+    return this.#retryAtMs;
+  }
+
+  save(key: string, value: Uint8Array | null): void {
+    if (this.#closed) return;
+    this.#journal.put(key, value);
+    this.#dirty = true;
+  }
+
+  /** The agent speaks under this incarnation from now on. */
+  incarnation(incarnation: number): void {
+    if (incarnation === this.#incarnation) return;
+    this.#incarnation = incarnation;
+    this.save(INCARNATION, encodedIncarnation(incarnation));
+  }
+
+  /** What was saved is written, as far as the disk takes it, before the act that it describes. */
+  written(): void {
+    if (!this.#dirty || this.#closed) return;
+    this.#dirty = false;
+    this.#took(this.#journal.write());
+  }
+
+  /** The end of a turn: messages go to the disk, and the owner hears when it has them. */
+  flush(nowMs: number, saveAll: (save: Save) => void): void {
+    if (this.#closed) return;
+    if (nowMs >= this.#retryAtMs) {
+      this.#retryAtMs = Number.POSITIVE_INFINITY;
+      this.#dirty = true;
+    }
+    this.written();
+    if (this.#journal.wantsSnapshot && this.#retryAtMs === Number.POSITIVE_INFINITY) this.#snapshot(saveAll);
+    for (const [link, log] of this.#logs) this.#keep(link, log);
+    if (this.#problem !== null && this.#retryAtMs === Number.POSITIVE_INFINITY) this.#retryAtMs = nowMs + RETRY_MS;
+  }
+
+  /** Whether everything that was given to a log is on the disk. */
+  get isKept(): boolean {
+    for (const log of this.#logs.values()) if (log.durableNumber < log.lastNumber) return false;
+    return true;
+  }
+
+  /** Writes what is left. Nothing is saved after it. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const log of this.#logs.values()) this.#took(await new Promise((done) => log.close(done)));
+    this.#took(await new Promise((done) => this.#journal.close(done)));
+    this.#dir.close();
+  }
+
+  #keep(link: string, log: DiskSpoolLog): void {
+    const answer = log.write();
+    this.#took(answer);
+    if (!answer.ok || !log.wantsSync || this.#syncing.has(link)) return;
+    this.#syncing.add(link);
+    log.sync((synced) => {
+      this.#syncing.delete(link);
+      if (this.#closed) return;
+      this.#took(synced);
+      this.#events?.synced(link);
+    });
+  }
+
+  #snapshot(saveAll: (save: Save) => void): void {
+    const incarnation = this.#incarnation;
+    this.#journal.compact(
+      (put) => {
+        put(INCARNATION, encodedIncarnation(incarnation));
+        saveAll((key, value) => {
+          if (value !== null) put(key, value);
+        });
+      },
+      (answer) => this.#took(answer),
+    );
+  }
+
+  /** One word per change: the disk may say the same a thousand times a second. */
+  #took(answer: DiskAnswer): void {
+    const problem = answer.ok ? null : { code: answer.code, message: answer.reason };
+    if (problem !== null) {
+      if (this.#problem?.code === problem.code && this.#problem.message === problem.message) return;
+      this.#problem = problem;
+      this.#events?.problem(problem);
+      return;
+    }
+    if (this.#problem === null || !this.#isWell()) return;
+    this.#problem = null;
+    this.#retryAtMs = Number.POSITIVE_INFINITY;
+    this.#events?.problem(null);
+  }
+
+  /** A success elsewhere says nothing of what still waits. */
+  #isWell(): boolean {
+    for (const log of this.#logs.values()) if (log.durableNumber < log.lastNumber) return false;
+    return !this.#dirty;
+  }
+}
+
+function encodedIncarnation(incarnation: number): Uint8Array {
+  const writer = new ByteWriter(8);
+  writer.varint(incarnation);
+  return writer.finish();
+}
+
+/** A value that cannot be read is none: the clock then says which life this is, as it does for an agent without a disk. */
+function incarnationOf(bytes: Uint8Array | undefined): number {
+  if (bytes === undefined) return 0;
+  try {
+    return new ByteReader(bytes).varint();
+  } catch {
+    return 0;
+  }
+}

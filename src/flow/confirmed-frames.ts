@@ -1,0 +1,30 @@
+/** Frames that a broker has to confirm, so that its refusal can be placed. */
+import { BoundedMap } from "../base/bounded-map.ts";
+import type { FramedMessage } from "../wire/message.ts";
+
+/** Frames whose refusal can still be placed. */
+const FRAMES_MAX = 256;
+
+export interface ConfirmedFrame {
+  readonly messages: number;
+  readonly bytes: number;
+  /** The first reliable one. */
+  readonly number: number | null;
+}
+
+export class ConfirmedFrames {
+  readonly #frames = new BoundedMap<number, ConfirmedFrame>(FRAMES_MAX);
+
+  add(id: number, messages: readonly FramedMessage[], bytes: number): void {
+    const number = messages.find((framed) => framed.number !== null)?.number ?? null;
+    this.#frames.set(id, { messages: messages.length, bytes, number });
+  }
+
+  get(id: number): ConfirmedFrame | undefined {
+    return this.#frames.get(id);
+  }
+
+  clear(): void {
+    this.#frames.clear();
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * How fast a backlog may go on: somewhat faster than messages come anyway, since the queues of the subscribers behind are
+ * made for that and hold a thousand messages (Mosquitto's default). What is fresh is never paced: it comes as fast here as
+ * its publishers made it. Pure.
+ *
+ *   fresh ──the next message is older than 1 s──▶ draining ──younger than 250 ms──▶ fresh
+ */
+
+/** Older than this, a message has waited for something else than its turn. */
+const DRAIN_FROM_MS = 1_000;
+const FRESH_BELOW_MS = 250;
+/** Of the live rate: a subscriber that keeps up with twice of it has room for its own pauses. */
+const SHARE = 1.5;
+/** Without a live rate to speak of: two thirds of a subscriber's queue may come at once, and then so many a second. */
+const RATE_MIN = 100;
+const BURST_MAX = 250;
+/** A burst is at most so much of a second's worth. */
+const BURST_SECONDS = 0.25;
+/** The live rate is a mean over about this time … */
+const MEAN_MS = 5_000;
+/** … and what it has reached is remembered for about this one: a line that was cut in the evening comes back in the night. */
+const PEAK_MS = 600_000;
+
+export class DrainPace {
+  readonly #capPerSecond: number;
+  #draining = false;
+  #meanPerSecond = 0;
+  #peakPerSecond = 0;
+  #offered = 0;
+  #countedAtMs: number | null = null;
+  #tokens = 0;
+  #filledAtMs = 0;
+
+  /** `capPerSecond`: what the configuration says a backlog may at most take; null: nothing. */
+  constructor(capPerSecond: number | null) {
+    this.#capPerSecond = capPerSecond ?? Number.POSITIVE_INFINITY;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** Messages per second, while draining. */
+  get perSecond(): number {
+    return Math.min(Math.max(this.#peakPerSecond * SHARE, RATE_MIN), this.#capPerSecond);
+  }
+
+  /** A message came. */
+  offered(nowMs: number): void {
+    this.#count(nowMs);
+    this.#offered += 1;
+  }
+
+  /** What came while nobody counted: an earlier life's backlog, `count` messages in `spanMs`. */
+  seen(count: number, spanMs: number): void {
+    if (spanMs > 0) this.#peakPerSecond = Math.max(this.#peakPerSecond, (count / spanMs) * 1_000);
+  }
+
+  /** How many may go now, the oldest of them waiting for `ageMs`. */
+  allowance(ageMs: number, nowMs: number): number {
+    this.#count(nowMs);
+    if (this.#draining ? ageMs < FRESH_BELOW_MS : ageMs <= DRAIN_FROM_MS) {
+      this.#draining = false;
+      return Number.POSITIVE_INFINITY;
+    }
+    const perSecond = this.perSecond;
+    const burst = Math.max(1, Math.min(BURST_MAX, perSecond * BURST_SECONDS));
+    if (!this.#draining) this.#tokens = burst;
+    else {
+      const sinceMs = Math.max(0, nowMs - this.#filledAtMs);
+      this.#tokens = Math.min(burst, this.#tokens + (sinceMs / 1_000) * perSecond);
+    }
+    this.#draining = true;
+    this.#filledAtMs = nowMs;
+    return Math.floor(this.#tokens);
+  }
+
+  went(count: number): void {
+    if (this.#draining) this.#tokens = Math.max(0, this.#tokens - count);
+  }
+
+  /** When one more may go, if none may now. */
+  deadlineMs(nowMs: number): number {
+    if (!this.#draining || this.#tokens >= 1) return nowMs;
+    return this.#filledAtMs + Math.ceil(((1 - this.#tokens) / this.perSecond) * 1_000);
+  }
+
+  #count(nowMs: number): void {
+    this.#countedAtMs ??= nowMs;
+    const sinceMs = nowMs - this.#countedAtMs;
+    // The clock may go back; and single messages have no rate.
+    if (sinceMs < 0) this.#countedAtMs = nowMs;
+    if (sinceMs < DRAIN_FROM_MS) return;
+    const perSecond = (this.#offered / sinceMs) * 1_000;
+    this.#offered = 0;
+    this.#countedAtMs = nowMs;
+    this.#meanPerSecond += (perSecond - this.#meanPerSecond) * (1 - Math.exp(-sinceMs / MEAN_MS));
+    this.#peakPerSecond = Math.max(this.#meanPerSecond, this.#peakPerSecond * Math.exp(-sinceMs / PEAK_MS));
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * Messages of local clients on their way into one link's queues, past the guard against circles that another bridge makes.
+ * Each carries the acknowledgement that waits for it, and every way it can take ends in the queues or in giving it back.
+ */
+import type { AckLedger, Due } from "../flow/ack-ledger.ts";
+import { LoopGuard } from "../flow/loop-guard.ts";
+import { couldHaveLostMark } from "../flow/mark.ts";
+import type { Outbound } from "../flow/outbound.ts";
+import type { Message } from "../wire/message.ts";
+import type { Counters } from "./counters.ts";
+
+export interface Forwarded {
+  readonly message: Message;
+  readonly due: Due | null;
+}
+
+export class Forwarding {
+  readonly guard = new LoopGuard<Forwarded>();
+  readonly #outbound: Outbound;
+  readonly #acks: AckLedger;
+  readonly #counters: Counters;
+
+  constructor(outbound: Outbound, acks: AckLedger, counters: Counters) {
+    this.#outbound = outbound;
+    this.#acks = acks;
+    this.#counters = counters;
+  }
+
+  /** A local message that the peer wants, unless another bridge carries it in a circle. */
+  take(message: Message, due: Due | null, nowMs: number): void {
+    const { topic, payload, properties } = message;
+    const forwarded: Forwarded = { message, due: this.#outbound.withholds ? due : null };
+    if (forwarded.due !== null) this.#acks.hold(forwarded.due);
+    const isWatched = couldHaveLostMark(properties) || this.guard.holds(topic);
+    switch (isWatched ? this.guard.offer(topic, payload, forwarded, nowMs) : "pass") {
+      case "pass":
+        for (const earlier of this.guard.released()) this.#offer(earlier, nowMs);
+        this.#offer(forwarded, nowMs);
+        break;
+      case "hold":
+        break;
+      case "drop":
+        this.#counters.drop("out", "foreign_loop");
+        if (forwarded.due !== null) this.#acks.done(forwarded.due);
+        break;
+    }
+  }
+
+  /** What the guard held and whose time has come. */
+  release(nowMs: number): void {
+    for (const earlier of this.guard.release(nowMs)) this.#offer(earlier, nowMs);
+  }
+
+  #offer({ message, due }: Forwarded, nowMs: number): void {
+    this.#outbound.offer(message, due, nowMs);
+    if (message.qos === 0) this.guard.left(message.topic, message.payload, nowMs);
+  }
+}

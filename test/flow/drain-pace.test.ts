@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { DrainPace } from "../../src/flow/drain-pace.ts";
+
+/** Messages come at `perSecond` for `forMs`; answers when it ends. */
+function live(pace: DrainPace, perSecond: number, forMs: number, fromMs = 0): number {
+  const stepMs = 1_000 / perSecond;
+  let nowMs = fromMs;
+  for (; nowMs < fromMs + forMs; nowMs += stepMs) pace.offered(nowMs);
+  return nowMs;
+}
+
+/** How many go in `forMs`, asked each millisecond, all of them old. */
+function drained(pace: DrainPace, fromMs: number, forMs: number): number {
+  let gone = 0;
+  for (let nowMs = fromMs; nowMs <= fromMs + forMs; nowMs += 1) {
+    const count = pace.allowance(60_000, nowMs);
+    assert.ok(count <= 250, `${count} at once`);
+    pace.went(count);
+    gone += count;
+  }
+  return gone;
+}
+
+describe("the pace of a backlog", () => {
+  test("what is fresh is not paced, however much it is", () => {
+    const pace = new DrainPace(10);
+    for (let nowMs = 0; nowMs < 5_000; nowMs += 1) {
+      assert.equal(pace.allowance(1_000, nowMs), Number.POSITIVE_INFINITY);
+      pace.went(1_000);
+    }
+    assert.equal(pace.draining, false);
+  });
+
+  test("is half more than the live rate, of which a mean and what it has reached are known", () => {
+    const pace = new DrainPace(null);
+    const nowMs = live(pace, 1_000, 60_000);
+    const gone = drained(pace, nowMs, 10_000);
+    assert.ok(gone > 14_000 && gone < 15_600, `${gone} in 10 s`);
+    const later = drained(pace, nowMs + 60_000, 10_000);
+    assert.ok(later > 12_500, `${later} in 10 s a minute later`);
+  });
+
+  test("without a live rate is a hundred a second, the first of them at once", () => {
+    const pace = new DrainPace(null);
+    assert.equal(pace.allowance(2_000, 0), 25);
+    pace.went(25);
+    assert.equal(pace.allowance(2_000, 0), 0);
+    assert.equal(pace.deadlineMs(0), 10);
+    assert.equal(pace.allowance(2_000, 10), 1);
+    assert.equal(pace.deadlineMs(10), 10);
+  });
+
+  test("is capped by what the configuration says", () => {
+    const pace = new DrainPace(40);
+    const nowMs = live(pace, 1_000, 20_000);
+    const gone = drained(pace, nowMs, 10_000);
+    assert.ok(gone >= 400 && gone <= 411, `${gone}`);
+    assert.equal(pace.perSecond, 40);
+  });
+
+  test("ends when what goes is fresh again, and begins anew", () => {
+    const pace = new DrainPace(null);
+    assert.equal(pace.allowance(1_001, 0), 25);
+    assert.equal(pace.draining, true);
+    assert.equal(pace.allowance(250, 1), 25, "not yet fresh");
+    assert.equal(pace.allowance(249, 2), Number.POSITIVE_INFINITY);
+    assert.equal(pace.allowance(1_000, 3), Number.POSITIVE_INFINITY);
+    assert.equal(pace.allowance(1_001, 4), 25);
+  });
+
+  test("knows the rate of an earlier life by what it left", () => {
+    const pace = new DrainPace(null);
+    pace.seen(30_000, 60_000);
+    assert.equal(pace.perSecond, 750);
+    pace.seen(10, 0);
+    pace.seen(10, 60_000);
+    assert.equal(pace.perSecond, 750);
+  });
+
+  test("a clock that goes back stops nothing", () => {
+    const pace = new DrainPace(null);
+    live(pace, 100, 10_000, 1_000_000);
+    pace.went(pace.allowance(5_000, 1_010_000));
+    assert.equal(pace.allowance(5_000, 500_000), 0);
+    assert.ok(pace.deadlineMs(500_000) < 500_100);
+    assert.ok(pace.allowance(5_000, 500_100) > 0);
+    live(pace, 2_000, 60_000, 500_100);
+    assert.ok(pace.perSecond > 2_500);
+  });
+});

@@ -1,0 +1,20 @@
+/** A log whose disk is told when to have what: a test moves `durableNumber` by hand. */
+import { MemorySpoolLog } from "../../src/flow/memory-spool-log.ts";
+import type { SpoolEntry } from "../../src/flow/spool-log.ts";
+
+export class SlowDiskLog extends MemorySpoolLog {
+  durable = 0;
+  /** Numbers that the disk has lost. */
+  readonly holes = new Set<number>();
+  /** How often a message was read. */
+  reads = 0;
+
+  override get durableNumber(): number {
+    return this.durable;
+  }
+
+  override get(number: number): SpoolEntry | undefined {
+    this.reads += 1;
+    return this.holes.has(number) ? undefined : super.get(number);
+  }
+}
