@@ -196,3 +196,29 @@ test("a directory in use means a running agent: neither it nor its broker is tou
   assert.deepEqual(everything(path), files);
   assert.deepEqual(await sessionsAt(broker.url, SESSIONS), ["brokerlink-a-events", "brokerlink-a-data"]);
 });
+
+test("an agent with a data_dir is safe while it runs, and leaves nothing once it was killed", async (t) => {
+  const broker = await mosquitto(t);
+  const path = join(temporaryFolder(t), "data");
+  const links = [{ name: "b", topics: ["t/#"] }];
+  const config = { data_dir: path, links };
+  const agent = await AgentProcess.start({ cluster: "a", local: broker.url, config });
+  t.after(() => agent.dispose());
+  const ready = async (): Promise<boolean | string> =>
+    (await agent.get("/readyz")).status === 200 || agent.log.tail(20);
+  await until("the agent is ready", ready);
+  const early = forget(t, broker.url, ["--data-dir", path]);
+  assert.equal(await early.end(), 1);
+  assert.match(early.error, new RegExp(`^DATA_DIR_LOCKED: ${path} is in use by process ${agent.pid}: stop that agent`));
+  assert.equal(await ready(), true);
+  assert.ok(!agent.log.lines.some((line) => line.includes("local session down")), "nobody took a session");
+
+  await agent.stop("SIGKILL");
+  assert.deepEqual(await sessionsAt(broker.url, SESSIONS), ["brokerlink-a-events", "brokerlink-a-data"]);
+  assert.notDeepEqual(everything(path), []);
+  const late = forget(t, broker.url, ["--data-dir", path]);
+  assert.equal(await late.end(), 0, late.error);
+  assert.match(late.out, /removed the journal \(1 file, /);
+  assert.deepEqual(everything(path), []);
+  assert.deepEqual(await sessionsAt(broker.url, SESSIONS), []);
+});
