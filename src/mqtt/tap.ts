@@ -213,10 +213,7 @@ export class Tap extends Duplex {
   }
 
   #split(chunk: Buffer): void {
-    if (!this.#wantsMore) {
-      if (this.#state === "holding") this.#held.push(chunk);
-      return;
-    }
+    if (!this.#wantsMore) return;
     const used = this.#inbound.feed(chunk, (firstByte, bytes, begin, body, end) => {
       this.#take(firstByte, bytes, begin, body, end);
       return this.#wantsMore;
@@ -254,12 +251,11 @@ export class Tap extends Duplex {
       case SUBACK:
       case UNSUBACK: {
         const answer = decodeSuback(reader, version);
-        if (answer === null) {
-          this.#malformed(firstByte === SUBACK ? "SUBACK" : "UNSUBACK");
-          return;
+        if (answer === null) this.#malformed(firstByte === SUBACK ? "SUBACK" : "UNSUBACK");
+        else {
+          this.#pass(bytes.subarray(begin, end));
+          this.#events.answer(answer.packetId, answer.codes);
         }
-        this.#pass(bytes.subarray(begin, end));
-        this.#events.answer(answer.packetId, answer.codes);
         return;
       }
       case CONNACK:

@@ -206,10 +206,10 @@ describe("windows of Mosquitto", () => {
   });
 
   test("0x95, which the client library knows no PUBACK with, is told, and the connection goes on", async () => {
-    await using broker = await TestMosquitto.start(conf(["message_size_limit 100"]));
+    // Not without a limit to the queue: there Mosquitto 2.0.11 ends the connection at the next packet.
+    const lines = ["max_queued_messages 1000", "message_size_limit 100"];
+    await using broker = await TestMosquitto.start(conf(lines));
     await using rig = await SessionRig.up({ urls: [broker.url], endpoint: { protocolVersion: 5 } });
-    // Mosquitto 2.0.11 ends a connection whose very first QoS 1 message is too large, behind the same answer.
-    assert.deepEqual(await rig.publish("t", "x"), { ok: true, reasonCode: 0x10 });
     assert.deepEqual(await rig.publish("t", "x".repeat(101)), { ok: true, reasonCode: 0x95 });
     assert.deepEqual(await rig.publish("t", "x"), { ok: true, reasonCode: 0x10 });
     assert.equal(rig.ups.length, 1);
