@@ -10,16 +10,16 @@ import type { FramedMessage, Message } from "../wire/message.ts";
 import { AckLedger, type Due } from "./ack-ledger.ts";
 import { BestEffortQueue } from "./best-effort.ts";
 import { ConfirmedFrames } from "./confirmed-frames.ts";
-import type { Durability } from "./durability.ts";
 import { aged } from "./expiry.ts";
 import { Intake } from "./intake.ts";
 import { LinkDues } from "./link-dues.ts";
 import { MemorySpoolLog } from "./memory-spool-log.ts";
+import type { OutboundDropReason, OutboundOptions } from "./outbound-options.ts";
 import type { OutgoingFrame } from "./outgoing-frame.ts";
 import { ResendClock } from "./resend-clock.ts";
 import { SENT_WINDOW_MAX } from "./sent-window.ts";
-import { Spool, type SpoolDrop, type SpoolOptions } from "./spool.ts";
-import type { SpoolLog } from "./spool-log.ts";
+import { Spool, type SpoolDrop } from "./spool.ts";
+import { Suspect } from "./suspect.ts";
 
 /** A frame closes at this size: large enough to pay for itself, small enough to leave other links their turn. */
 const FRAME_BYTES = 64 * 1024;
@@ -34,27 +34,10 @@ const FRAME_BYTES_CAP = 16 * 1024 * 1024;
 /** Reason codes that say that a packet is too large for a broker (MQTT 5, 4.13 and 3.4.2.1). */
 const PACKET_TOO_LARGE = 0x95;
 
-export interface OutboundOptions {
-  readonly spool: SpoolOptions;
-  readonly framesInflightMax: number;
-  /** Upper bound of the wait before a resend. */
-  readonly retryIntervalMs: number;
-  /** When a local message counts as safe; absent: `memory`. */
-  readonly durability?: Durability;
-  /** What keeps the reliable messages; absent: memory, and a new stream. */
-  readonly log?: SpoolLog;
-}
-
-export type OutboundDropReason =
-  | SpoolDrop["reason"]
-  | "expired"
-  | "too_large"
-  | "malformed"
-  | "best_effort_full"
-  | "peer_away";
-
 export class Outbound {
   readonly spool: Spool;
+  /** The message that may be lost on the way each time. */
+  readonly suspect = new Suspect();
   readonly #options: OutboundOptions;
   readonly #dropped: (reason: OutboundDropReason, count: number) => void;
   readonly #bestEffort = new BestEffortQueue();
@@ -135,7 +118,14 @@ export class Outbound {
     this.#frameBytesMax = Math.min(frameBytesMax, FRAME_BYTES_CAP);
     this.#open = true;
     this.#confirmNext = true;
-    this.restart();
+    this.suspect.answered();
+    this.#again();
+  }
+
+  /** The connection is another one, or none. */
+  disconnected(): void {
+    this.suspect.doubt();
+    this.closed();
   }
 
   /** The peer does not listen. What is best effort is not kept for its return. */
@@ -149,6 +139,11 @@ export class Outbound {
 
   /** The peer lost its record (a new life): everything unconfirmed goes again. */
   restart(): void {
+    this.suspect.doubt();
+    this.#again();
+  }
+
+  #again(): void {
     this.#rewind();
     this.#confirmed.clear();
     this.#resend.reset();
@@ -193,6 +188,7 @@ export class Outbound {
     }
     this.#dues.settledUpTo(known);
     this.spool.settleUpTo(known);
+    this.suspect.word(this.spool.base);
     if (messages.length > 0) this.#resend.progress(this.#inflight > 0, nowMs);
     while ((this.#frames[0] ?? Number.POSITIVE_INFINITY) < this.spool.base) this.#frames.shift();
     this.#cursor = Math.max(this.#cursor, this.spool.base);
@@ -211,7 +207,7 @@ export class Outbound {
     if (messages > 1) {
       this.#batchBytesMax = Math.max(Math.min(this.#batchBytesMax, bytes >> 1), 1);
       this.#confirmNext = true;
-      this.restart();
+      this.#again();
       return;
     }
     if (number === null || this.spool.isSettled(number)) return;
@@ -221,12 +217,13 @@ export class Outbound {
     this.spool.trim();
   }
 
-  /** Gives up what is too old, and repeats what is overdue. */
-  tick(nowMs: number): boolean {
+  /** Gives up what is too old, and repeats what is overdue. `heardAtMs`: when the peer last said anything. */
+  tick(nowMs: number, heardAtMs = Number.NEGATIVE_INFINITY): boolean {
     const drop = this.spool.expire(nowMs);
     if (drop !== null) this.#givenUp(drop);
     this.#intake.admit(nowMs);
     if (!this.#open || nowMs < this.#resend.deadlineMs) return false;
+    this.#missed(nowMs, heardAtMs);
     this.#rewind();
     this.#confirmNext = true;
     this.#resend.expired();
@@ -241,7 +238,8 @@ export class Outbound {
     let resend = false;
     const limit = Math.min(this.#batchBytesMax, this.#frameBytesMax);
     const windowOpen = this.#frames.length < this.#options.framesInflightMax;
-    while (windowOpen && messages.length < FRAME_MESSAGES_MAX && this.#inflight < INFLIGHT_MESSAGES_MAX) {
+    let messagesMax = FRAME_MESSAGES_MAX;
+    while (windowOpen && messages.length < messagesMax && this.#inflight < INFLIGHT_MESSAGES_MAX) {
       const number = this.#cursor;
       if (number > this.spool.lastNumber || !this.spool.mayLeave(number)) break;
       const entry = this.spool.isSettled(number) ? undefined : this.spool.get(number);
@@ -257,6 +255,7 @@ export class Outbound {
       if (this.#inflight > 0 && this.#inflightBytes + entry.bytes > INFLIGHT_BYTES_MAX) break;
       if (this.spool.sentAtMs(number) !== null) resend = true;
       this.spool.sent(entry, nowMs);
+      if (messages.length === 0) messagesMax = Math.min(messagesMax, this.suspect.messagesMax(number));
       messages.push({ number, message, origin: null });
       bytes += entry.bytes;
       this.#cursor += 1;
@@ -265,17 +264,11 @@ export class Outbound {
     }
     this.spool.trim();
     const reliable = messages.length;
-    while (!this.#congested && messages.length < FRAME_MESSAGES_MAX) {
-      const queued = this.#bestEffort.peek();
-      if (queued === undefined || (messages.length > 0 && bytes + queued.bytes > limit)) break;
-      this.#bestEffort.shift();
-      const message = aged(queued.message, nowMs - queued.queuedAtMs);
-      if (message === null) {
-        this.#dropped("expired", 1);
-        continue;
-      }
-      messages.push({ number: null, message, origin: null });
-      bytes += queued.bytes;
+    if (!this.#congested) {
+      const room = { messages: messagesMax, bytes: limit };
+      const filled = this.#bestEffort.fill(messages, bytes, room, nowMs);
+      bytes = filled.bytes;
+      if (filled.expired > 0) this.#dropped("expired", filled.expired);
     }
     if (messages.length === 0) return this.#intake.admit(nowMs) ? this.nextFrame(nowMs) : null;
     const confirm = this.#confirmNext || resend;
@@ -285,9 +278,7 @@ export class Outbound {
       this.#resend.start(nowMs);
     }
     this.#frameId += 1;
-    if (confirm) {
-      this.#confirmed.add(this.#frameId, messages, bytes);
-    }
+    if (confirm) this.#confirmed.add(this.#frameId, messages, bytes);
     return { id: this.#frameId, messages, base: this.spool.base, confirm, resend };
   }
 
@@ -323,6 +314,17 @@ export class Outbound {
     if (entry === null) return;
     this.#inflight -= 1;
     this.#inflightBytes -= entry.bytes;
+  }
+
+  /** The oldest frame under way may be one that never comes through. */
+  #missed(nowMs: number, heardAtMs: number): void {
+    const number = this.spool.base;
+    const entry = this.spool.sentEntry(number);
+    if (entry === null || heardAtMs <= (this.spool.sentAtMs(number) ?? nowMs)) return;
+    if (!this.suspect.missed(number, this.#frames[0] ?? number, nowMs)) return;
+    this.suspect.refused.push({ number, topic: entry.message.topic });
+    this.#giveUp(number, "refused_by_broker");
+    this.spool.trim();
   }
 
   #giveUp(number: number, reason: OutboundDropReason): void {

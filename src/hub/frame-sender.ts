@@ -31,7 +31,7 @@ export class FrameSender {
   }
 
   close(): void {
-    this.#link.outbound.closed();
+    this.#link.outbound.disconnected();
     this.#open = false;
   }
 
@@ -40,6 +40,8 @@ export class FrameSender {
     this.#gate(transportUp);
     const { name, conversation, outbound, counters } = this.#link;
     const { outlet, identity } = this.#host;
+    for (const refused of outbound.suspect.refused.splice(0))
+      outlet.report({ type: "message_refused", link: name, ...refused });
     for (;;) {
       outbound.congested(outlet.congested(name));
       const frame = outbound.nextFrame(nowMs);

@@ -83,9 +83,7 @@ export class HubLink {
       },
       () => host.nextToken(this),
       (reason, count) => this.#dropped("in", reason, count),
-      () => {
-        this.counters.gateTimeouts += 1;
-      },
+      () => this.counters.gateTimedOut(),
     );
     this.#forwarding = new Forwarding(this.outbound, host.acks, this.counters);
   }
@@ -213,7 +211,9 @@ export class HubLink {
 
   tick(nowMs: number): void {
     this.perform(this.conversation.tick(nowMs), nowMs);
-    this.outbound.tick(nowMs);
+    this.outbound.tick(nowMs, this.conversation.acceptor.heardAtMs);
+    if (this.outbound.suspect.takeProofRequest())
+      this.perform(this.conversation.announcer.greet(nowMs, "whether frames come through"), nowMs);
     for (const { filter, reasonCode } of this.refused.expired(nowMs))
       this.#host.outlet.report({ type: "route_refused", link: this.name, filter, reasonCode, refused: false });
     if (nowMs < this.#refusalsAtMs) return;
@@ -288,7 +288,7 @@ export class HubLink {
 
   #dropped(direction: "out" | "in", reason: string, count: number): void {
     this.counters.drop(direction, reason, count);
-    this.#losses.lost(reason);
+    if (direction === "in" || reason !== "refused_by_broker") this.#losses.lost(reason);
   }
 
   #send(body: ControlBody): void {

@@ -37,6 +37,8 @@ export class Agent {
   /** What it answers to republishes; null: nothing, yet. */
   answer: number | null = 0;
   controlSent = 0;
+  /** Frames that the way to a peer loses without a word. */
+  swallows: (bytes: Uint8Array) => boolean = () => false;
   /** Tokens of local messages in the order of their acknowledgement. */
   readonly acknowledged: number[] = [];
   /** What outlives the agent. */
@@ -104,8 +106,10 @@ export class Agent {
         peerGreeted: () => {},
         congested: () => false,
         answerStranger: (to, as, bytes) => this.strangerAnswers.push({ to, as, bytes }),
-        sendFrame: (link, _frame, bytes) =>
-          this.#later(() => world.agents.get(link)?.hub.frame(cluster, bytes, 0, world.nowMs)),
+        sendFrame: (link, _frame, bytes) => {
+          if (!this.swallows(bytes))
+            this.#later(() => world.agents.get(link)?.hub.frame(cluster, bytes, 0, world.nowMs));
+        },
         report: (event) => this.reports.push(event),
       },
       world.nowMs,
