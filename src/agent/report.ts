@@ -103,6 +103,12 @@ export class Report {
           "subscription taken by the local broker again",
         );
         break;
+      case "message_refused": {
+        const { link, topic, number } = event;
+        const fields = { link, code: "MESSAGE_REFUSED", topic, number };
+        this.#burst(`poison ${link}`, "error", fields, "a message that never reached the peer was dropped");
+        break;
+      }
       case "foreign_loop": {
         const { link, topic } = event;
         this.#burst(

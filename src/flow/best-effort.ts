@@ -1,7 +1,8 @@
 /** QoS 0 messages that wait for a congested connection: bounded in number and bytes, the oldest makes room. */
 import { assert } from "../base/assert.ts";
 import { Ring } from "../base/ring.ts";
-import type { Message } from "../wire/message.ts";
+import type { FramedMessage, Message } from "../wire/message.ts";
+import { aged } from "./expiry.ts";
 
 const MESSAGES_MAX = 20_000;
 /** No less than the largest frame, so that every message has room once the others are gone. */
@@ -31,6 +32,29 @@ export class BestEffortQueue {
     }
     this.#bytes += entry.bytes;
     return pushedOut;
+  }
+
+  /** Adds what has room to a frame of so many bytes; answers how many it has then, and how many messages had expired. */
+  fill(
+    frame: FramedMessage[],
+    bytes: number,
+    room: { readonly messages: number; readonly bytes: number },
+    nowMs: number,
+  ): { readonly bytes: number; readonly expired: number } {
+    let [filled, expired] = [bytes, 0];
+    while (frame.length < room.messages) {
+      const queued = this.peek();
+      if (queued === undefined || (frame.length > 0 && filled + queued.bytes > room.bytes)) break;
+      this.shift();
+      const message = aged(queued.message, nowMs - queued.queuedAtMs);
+      if (message === null) {
+        expired += 1;
+        continue;
+      }
+      frame.push({ number: null, message, origin: null });
+      filled += queued.bytes;
+    }
+    return { bytes: filled, expired };
   }
 
   peek(): BestEffort | undefined {

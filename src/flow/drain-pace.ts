@@ -5,6 +5,7 @@
  *
  *   fresh ──the next message is older than 1 s──▶ draining ──younger than 250 ms──▶ fresh
  */
+import type { SpoolLog } from "./spool-log.ts";
 
 /** Older than this, a message has waited for something else than its turn. */
 const DRAIN_FROM_MS = 1_000;
@@ -32,6 +33,7 @@ export class DrainPace {
   #countedAtMs: number | null = null;
   #tokens = 0;
   #filledAtMs = 0;
+  #deadlineMs = Number.POSITIVE_INFINITY;
 
   /** `capPerSecond`: what the configuration says a backlog may at most take; null: nothing. */
   constructor(capPerSecond: number | null) {
@@ -53,13 +55,29 @@ export class DrainPace {
     this.#offered += 1;
   }
 
-  /** What came while nobody counted: an earlier life's backlog, `count` messages in `spanMs`. */
-  seen(count: number, spanMs: number): void {
-    if (spanMs > 0) this.#peakPerSecond = Math.max(this.#peakPerSecond, (count / spanMs) * 1_000);
+  /** What came while nobody counted: the backlog that an earlier life left. */
+  seen(log: SpoolLog): void {
+    const [first, last] = [log.get(log.base), log.get(log.lastNumber)];
+    if (first === undefined || last === undefined || last.storedAtMs <= first.storedAtMs) return;
+    const perSecond = ((last.number - first.number) / (last.storedAtMs - first.storedAtMs)) * 1_000;
+    this.#peakPerSecond = Math.max(this.#peakPerSecond, perSecond);
   }
 
-  /** How many may go now, the oldest of them waiting for `ageMs`. */
-  allowance(ageMs: number, nowMs: number): number {
+  /** How many may go now. `storedAtMs`: of the next one; null: there is none. */
+  allowance(storedAtMs: number | null, nowMs: number): number {
+    const allowed = this.#allowed(storedAtMs === null ? 0 : nowMs - storedAtMs, nowMs);
+    const missing = this.#chunk - this.#tokens;
+    this.#deadlineMs =
+      allowed > 0 ? Number.POSITIVE_INFINITY : this.#filledAtMs + Math.ceil((missing / this.perSecond) * 1_000);
+    return allowed;
+  }
+
+  /** When more may go; Infinity: now. */
+  get deadlineMs(): number {
+    return this.#deadlineMs;
+  }
+
+  #allowed(ageMs: number, nowMs: number): number {
     this.#count(nowMs);
     if (this.#draining ? ageMs < FRESH_BELOW_MS : ageMs <= DRAIN_FROM_MS) {
       this.#draining = false;
@@ -79,13 +97,6 @@ export class DrainPace {
 
   went(count: number): void {
     if (this.#draining) this.#tokens = Math.max(0, this.#tokens - count);
-  }
-
-  /** When more may go, if none may now. */
-  deadlineMs(nowMs: number): number {
-    const missing = this.#chunk - this.#tokens;
-    if (!this.#draining || missing <= 0) return nowMs;
-    return this.#filledAtMs + Math.ceil((missing / this.perSecond) * 1_000);
   }
 
   get #chunk(): number {

@@ -2,21 +2,21 @@
 import type { Message } from "../wire/message.ts";
 import type { Due } from "./ack-ledger.ts";
 import type { LinkDues } from "./link-dues.ts";
-import type { Spool, SpoolDrop } from "./spool.ts";
+import type { Spool, SpoolDrop, SpoolOptions } from "./spool.ts";
 import { WaitingRoom } from "./waiting-room.ts";
 
 export class Intake {
   readonly #spool: Spool;
   readonly #dues: LinkDues;
-  readonly #mayWait: boolean;
+  readonly #whenFull: SpoolOptions["whenFull"];
   readonly #dropped: (drop: SpoolDrop) => void;
   readonly #waiting = new WaitingRoom();
 
-  /** `mayWait`: what finds no room waits for it; else it is dropped. */
-  constructor(spool: Spool, dues: LinkDues, mayWait: boolean, dropped: (drop: SpoolDrop) => void) {
+  /** `whenFull`: what happens to what finds no room. While the log takes nothing it waits in any case: nobody has lost it yet. */
+  constructor(spool: Spool, dues: LinkDues, whenFull: SpoolOptions["whenFull"], dropped: (drop: SpoolDrop) => void) {
     this.#spool = spool;
     this.#dues = dues;
-    this.#mayWait = mayWait;
+    this.#whenFull = whenFull;
     this.#dropped = dropped;
   }
 
@@ -32,7 +32,8 @@ export class Intake {
       this.#store(message, bytes, due, nowMs);
       return;
     }
-    if (this.#mayWait && this.#spool.fits(bytes) && this.#waiting.push({ message, bytes, due })) return;
+    const mayWait = this.#whenFull === "backpressure" || this.#spool.log.isFull || this.#waiting.length > 0;
+    if (mayWait && this.#spool.fits(bytes) && this.#waiting.push({ message, bytes, due })) return;
     this.#dropped({ reason: "spool_full", count: 1 });
     if (due !== null) this.#dues.dropped(due);
   }

@@ -25,6 +25,10 @@ export class MemorySpoolLog implements SpoolLog {
     return this.#lastNumber;
   }
 
+  get isFull(): boolean {
+    return false;
+  }
+
   get durableNumber(): number {
     return this.#lastNumber;
   }

@@ -11,16 +11,17 @@ import { AckLedger, type Due } from "./ack-ledger.ts";
 import { BestEffortQueue } from "./best-effort.ts";
 import { ConfirmedFrames } from "./confirmed-frames.ts";
 import { DrainPace } from "./drain-pace.ts";
-import type { Durability } from "./durability.ts";
 import { aged } from "./expiry.ts";
 import { Intake } from "./intake.ts";
 import { LinkDues } from "./link-dues.ts";
 import { MemorySpoolLog } from "./memory-spool-log.ts";
+import type { OutboundDropReason, OutboundOptions } from "./outbound-options.ts";
 import type { OutgoingFrame } from "./outgoing-frame.ts";
 import { ResendClock } from "./resend-clock.ts";
 import { SENT_WINDOW_MAX } from "./sent-window.ts";
-import { Spool, type SpoolDrop, type SpoolOptions } from "./spool.ts";
-import type { SpoolLog } from "./spool-log.ts";
+import { Spool, type SpoolDrop } from "./spool.ts";
+import { Suspect } from "./suspect.ts";
+import { UnderWay } from "./under-way.ts";
 
 /** A frame closes at this size: large enough to pay for itself, small enough to leave other links their turn. */
 const FRAME_BYTES = 64 * 1024;
@@ -37,29 +38,10 @@ const CONFIRM_MS = 1_000;
 /** Reason codes that say that a packet is too large for a broker (MQTT 5, 4.13 and 3.4.2.1). */
 const PACKET_TOO_LARGE = 0x95;
 
-export interface OutboundOptions {
-  readonly spool: SpoolOptions;
-  readonly framesInflightMax: number;
-  /** Upper bound of the wait before a resend. */
-  readonly retryIntervalMs: number;
-  /** When a local message counts as safe; absent: `memory`. */
-  readonly durability?: Durability;
-  /** What a backlog may at most take, messages per second; absent or null: by the live rate alone. */
-  readonly drainPerSecond?: number | null;
-  /** What keeps the reliable messages; absent: memory, and a new stream. */
-  readonly log?: SpoolLog;
-}
-
-export type OutboundDropReason =
-  | SpoolDrop["reason"]
-  | "expired"
-  | "too_large"
-  | "malformed"
-  | "best_effort_full"
-  | "peer_away";
-
 export class Outbound {
   readonly spool: Spool;
+  /** The message that may be lost on the way each time. */
+  readonly suspect = new Suspect();
   readonly #options: OutboundOptions;
   readonly #dropped: (reason: OutboundDropReason, count: number) => void;
   readonly #bestEffort = new BestEffortQueue();
@@ -73,18 +55,11 @@ export class Outbound {
   #frameId = 0;
   /** Frames published at QoS 1 since the last restart, by their id. */
   readonly #confirmed = new ConfirmedFrames();
-  /** Next number to send for the first time. */
-  #cursor = 1;
-  #inflight = 0;
-  #inflightBytes = 0;
-  /** Last number of each frame under way, oldest first. */
-  #frames: number[] = [];
+  readonly #underWay: UnderWay;
   readonly #resend: ResendClock;
   readonly #dues: LinkDues;
   readonly #intake: Intake;
   readonly #pace: DrainPace;
-  /** More of a backlog may go then. */
-  #pacedUntilMs = Number.POSITIVE_INFINITY;
 
   /** `stream`: of a log in memory. */
   constructor(
@@ -99,20 +74,17 @@ export class Outbound {
       this.#landed(number);
       this.#dues.settled(number);
     });
-    const mayWait = options.spool.whenFull === "backpressure";
-    this.#intake = new Intake(this.spool, this.#dues, mayWait, (drop) => this.#givenUp(drop));
-    this.#cursor = this.spool.base;
+    this.#intake = new Intake(this.spool, this.#dues, options.spool.whenFull, (drop) => this.#givenUp(drop));
+    this.#underWay = new UnderWay(this.spool.base);
     this.#pace = new DrainPace(options.drainPerSecond ?? null);
-    const [first, last] = [log.get(log.base), log.get(log.lastNumber)];
-    if (first !== undefined && last !== undefined)
-      this.#pace.seen(last.number - first.number, last.storedAtMs - first.storedAtMs);
+    this.#pace.seen(log);
     this.#resend = new ResendClock(options.retryIntervalMs);
     this.#options = options;
     this.#dropped = dropped;
   }
 
   get inflight(): number {
-    return this.#inflight;
+    return this.#underWay.messages;
   }
 
   get roundTripMs(): number {
@@ -136,11 +108,13 @@ export class Outbound {
 
   /** Whether something waits for the connection only. */
   get isHeldBack(): boolean {
-    return this.#open && this.#congested && (this.#bestEffort.length > 0 || this.#cursor <= this.spool.lastNumber);
+    return (
+      this.#open && this.#congested && (this.#bestEffort.length > 0 || this.#underWay.cursor <= this.spool.lastNumber)
+    );
   }
 
   get deadlineMs(): number {
-    const openMs = Math.min(this.#resend.deadlineMs, this.#pacedUntilMs);
+    const openMs = Math.min(this.#resend.deadlineMs, this.#pace.deadlineMs);
     return Math.min(this.#open ? openMs : Number.POSITIVE_INFINITY, this.spool.deadlineMs);
   }
 
@@ -148,8 +122,14 @@ export class Outbound {
   opened(frameBytesMax: number): void {
     this.#frameBytesMax = Math.min(frameBytesMax, FRAME_BYTES_CAP);
     this.#open = true;
-    this.#confirmNext = true;
-    this.restart();
+    this.suspect.answered();
+    this.#again();
+  }
+
+  /** The connection is another one, or none. */
+  disconnected(): void {
+    this.suspect.doubt();
+    this.closed();
   }
 
   /** The peer does not listen. What is best effort is not kept for its return. */
@@ -163,7 +143,13 @@ export class Outbound {
 
   /** The peer lost its record (a new life): everything unconfirmed goes again. */
   restart(): void {
-    this.#rewind();
+    this.suspect.doubt();
+    this.#again();
+  }
+
+  #again(): void {
+    this.#confirmNext = true;
+    this.#underWay.rewind(this.spool.base);
     this.#confirmed.clear();
     this.#resend.reset();
   }
@@ -208,9 +194,9 @@ export class Outbound {
     }
     this.#dues.settledUpTo(known);
     this.spool.settleUpTo(known);
-    if (messages.length > 0) this.#resend.progress(this.#inflight > 0, nowMs);
-    while ((this.#frames[0] ?? Number.POSITIVE_INFINITY) < this.spool.base) this.#frames.shift();
-    this.#cursor = Math.max(this.#cursor, this.spool.base);
+    this.suspect.word(this.spool.base);
+    if (messages.length > 0) this.#resend.progress(this.#underWay.messages > 0, nowMs);
+    this.#underWay.forget(this.spool.base);
     this.#intake.admit(nowMs);
     return messages;
   }
@@ -225,8 +211,7 @@ export class Outbound {
     const { messages, bytes, number } = frame;
     if (messages > 1) {
       this.#batchBytesMax = Math.max(Math.min(this.#batchBytesMax, bytes >> 1), 1);
-      this.#confirmNext = true;
-      this.restart();
+      this.#again();
       return;
     }
     if (number === null || this.spool.isSettled(number)) return;
@@ -236,13 +221,14 @@ export class Outbound {
     this.spool.trim();
   }
 
-  /** Gives up what is too old, and repeats what is overdue. */
-  tick(nowMs: number): boolean {
+  /** Gives up what is too old, and repeats what is overdue. `heardAtMs`: when the peer last said anything. */
+  tick(nowMs: number, heardAtMs = Number.NEGATIVE_INFINITY): boolean {
     const drop = this.spool.expire(nowMs);
     if (drop !== null) this.#givenUp(drop);
     this.#intake.admit(nowMs);
     if (!this.#open || nowMs < this.#resend.deadlineMs) return false;
-    this.#rewind();
+    this.#missed(nowMs, heardAtMs);
+    this.#underWay.rewind(this.spool.base);
     this.#confirmNext = true;
     this.#resend.expired();
     return true;
@@ -250,15 +236,21 @@ export class Outbound {
 
   /** The next frame that may leave now; null: none may. */
   nextFrame(nowMs: number): OutgoingFrame | null {
-    if (!this.#open || (this.#congested && this.#inflight > 0)) return null;
+    if (!this.#open || (this.#congested && this.#underWay.messages > 0)) return null;
     const messages: FramedMessage[] = [];
     let bytes = 0;
     let resend = false;
     const limit = Math.min(this.#batchBytesMax, this.#frameBytesMax);
-    const countMax = Math.min(FRAME_MESSAGES_MAX, this.#paced(nowMs));
-    const windowOpen = this.#frames.length < this.#options.framesInflightMax;
-    while (windowOpen && messages.length < countMax && this.#inflight < INFLIGHT_MESSAGES_MAX) {
-      const number = this.#cursor;
+
+    const windowOpen = this.#underWay.frames < this.#options.framesInflightMax;
+    const paced = this.#pace.allowance(this.spool.get(this.#underWay.cursor)?.storedAtMs ?? null, nowMs);
+    let messagesMax = FRAME_MESSAGES_MAX;
+    while (
+      windowOpen &&
+      messages.length < Math.min(messagesMax, paced) &&
+      this.#underWay.messages < INFLIGHT_MESSAGES_MAX
+    ) {
+      const number = this.#underWay.cursor;
       if (number > this.spool.lastNumber || !this.spool.mayLeave(number)) break;
       const entry = this.spool.isSettled(number) ? undefined : this.spool.get(number);
       const message = entry === undefined ? null : aged(entry.message, nowMs - entry.storedAtMs);
@@ -266,33 +258,25 @@ export class Outbound {
         // Without an entry it is settled already, or the log could not read it, and has counted it.
         if (entry !== undefined) this.#giveUp(number, message === null ? "expired" : "too_large");
         else this.#forget(number);
-        this.#cursor += 1;
+        this.#underWay.cursor += 1;
         continue;
       }
       if (messages.length > 0 && bytes + entry.bytes > limit) break;
-      if (this.#inflight > 0 && this.#inflightBytes + entry.bytes > INFLIGHT_BYTES_MAX) break;
+      if (this.#underWay.messages > 0 && this.#underWay.bytes + entry.bytes > INFLIGHT_BYTES_MAX) break;
       if (this.spool.sentAtMs(number) !== null) resend = true;
       this.spool.sent(entry, nowMs);
+      if (messages.length === 0) messagesMax = Math.min(messagesMax, this.suspect.messagesMax(number));
       messages.push({ number, message, origin: null });
       bytes += entry.bytes;
-      this.#cursor += 1;
-      this.#inflight += 1;
-      this.#inflightBytes += entry.bytes;
+      this.#underWay.left(entry.bytes);
     }
     this.spool.trim();
     const reliable = messages.length;
     this.#pace.went(reliable);
-    while (!this.#congested && messages.length < FRAME_MESSAGES_MAX) {
-      const queued = this.#bestEffort.peek();
-      if (queued === undefined || (messages.length > 0 && bytes + queued.bytes > limit)) break;
-      this.#bestEffort.shift();
-      const message = aged(queued.message, nowMs - queued.queuedAtMs);
-      if (message === null) {
-        this.#dropped("expired", 1);
-        continue;
-      }
-      messages.push({ number: null, message, origin: null });
-      bytes += queued.bytes;
+    if (!this.#congested) {
+      const filled = this.#bestEffort.fill(messages, bytes, { messages: messagesMax, bytes: limit }, nowMs);
+      bytes = filled.bytes;
+      if (filled.expired > 0) this.#dropped("expired", filled.expired);
     }
     if (messages.length === 0) return this.#intake.admit(nowMs) ? this.nextFrame(nowMs) : null;
     // Either way: a clock that went back must not put it off.
@@ -300,23 +284,12 @@ export class Outbound {
     this.#confirmNext = false;
     if (confirm) this.#confirmedAtMs = nowMs;
     if (reliable > 0) {
-      this.#frames.push(this.#cursor - 1);
+      this.#underWay.closeFrame();
       this.#resend.start(nowMs);
     }
     this.#frameId += 1;
-    if (confirm) {
-      this.#confirmed.add(this.#frameId, messages, bytes);
-    }
+    if (confirm) this.#confirmed.add(this.#frameId, messages, bytes);
     return { id: this.#frameId, messages, base: this.spool.base, confirm, resend };
-  }
-
-  /** How many reliable messages may go now, with regard to the queues behind the peer. */
-  #paced(nowMs: number): number {
-    const next = this.spool.get(this.#cursor);
-    const allowance =
-      next === undefined ? Number.POSITIVE_INFINITY : this.#pace.allowance(nowMs - next.storedAtMs, nowMs);
-    this.#pacedUntilMs = allowance === 0 ? this.#pace.deadlineMs(nowMs) : Number.POSITIVE_INFINITY;
-    return allowance;
   }
 
   /** Carries nothing; the broker's answer shows whether it takes frames. */
@@ -337,27 +310,29 @@ export class Outbound {
     if (sentAtMs !== null) {
       const entry = this.spool.get(number);
       if (entry !== undefined) messages.push(entry.message);
-      if (number < this.#cursor) this.#resend.measure(nowMs - sentAtMs);
+      if (number < this.#underWay.cursor) this.#resend.measure(nowMs - sentAtMs);
     }
     this.#landed(number);
     this.#forget(number);
   }
 
-  /** Back to the oldest message that is not settled. */
-  #rewind(): void {
-    this.#cursor = this.spool.base;
-    this.#inflight = 0;
-    this.#inflightBytes = 0;
-    this.#frames = [];
-  }
-
   /** Is not under way any more. To be told before it is settled. */
   #landed(number: number): void {
-    if (number >= this.#cursor) return;
+    if (number >= this.#underWay.cursor) return;
     const entry = this.spool.sentEntry(number);
     if (entry === null) return;
-    this.#inflight -= 1;
-    this.#inflightBytes -= entry.bytes;
+    this.#underWay.landed(entry.bytes);
+  }
+
+  /** The oldest frame under way may be one that never comes through. */
+  #missed(nowMs: number, heardAtMs: number): void {
+    const number = this.spool.base;
+    const entry = this.spool.sentEntry(number);
+    if (entry === null || heardAtMs <= (this.spool.sentAtMs(number) ?? nowMs)) return;
+    if (!this.suspect.missed(number, this.#underWay.oldestEnd ?? number, nowMs)) return;
+    this.suspect.refused.push({ number, topic: entry.message.topic });
+    this.#giveUp(number, "refused_by_broker");
+    this.spool.trim();
   }
 
   #giveUp(number: number, reason: OutboundDropReason): void {
@@ -372,6 +347,6 @@ export class Outbound {
 
   #givenUp(drop: SpoolDrop): void {
     this.#dropped(drop.reason, drop.count);
-    this.#cursor = Math.max(this.#cursor, this.spool.base);
+    this.#underWay.forget(this.spool.base);
   }
 }

@@ -17,6 +17,8 @@ export interface SpoolLog {
   readonly lastNumber: number;
   /** Of all that is kept, as the limit counts them. */
   readonly bytes: number;
+  /** It takes nothing for now (a disk that is full): what comes has to wait, unacknowledged. */
+  readonly isFull: boolean;
   /** What is up to here survives the process. A log in memory answers lastNumber. */
   readonly durableNumber: number;
   /** Answers its number. */

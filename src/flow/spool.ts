@@ -73,7 +73,7 @@ export class Spool {
   /** Makes room for so many bytes: answers what had to be given up for them, or "full" when there is no room to be had. */
   makeRoom(bytes: number): SpoolDrop | null | "full" {
     const { bytesMax, whenFull } = this.#options;
-    if (bytes > bytesMax) return "full";
+    if (bytes > bytesMax || this.log.isFull) return "full";
     let count = 0;
     while (this.log.bytes + bytes > bytesMax && this.base <= this.lastNumber) {
       if (whenFull !== "drop_oldest") return "full";

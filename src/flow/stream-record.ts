@@ -55,7 +55,8 @@ export class StreamRecord {
   /** Takes a number in hand if it is the next one. One seen before that is settled has to be told to the sender again. */
   begin(number: number): Begin {
     if (number <= this.#taken) {
-      if (this.#isSettled(number)) this.#news = true;
+      // In hand, if not settled: the sender, who sends it again, must not take it for lost on the way.
+      this.#news = true;
       return "seen";
     }
     if (number > this.#upTo + WINDOW_MAX) return "beyond";

@@ -11,6 +11,10 @@ export class Counters {
   readonly #dropped = new Map<string, number>();
   readonly #conversation = new Map<string, number>();
 
+  gateTimedOut(): void {
+    this.gateTimeouts += 1;
+  }
+
   drop(direction: "out" | "in", reason: string, count = 1): void {
     const key = `${direction} ${reason}`;
     this.#dropped.set(key, (this.#dropped.get(key) ?? 0) + count);

@@ -45,7 +45,7 @@ export class FrameSender {
   }
 
   close(): void {
-    this.#link.outbound.closed();
+    this.#link.outbound.disconnected();
     this.#open = false;
   }
 
@@ -53,8 +53,11 @@ export class FrameSender {
   flush(transportUp: boolean, nowMs: number): void {
     this.#gate(transportUp);
     const { name, outbound } = this.#link;
+    const { outlet } = this.#host;
+    for (const refused of outbound.suspect.refused.splice(0))
+      outlet.report({ type: "message_refused", link: name, ...refused });
     for (;;) {
-      outbound.congested(this.#host.outlet.congested(name));
+      outbound.congested(outlet.congested(name));
       const frame = outbound.nextFrame(nowMs);
       if (frame === null) break;
       this.#send(frame, nowMs);

@@ -42,6 +42,8 @@ export type HubEvent =
       readonly reasonCode: number;
       readonly refused: boolean;
     }
+  /** A message that never came through to the peer was given up, so that the others can. */
+  | { readonly type: "message_refused"; readonly link: string; readonly topic: string; readonly number: number }
   | { readonly type: "foreign_loop"; readonly link: string; readonly topic: string };
 
 /** EMQX's words for a link, here true for both halves. */

@@ -11,9 +11,9 @@ import type { InterestEdge } from "../route/interest-event.ts";
 import { RouteSet } from "../route/route-set.ts";
 import { matches } from "../topic/algebra.ts";
 import { encodeControl } from "../wire/control.ts";
-import { WIRE_VERSION } from "../wire/envelope.ts";
-import { decodeFrame, FRAME_BYTES_MAX } from "../wire/frame.ts";
+import { decodeFrame } from "../wire/frame.ts";
 import type { ControlBody, Message } from "../wire/message.ts";
+import { conversationOptions } from "./conversation-options.ts";
 import { Counters } from "./counters.ts";
 import { Forwarding } from "./forwarding.ts";
 import { FrameSender } from "./frame-sender.ts";
@@ -38,7 +38,7 @@ export class HubLink {
   readonly counters = new Counters();
   readonly passage: Passage;
   readonly #host: LinkHost;
-  readonly #exportsAll: boolean;
+
   readonly #peerDemand: PeerDemand;
   readonly #health: LinkHealth;
   readonly refused = new RefusedRoutes();
@@ -56,22 +56,10 @@ export class HubLink {
     this.#host = host;
     this.passage = new Passage(options.name);
     this.#health = new LinkHealth(this.passage, nowMs);
-    this.#exportsAll = options.exportFilters.includes("#");
+
     this.#peerDemand = new PeerDemand(options.exportFilters);
     this.routes = new RouteSet(options.topics, options.routesMax);
-    this.conversation = new Conversation(
-      {
-        me: host.cluster,
-        peer: options.name,
-        agentVersion: host.agentVersion,
-        protocolVersion: WIRE_VERSION,
-        frameBytesMax: FRAME_BYTES_MAX,
-        routesMax: options.routesMax,
-        routeRetentionMs: options.routeRetentionMs,
-      },
-      host.identity,
-      this.routes,
-    );
+    this.conversation = new Conversation(conversationOptions(options, host), host.identity, this.routes);
     this.outbound = new Outbound(
       host.randomHex16(),
       options,
@@ -86,9 +74,7 @@ export class HubLink {
       },
       () => host.nextToken(this),
       (reason, count) => this.#dropped("in", reason, count),
-      () => {
-        this.counters.gateTimeouts += 1;
-      },
+      () => this.counters.gateTimedOut(),
     );
     this.#forwarding = new Forwarding(this.outbound, host.acks, this.counters);
   }
@@ -193,7 +179,7 @@ export class HubLink {
 
   /** Whether this link may give the topic to its peer; routes were cut to the export list already, this is the second lock. */
   exports(topic: string): boolean {
-    return this.#exportsAll || this.options.exportFilters.some((filter) => matches(filter, topic));
+    return this.#peerDemand.exports(topic);
   }
 
   /** End of a turn: settlements, republishes and frames leave. Control messages have left already. */
@@ -217,7 +203,9 @@ export class HubLink {
 
   tick(nowMs: number): void {
     this.perform(this.conversation.tick(nowMs), nowMs);
-    this.outbound.tick(nowMs);
+    this.outbound.tick(nowMs, this.conversation.acceptor.heardAtMs);
+    if (this.outbound.suspect.takeProofRequest())
+      this.perform(this.conversation.announcer.greet(nowMs, "whether frames come through"), nowMs);
     for (const { filter, reasonCode } of this.refused.expired(nowMs))
       this.#host.outlet.report({ type: "route_refused", link: this.name, filter, reasonCode, refused: false });
     if (nowMs < this.#refusalsAtMs) return;
@@ -299,7 +287,7 @@ export class HubLink {
 
   #dropped(direction: "out" | "in", reason: string, count: number): void {
     this.counters.drop(direction, reason, count);
-    this.#losses.lost(reason);
+    if (direction === "in" || reason !== "refused_by_broker") this.#losses.lost(reason);
   }
 
   #send(body: ControlBody): void {

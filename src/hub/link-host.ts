@@ -1,7 +1,7 @@
 /** What one link is configured with, and what it needs of the hub it lives in. */
 import type { AckLedger } from "../flow/ack-ledger.ts";
 import type { Inbound } from "../flow/inbound.ts";
-import type { OutboundOptions } from "../flow/outbound.ts";
+import type { OutboundOptions } from "../flow/outbound-options.ts";
 import type { Identity } from "../link/identity.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Republish } from "./republish.ts";

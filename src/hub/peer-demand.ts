@@ -2,7 +2,7 @@
  * What one peer's routes mean for our own subscriptions: each is cut to the link's export list, counted (several routes
  * may meet one exported filter in the same place), and tied to the demand revision that makes it real. Pure.
  */
-import { intersect } from "../topic/algebra.ts";
+import { intersect, matches } from "../topic/algebra.ts";
 import { isPlainText } from "../topic/plain-text.ts";
 
 /** Operations waiting for a SUBACK. Past it the youngest wait together: causality gets coarser, never wrong. */
@@ -19,6 +19,11 @@ export class PeerDemand {
   constructor(exportFilters: readonly string[]) {
     this.#exportFilters = exportFilters;
     this.#exportsAll = exportFilters.includes("#");
+  }
+
+  /** Whether the topic may leave to this peer. */
+  exports(topic: string): boolean {
+    return this.#exportsAll || this.#exportFilters.some((filter) => matches(filter, topic));
   }
 
   /** The exported filters that come up or go down with this route of the peer. */

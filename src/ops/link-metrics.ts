@@ -1,6 +1,6 @@
 /** The metrics of one link, read off its status. */
 import type { InboundDropReason } from "../flow/inbound-checks.ts";
-import type { OutboundDropReason } from "../flow/outbound.ts";
+import type { OutboundDropReason } from "../flow/outbound-options.ts";
 import type { LinkStatusWord } from "../hub/hub-event.ts";
 import type { LinkStatus } from "../hub/status.ts";
 import type { CountedWhat } from "../link/output.ts";
@@ -23,6 +23,7 @@ const OUT_DROPS: Words<OutboundDropReason | "foreign_loop"> = {
   malformed: true,
   best_effort_full: true,
   peer_away: true,
+  refused_by_broker: true,
   foreign_loop: true,
 };
 const IN_DROPS: Words<InboundDropReason | "unknown_speaker"> = {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { DrainPace } from "../../src/flow/drain-pace.ts";
+import { MemorySpoolLog } from "../../src/flow/memory-spool-log.ts";
 
 /** Messages come at `perSecond` for `forMs`; answers when it ends. */
 function live(pace: DrainPace, perSecond: number, forMs: number, fromMs = 0): number {
@@ -14,7 +15,7 @@ function live(pace: DrainPace, perSecond: number, forMs: number, fromMs = 0): nu
 function drained(pace: DrainPace, fromMs: number, forMs: number): number {
   let gone = 0;
   for (let nowMs = fromMs; nowMs <= fromMs + forMs; nowMs += 1) {
-    const count = pace.allowance(60_000, nowMs);
+    const count = pace.allowance(nowMs - 60_000, nowMs);
     assert.ok(count <= 250, `${count} at once`);
     pace.went(count);
     gone += count;
@@ -26,7 +27,7 @@ describe("the pace of a backlog", () => {
   test("what is fresh is not paced, however much it is", () => {
     const pace = new DrainPace(10);
     for (let nowMs = 0; nowMs < 5_000; nowMs += 1) {
-      assert.equal(pace.allowance(1_000, nowMs), Number.POSITIVE_INFINITY);
+      assert.equal(pace.allowance(nowMs - 1_000, nowMs), Number.POSITIVE_INFINITY);
       pace.went(1_000);
     }
     assert.equal(pace.draining, false);
@@ -43,14 +44,14 @@ describe("the pace of a backlog", () => {
 
   test("without a live rate is a hundred a second, the first of them at once", () => {
     const pace = new DrainPace(null);
-    assert.equal(pace.allowance(2_000, 0), 25);
+    assert.equal(pace.allowance(-2000, 0), 25);
     pace.went(25);
-    assert.equal(pace.allowance(2_000, 0), 0);
-    assert.equal(pace.deadlineMs(0), 20, "two at a time");
-    assert.equal(pace.allowance(2_000, 10), 0);
-    assert.equal(pace.deadlineMs(10), 20);
-    assert.equal(pace.allowance(2_000, 20), 2);
-    assert.equal(pace.deadlineMs(20), 20);
+    assert.equal(pace.allowance(-2000, 0), 0);
+    assert.equal(pace.deadlineMs, 20, "two at a time");
+    assert.equal(pace.allowance(-1990, 10), 0);
+    assert.equal(pace.deadlineMs, 20);
+    assert.equal(pace.allowance(-1980, 20), 2);
+    assert.equal(pace.deadlineMs, Number.POSITIVE_INFINITY);
   });
 
   test("is capped by what the configuration says", () => {
@@ -63,30 +64,39 @@ describe("the pace of a backlog", () => {
 
   test("ends when what goes is fresh again, and begins anew", () => {
     const pace = new DrainPace(null);
-    assert.equal(pace.allowance(1_001, 0), 25);
+    assert.equal(pace.allowance(-1001, 0), 25);
     assert.equal(pace.draining, true);
-    assert.equal(pace.allowance(250, 1), 25, "not yet fresh");
-    assert.equal(pace.allowance(249, 2), Number.POSITIVE_INFINITY);
-    assert.equal(pace.allowance(1_000, 3), Number.POSITIVE_INFINITY);
-    assert.equal(pace.allowance(1_001, 4), 25);
+    assert.equal(pace.allowance(-249, 1), 25, "not yet fresh");
+    assert.equal(pace.allowance(-247, 2), Number.POSITIVE_INFINITY);
+    assert.equal(pace.allowance(-997, 3), Number.POSITIVE_INFINITY);
+    assert.equal(pace.allowance(-997, 4), 25);
   });
 
   test("knows the rate of an earlier life by what it left", () => {
     const pace = new DrainPace(null);
-    pace.seen(30_000, 60_000);
-    assert.equal(pace.perSecond, 750);
-    pace.seen(10, 0);
-    pace.seen(10, 60_000);
+    const log = new MemorySpoolLog("0011223344556677");
+    pace.seen(log);
+    assert.equal(pace.perSecond, 100, "it left nothing");
+    const message = {
+      topic: "t",
+      payload: new Uint8Array(0),
+      qos: 1,
+      retain: false,
+      properties: null,
+      expiryMs: null,
+    } as const;
+    for (let n = 0; n <= 300; n += 1) log.append(message, 10, 5_000 + n * 2);
+    pace.seen(log);
     assert.equal(pace.perSecond, 750);
   });
 
   test("a clock that goes back stops nothing", () => {
     const pace = new DrainPace(null);
     live(pace, 100, 10_000, 1_000_000);
-    pace.went(pace.allowance(5_000, 1_010_000));
-    assert.equal(pace.allowance(5_000, 500_000), 0);
-    assert.ok(pace.deadlineMs(500_000) < 500_100);
-    assert.ok(pace.allowance(5_000, 500_100) > 0);
+    pace.went(pace.allowance(1005000, 1_010_000));
+    assert.equal(pace.allowance(495000, 500_000), 0);
+    assert.ok(pace.deadlineMs < 500_100);
+    assert.ok(pace.allowance(495100, 500_100) > 0);
     live(pace, 2_000, 60_000, 500_100);
     assert.ok(pace.perSecond > 2_500);
   });

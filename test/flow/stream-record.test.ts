@@ -44,12 +44,12 @@ describe("a stream record", () => {
     assert.deepEqual(record.news(), { upTo: 9, ranges: [] });
   });
 
-  test("a number under way or settled is seen; a settled one is told again", () => {
+  test("a number in hand or settled is seen, and said to be so", () => {
     const record = new StreamRecord();
     record.begin(1);
     record.begin(2);
     assert.equal(record.begin(2), "seen");
-    assert.equal(record.news(), null, "not settled: nothing to tell");
+    assert.deepEqual(record.news(), { upTo: 0, ranges: [] }, "in hand: it was not lost on the way");
     record.settle(2);
     record.news();
     assert.equal(record.begin(2), "seen");

@@ -195,7 +195,7 @@ describe("inbound", () => {
     const [first] = into.pump(0, 0);
     into.frame(frame(1, ["a"]), 10, 0, 1);
     assert.deepEqual(into.pump(0, 1), []);
-    assert.deepEqual(into.settlements(), []);
+    assert.deepEqual(into.settlements(), [{ stream: STREAM, upTo: 0, ranges: [] }], "in hand, and said to be so");
     assert.ok(first?.token != null);
     into.republished(first.token, 0, 2);
     into.settlements();

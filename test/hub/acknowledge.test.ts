@@ -74,6 +74,24 @@ describe("a message of a local client is acknowledged", () => {
     assert.deepEqual(b.drops("a"), ["out spool_age 1"]);
   });
 
+  test("end to end, when the way to the peer loses it each time", () => {
+    const { world, a, b } = joined({ durability: "end_to_end" });
+    b.swallows = (bytes) => Buffer.from(bytes).includes("POISON");
+    ["x", "POISON", "y"].forEach((text, at) => {
+      b.publish("t", text, { ack: at, packetId: at + 1 });
+    });
+    for (let i = 0; i < 200; i += 1) world.pass(1_000);
+    assert.deepEqual(
+      [a.delivered, b.acknowledged],
+      [
+        ["t=x", "t=y"],
+        [0, 1, 2],
+      ],
+    );
+    assert.deepEqual(b.reported("message_refused"), [{ type: "message_refused", link: "a", number: 2, topic: "t" }]);
+    assert.deepEqual([b.drops("a"), b.link("a").status], [["out refused_by_broker 1"], "connected"]);
+  });
+
   test("once, when the last of several links is done with it", () => {
     const log = new SlowDiskLog("00000000000000dd");
     const world = new World();

@@ -47,6 +47,8 @@ export class Agent {
   controlSent = 0;
   /** Null: takes all and answers nothing. */
   broker: WayBroker | null = null;
+  /** Frames that the way to a peer loses without a word. */
+  swallows: (bytes: Uint8Array) => boolean = () => false;
   /** Tokens of local messages in the order of their acknowledgement. */
   readonly acknowledged: number[] = [];
   /** What outlives the agent. */
@@ -119,6 +121,7 @@ export class Agent {
         congested: () => false,
         answerStranger: (to, as, bytes) => this.strangerAnswers.push({ to, as, bytes }),
         sendFrame: (link, _frame, bytes, confirm) => {
+          if (this.swallows(bytes)) return;
           const answer = this.broker?.frame() ?? 0;
           this.#later(() => {
             if (answer === 0) world.agents.get(link)?.hub.frame(cluster, bytes, 0, world.nowMs);

@@ -1,0 +1,20 @@
+/** What a link's configuration means to its conversation. */
+import type { ConversationOptions } from "../link/conversation.ts";
+import { WIRE_VERSION } from "../wire/envelope.ts";
+import { FRAME_BYTES_MAX } from "../wire/frame.ts";
+import type { HubLinkOptions, LinkHost } from "./link-host.ts";
+
+export function conversationOptions(
+  { name, routesMax, routeRetentionMs }: HubLinkOptions,
+  { cluster, agentVersion }: LinkHost,
+): ConversationOptions {
+  return {
+    me: cluster,
+    peer: name,
+    agentVersion,
+    protocolVersion: WIRE_VERSION,
+    frameBytesMax: FRAME_BYTES_MAX,
+    routesMax,
+    routeRetentionMs,
+  };
+}
