@@ -1,7 +1,7 @@
 /**
  * One link's messages on their way from the peer to the local broker. Pure: what may be republished is handed to the
  * owner in order, and a message is settled for the peer only after the local broker has taken it (or refused it for
- * good). The record per stream makes a repeated number harmless; it is lost with the process, then at-least-once holds.
+ * good). The record per stream makes a repeated number harmless, also after a restart if it was saved.
  *
  *   frame ─▶ gate (route operation applied and subscribed, at most 1 s) ─▶ order ─▶ checks ─▶ republish ─▶ PUBACK ─▶ settled
  *

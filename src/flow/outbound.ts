@@ -108,9 +108,8 @@ export class Outbound {
 
   /** Whether something waits for the connection only. */
   get isHeldBack(): boolean {
-    return (
-      this.#open && this.#congested && (this.#bestEffort.length > 0 || this.#underWay.cursor <= this.spool.lastNumber)
-    );
+    if (!this.#open || !this.#congested) return false;
+    return this.#bestEffort.length > 0 || this.#underWay.cursor <= this.spool.lastNumber;
   }
 
   get deadlineMs(): number {
@@ -241,7 +240,6 @@ export class Outbound {
     let bytes = 0;
     let resend = false;
     const limit = Math.min(this.#batchBytesMax, this.#frameBytesMax);
-
     const windowOpen = this.#underWay.frames < this.#options.framesInflightMax;
     const paced = this.#pace.allowance(this.spool.get(this.#underWay.cursor)?.storedAtMs ?? null, nowMs);
     let messagesMax = FRAME_MESSAGES_MAX;

@@ -19,21 +19,21 @@ export const MUTANTS: readonly Mutant[] = [
     file: "flow/inbound.js",
     find: "this.#inflight.set(token, pending);",
     replace: "$& this.#records.get(pending.stream)?.settle(pending.number);",
-    seed: 14,
+    seed: 18,
   },
   {
     name: "delete before add",
     file: "route/route-set.js",
     find: "return adds.concat(deletes);",
     replace: "return deletes.concat(adds);",
-    seed: 69,
+    seed: 43,
   },
   {
     name: "UNSUBSCRIBE before SUBSCRIBE",
     file: "route/demand.js",
-    find: "const drops = this.#toDrop.ready(this.settledRevision, isDropsTurn ? this.#batchSize : 0);",
+    find: "const drops = this.#toDrop.ready(this.settledRevision, isDropsTurn ? this.#batchSize.filters : 0);",
     replace: "const drops = this.#toDrop.ready(Number.POSITIVE_INFINITY, 100_000);",
-    seed: 33,
+    seed: 18,
   },
   {
     name: "erase at hello",
@@ -47,7 +47,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "link/acceptor.js",
     find: "fallSilent(nowMs, outputs) {",
     replace: "$& pushEdges(outputs, this.#routes.clear());",
-    seed: 16,
+    seed: 3,
   },
   {
     name: "number reused after a lost tail",
@@ -75,7 +75,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "link/acceptor.js",
     find: "if (mark.op < this.#appliedOp) {",
     replace: "if (false) {",
-    seed: 1,
+    seed: 2,
   },
   {
     name: "frame republished before its route operation",
@@ -89,7 +89,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "link/announcer.js",
     find: "if (!this.isAwaited(body))",
     replace: "if (false)",
-    seed: 4,
+    seed: 27,
   },
   {
     name: "no give-up timer",
@@ -110,7 +110,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "flow/link-dues.js",
     find: 'this.#durability === "memory" ||',
     replace: "true ||",
-    seed: 3,
+    seed: 65,
   },
   {
     name: "record saved after settlement",
@@ -118,7 +118,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: "saveRecord(this.#host.save, this.name, settlement.stream, settlement);",
     // Microtasks come when the run is over: long after.
     replace: "queueMicrotask(() => { $& });",
-    seed: 16,
+    seed: 1,
   },
   {
     name: "demand saved after SUBSCRIBE",
@@ -140,7 +140,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "route/demand.js",
     find: "if (!this.#markers) {",
     replace: "if (true) {",
-    seed: 26,
+    seed: 30,
   },
   {
     name: "frames republished as they come",
@@ -154,7 +154,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "flow/redelivery-memory.js",
     find: "if (dup && this.#taken.get(packetId) === key) return true;",
     replace: "",
-    seed: 19,
+    seed: 3,
   },
   {
     name: "batches larger than a broker takes",
