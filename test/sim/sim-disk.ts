@@ -73,6 +73,7 @@ export class SimDiskLog implements SpoolLog {
   lastNumber = 0;
   bytes = 0;
   durableNumber = 0;
+  readonly isFull = false;
   readonly #entries = new Map<number, SpoolEntry>();
   #durableBase = 1;
 

@@ -50,6 +50,18 @@ export const FAULTS: readonly Fault[] = [
     act: (pair, random) => repeat(3, () => pair.killAgents(["a", "b"], random.int(0, 800))),
   },
   {
+    name: "kill-sender-in-cut",
+    what: "the link is cut for 8 s, and the sending agent killed five times meanwhile",
+    lastsMs: 8_000,
+    duplicates: "some",
+    judged: true,
+    act: async (pair, random) => {
+      const cutting = pair.disturb("link", { cut: true }, 8_000);
+      await repeat(5, () => pair.killAgents(["b"], random.int(0, 300)));
+      await cutting;
+    },
+  },
+  {
     name: "stop-sender",
     what: "the sending agent is stopped in order and started again",
     lastsMs: 3_000,
@@ -83,7 +95,9 @@ export const FAULTS: readonly Fault[] = [
   },
   cut("cut-1s", 1_000),
   cut("cut-5s", 5_000),
+  cut("cut-20s", 20_000),
   cut("cut-30s", 30_000),
+  cut("cut-75s", 75_000),
   cut("cut-5min", 300_000),
   {
     name: "black-hole",
