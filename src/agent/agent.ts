@@ -11,7 +11,7 @@ import type { SessionProblem } from "../mqtt/session.ts";
 import type { AgentStatus } from "../ops/agent-status.ts";
 import { clockMs } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
-import { controlProblem, deniedBy } from "./control-answer.ts";
+import { CarrierAnswers } from "./carrier-answers.ts";
 import { CountRefresh } from "./count-refresh.ts";
 import { hubOptions } from "./hub-options.ts";
 import { LocalBroker, type LocalSessionName } from "./local-broker.ts";
@@ -46,7 +46,7 @@ export class Agent {
   readonly #odd: Record<string, number> = {};
   #brokerDropped: number | null = null;
   readonly #countRefresh = new CountRefresh();
-  #controlProblems = new Map<string, number>();
+  readonly #answers: CarrierAnswers;
 
   constructor(config: AgentConfig, log: Logger) {
     this.config = config;
@@ -57,6 +57,7 @@ export class Agent {
     // Mosquitto says nothing as long as it has dropped nothing.
     if (local.broker === "mosquitto") this.#brokerDropped = 0;
     this.hub = new Hub(hubOptions(config, randomHex16, nowMs), this.#outlet(), nowMs);
+    this.#answers = new CarrierAnswers(this.hub, (work) => this.#then(work));
     this.#turn = new Turn(
       (atMs) => this.#run(atMs),
       () => Math.min(this.hub.deadlineMs, this.#local.deadlineMs, this.#countDeadlineMs(), this.#heldBackDeadlineMs()),
@@ -143,6 +144,8 @@ export class Agent {
     this.hub.tick(nowMs);
     if (nowMs >= this.#countDeadlineMs()) {
       this.#countRefresh.asked(nowMs);
+      // What was announced may have met the next doubt: again, until a count proves it.
+      if (this.hub.interest.wide !== null) this.#local.announceOwn();
       this.#local.refreshCount(nowMs);
     }
     this.hub.flush(nowMs);
@@ -196,6 +199,8 @@ export class Agent {
       report: (event) => {
         this.#report.hub(event);
         if (event.type === "interest" && event.to !== "exact") this.#local.announceOwn();
+        // Perhaps it speaks, and the local broker does not pass it on to us (any more).
+        if (event.type === "link_state" && event.half === "in" && event.to === "silent") this.#local.doubtControl();
       },
     };
   }
@@ -210,7 +215,7 @@ export class Agent {
         control: (bytes) => this.#then((nowMs) => this.hub.control(this.config.cluster, name, bytes, nowMs)),
         frame: (bytes, stayMs) => this.#frame(name, bytes, stayMs),
         controlAnswered: (reasonCode) => this.#controlAnswered(name, reasonCode),
-        frameAnswered: (frame, reasonCode) => this.#frameAnswered(name, frame, reasonCode),
+        frameAnswered: (frame, reasonCode) => this.#answers.frame(name, frame, reasonCode),
         will: () => this.hub.will(name),
       },
     );
@@ -222,34 +227,16 @@ export class Agent {
   }
 
   #linkDown(name: string, problem: SessionProblem): void {
-    // Some brokers (Mosquitto 2.0.11) end the connection on which they have refused a publish: the refusal is what can be mended.
-    const refusal = problem.wasConnected ? deniedBy(name, this.#controlProblems.get(name) ?? 0) : null;
-    const { code, reason } = refusal ?? problem;
+    const { code, reason } = this.#answers.whyDown(name, problem);
     this.#then((nowMs) => {
       this.hub.linkDown(name, problem.reason, nowMs);
       this.hub.link(name)?.problem(code, reason, nowMs);
     });
   }
 
-  /** The broker that takes our control messages answered one; what it refuses is named once per change. */
   #controlAnswered(name: string, reasonCode: number): void {
-    // Taking leave of a peer that is not there either tells nobody anything.
-    // And whoever is no peer may have any name.
-    if (this.#stopping || this.hub.link(name) === undefined) return;
-    const before = this.#controlProblems.get(name) ?? 0;
-    this.#controlProblems.set(name, reasonCode);
-    if (before === reasonCode) return;
-    const problem = controlProblem(name, reasonCode);
-    if (problem !== null) this.#then((nowMs) => this.hub.link(name)?.problem(problem.code, problem.reason, nowMs));
-  }
-
-  #frameAnswered(name: string, frame: number, reasonCode: number): void {
-    this.#then((nowMs) => {
-      this.hub.frameRefused(name, frame, reasonCode);
-      this.hub
-        .link(name)
-        ?.problem("MESSAGE_REFUSED", `the broker refuses message frames with 0x${reasonCode.toString(16)}`, nowMs);
-    });
+    // Taking leave of a peer that is not there tells nobody anything.
+    if (!this.#stopping) this.#answers.control(name, reasonCode);
   }
 
   #localEvents(): ConstructorParameters<typeof LocalBroker>[1] {
@@ -303,7 +290,7 @@ export class Agent {
         this.#controlDenied = null;
       },
       linkAnswered: (peer, frame, reasonCode) =>
-        frame === null ? this.#controlAnswered(peer, reasonCode) : this.#frameAnswered(peer, frame, reasonCode),
+        frame === null ? this.#controlAnswered(peer, reasonCode) : this.#answers.frame(peer, frame, reasonCode),
     };
   }
 

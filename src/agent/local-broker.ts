@@ -13,15 +13,13 @@ import { FRAME_EXPIRY_SECONDS } from "../hub/link-host.ts";
 import type { Republish } from "../hub/republish.ts";
 import { toMessageProperties, toPacketProperties } from "../mqtt/packet-properties.ts";
 import { failureCode } from "../mqtt/publish.ts";
-import { reasonText } from "../mqtt/reason-code.ts";
 import { type MessageAbout, MqttSession, type SessionProblem } from "../mqtt/session.ts";
 import type { SessionCounters } from "../mqtt/session-counters.ts";
-import type { SubscribeEntry } from "../mqtt/subscribe.ts";
 import type { DemandFilter } from "../route/demand-ids.ts";
-import { controlTopic, inboxFilters, messageTopic, parseName, probeTopic } from "../wire/names.ts";
-import { ControlProbe } from "./control-probe.ts";
+import { controlTopic, messageTopic, parseName, probeTopic } from "../wire/names.ts";
 import { EchoProbe } from "./echo-probe.ts";
 import { LocalEvents } from "./local-events.ts";
+import { LocalInbox } from "./local-inbox.ts";
 import { stayMs } from "./peer-connection.ts";
 
 /** The durable sessions outlive a short absence; a longer one starts from nothing anyway, since memory is gone with the process. */
@@ -53,7 +51,7 @@ export interface LocalBrokerEvents extends AdapterSink {
   /** The local broker does not pass our own control topics on to us. */
   controlDenied(topic: string, why: string): void;
   controlWorks(): void;
-  /** A control message or frame for a peer that dials in was refused. */
+  /** The answer to a control message, or to a frame that was to be confirmed, for a peer that dials in. */
   linkAnswered(peer: string, frame: number | null, reasonCode: number): void;
 }
 
@@ -64,7 +62,7 @@ export class LocalBroker {
   readonly #linkSession: MqttSession;
   readonly #dataSession: MqttSession;
   readonly #markTopic: string;
-  readonly #controlProbe: ControlProbe;
+  readonly #inbox: LocalInbox;
   readonly #echoProbe: EchoProbe;
   #eventsFirst: NodeJS.Timeout | null = null;
   #othersStarted = false;
@@ -123,7 +121,7 @@ export class LocalBroker {
         message: (topic, payload, about) => this.#dataMessage(topic, payload, about),
       },
     );
-    this.#controlProbe = new ControlProbe(probeTopic(controlPrefix, cluster), this.#dataSession, events);
+    this.#inbox = new LocalInbox(controlPrefix, cluster, this.#linkSession, this.#dataSession, events);
     this.#echoProbe = new EchoProbe(`${probeTopic(controlPrefix, cluster)}-echo`, this.#dataSession, this.#linkSession);
   }
 
@@ -142,19 +140,16 @@ export class LocalBroker {
 
   /** Makes the broker announce our own rows again, which count like everybody's. */
   announceOwn(): void {
-    if (this.#linkSession.connected) this.#linkSession.subscribe(this.#inbox(), () => {});
+    this.#reader.announceOwn();
+    this.#inbox.refresh();
     if (this.#dataSession.connected && this.#dataSession.protocolVersion === 5) {
       this.#dataSession.subscribe([{ filter: this.#markTopic, qos: 1 }], () => {});
     }
   }
 
-  #inbox(): SubscribeEntry[] {
-    const { controlPrefix, cluster } = this.#options;
-    return [...inboxFilters(controlPrefix, cluster), this.#controlProbe.topic].map((filter) => ({
-      filter,
-      qos: 1,
-      noLocal: true,
-    }));
+  /** There is reason to doubt that the broker (still) passes on what is published for us, or by us. */
+  doubtControl(): void {
+    this.#inbox.doubt();
   }
 
   /** Ends the data session: what clients publish from now on waits with the broker. Nothing is republished any more either. */
@@ -164,7 +159,7 @@ export class LocalBroker {
   }
 
   async stop(graceMs: number): Promise<void> {
-    this.#controlProbe.stop();
+    this.#inbox.stop();
     this.#echoProbe.stop();
     if (this.#eventsFirst !== null) clearTimeout(this.#eventsFirst);
     this.#othersStarted = true;
@@ -226,7 +221,9 @@ export class LocalBroker {
   sendControl(peer: string, as: string, bytes: Uint8Array): void {
     const topic = controlTopic(this.#options.controlPrefix, peer, as);
     this.#linkSession.publish({ topic, payload: bytes, qos: 1, retain: false }, (result) => {
-      if (result.ok) this.#events.linkAnswered(peer, null, result.reasonCode);
+      if (!result.ok) return;
+      if (result.reasonCode >= 0x80) this.doubtControl();
+      this.#events.linkAnswered(peer, null, result.reasonCode);
     });
   }
 
@@ -243,7 +240,7 @@ export class LocalBroker {
       return;
     }
     this.#linkSession.publish({ ...packet, qos: 1 }, (result) => {
-      if (result.ok && result.reasonCode >= 0x80) this.#events.linkAnswered(peer, frame, result.reasonCode);
+      if (result.ok) this.#events.linkAnswered(peer, frame, result.reasonCode);
     });
   }
 
@@ -261,30 +258,21 @@ export class LocalBroker {
 
   #linkConnected(packetBytesMax: number): void {
     this.#events.session("link", true, null);
-    const entries = this.#inbox();
-    this.#linkSession.subscribe(entries, (codes) => {
-      if (codes === null) return;
-      const refused = codes.findIndex((code) => code >= 0x80);
-      if (refused >= 0)
-        this.#events.controlDenied(
-          entries[refused]?.filter ?? "",
-          `SUBSCRIBE refused: ${reasonText(codes[refused] ?? 0x80)}`,
-        );
+    this.#inbox.linkUp(() => {
       this.#events.linkUp(packetBytesMax);
-      this.#controlProbe.listening(true);
       this.#echoProbe.linkReady();
     });
   }
 
   #linkDisconnected(problem: SessionProblem): void {
-    this.#controlProbe.listening(false);
+    this.#inbox.linkDown();
     this.#events.session("link", false, problem);
     this.#echoProbe.linkLost();
     this.#events.linkDown(problem);
   }
 
   #linkMessage(topic: string, payload: Uint8Array, about: MessageAbout): void {
-    if (this.#controlProbe.message(topic)) return;
+    if (this.#inbox.message(topic)) return;
     const name = parseName(this.#options.controlPrefix, topic);
     if (name === null || about.retain) return;
     if (name.kind === "ctl") this.#events.control(name.to, name.from, payload);
@@ -296,7 +284,7 @@ export class LocalBroker {
 
   #dataConnected(sessionPresent: boolean, versionFive: boolean): void {
     this.#events.session("data", true, null);
-    this.#controlProbe.dataUp();
+    this.#inbox.dataUp();
     if (versionFive) {
       this.#dataSession.subscribe([{ filter: this.#markTopic, qos: 1 }], (codes) => {
         if (codes !== null) this.#events.dataUp(sessionPresent, true, false);

@@ -35,7 +35,7 @@ export class LocalEvents {
     this.#session = new MqttSession(options, {
       connected: (how) => this.#connected(how.sessionPresent),
       disconnected: (problem) => this.#disconnected(problem),
-      message: (topic, payload, about) => adapter.message(topic, payload, about.retain, clockMs()),
+      message: (topic, payload, about) => adapter.message(topic, payload, about.retain, clockMs(), about.dup),
     });
   }
 
@@ -65,6 +65,10 @@ export class LocalEvents {
 
   refreshCount(nowMs: number): void {
     this.#adapter.refreshCount(nowMs);
+  }
+
+  announceOwn(): void {
+    if (this.#session.connected) this.#adapter.announceOwn();
   }
 
   #connected(sessionPresent: boolean): void {

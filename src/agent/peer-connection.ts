@@ -33,6 +33,7 @@ export interface PeerConnectionEvents {
   frame(bytes: Uint8Array, stayMs: number): void;
   /** The peer's broker answered a control message. */
   controlAnswered(reasonCode: number): void;
+  /** The same of a frame that was to be confirmed. */
   frameAnswered(frame: number, reasonCode: number): void;
   /** The last words, written before each connection. */
   will(): Uint8Array | null;
@@ -113,7 +114,7 @@ export class PeerConnection {
       return;
     }
     this.#session.publish({ ...packet, qos: 1 }, (result) => {
-      if (result.ok && result.reasonCode >= 0x80) this.#events.frameAnswered(frame, result.reasonCode);
+      if (result.ok) this.#events.frameAnswered(frame, result.reasonCode);
     });
   }
 

@@ -37,10 +37,12 @@ export interface BrokerAdapter {
   /** The events session is connected (again). */
   up(session: EventsSession, how: EventsUp, nowMs: number): void;
   down(nowMs: number): void;
-  /** A message of the events session. */
-  message(topic: string, payload: Uint8Array, retain: boolean, nowMs: number): void;
+  /** A message of the events session. `dup`: it may have been delivered before, and then its place is not here. */
+  message(topic: string, payload: Uint8Array, retain: boolean, nowMs: number, dup?: boolean): void;
   /** Ask the broker for a fresh count, if it has one (toggle the own probe filter). */
   refreshCount(nowMs: number): void;
+  /** Makes the broker announce the rows of the events session itself again: after a gap they have to be seen anew like everybody's. */
+  announceOwn(): void;
   /** When `tick` wants to be called next; Infinity: never. */
   readonly deadlineMs: number;
   tick(nowMs: number): void;

@@ -83,6 +83,8 @@ export class AedesAdapter implements BrokerAdapter {
   /** There is no count to ask for. */
   refreshCount(_nowMs: number): void {}
 
+  announceOwn(): void {}
+
   get deadlineMs(): number {
     return this.#probe.deadlineMs;
   }

@@ -24,6 +24,13 @@ export class BrokerUptime {
     this.#suspected = false;
   }
 
+  /** The broker said itself that it started: until the next absence an uptime has nothing to add. */
+  started(): void {
+    this.#highestS = null;
+    this.#startMs = Number.POSITIVE_INFINITY;
+    this.#watchUntilMs = 0;
+  }
+
   seen(uptimeS: number, nowMs: number): "same" | "restarted" | "unsure" {
     const highestS = this.#highestS;
     const startMs = nowMs - uptimeS * 1000;

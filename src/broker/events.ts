@@ -76,6 +76,8 @@ export class EventsAdapter implements BrokerAdapter {
   /** There is no count to ask for. */
   refreshCount(_nowMs: number): void {}
 
+  announceOwn(): void {}
+
   get deadlineMs(): number {
     return Math.min(this.#againMs, this.#probe?.deadlineMs ?? Number.POSITIVE_INFINITY);
   }

@@ -94,3 +94,13 @@ export function choose(
   if (known.length === 0) return { certain: false, readings: all };
   return { certain: known.length === 1, readings: known };
 }
+
+const START = /^mosquitto version \S+ starting$/;
+
+/**
+ * The first line of a broker's life, written after its sessions were restored: in a session that survived it stands between
+ * what the last life queued and what this one says.
+ */
+export function isStart(text: string): boolean {
+  return START.test(text);
+}

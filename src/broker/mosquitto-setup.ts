@@ -7,6 +7,7 @@ export const LOG_SUBSCRIBE = "$SYS/broker/log/M/subscribe";
 export const LOG_UNSUBSCRIBE = "$SYS/broker/log/M/unsubscribe";
 export const LOG_NOTICE = "$SYS/broker/log/N";
 export const LOG_ERROR = "$SYS/broker/log/E";
+export const LOG_INFORMATION = "$SYS/broker/log/I";
 export const COUNT_PLAIN = "$SYS/broker/subscriptions/count";
 export const COUNT_SHARED = "$SYS/broker/shared_subscriptions/count";
 export const DROPPED = "$SYS/broker/publish/messages/dropped";
@@ -18,6 +19,7 @@ export const MOSQUITTO_TOPICS = [
   LOG_UNSUBSCRIBE,
   LOG_NOTICE,
   LOG_ERROR,
+  LOG_INFORMATION,
   COUNT_PLAIN,
   COUNT_SHARED,
   DROPPED,

@@ -9,13 +9,14 @@ import { type AdapterOptions, CLIENTS_MAX } from "./adapter-options.ts";
 import { BrokerUptime, parseUptime } from "./broker-uptime.ts";
 import { type HeldLine, HeldLines } from "./held-lines.ts";
 import { LinePrefix } from "./line-prefix.ts";
-import { decodeLine } from "./mosquitto-line.ts";
+import { decodeLine, isStart } from "./mosquitto-line.ts";
 import { MosquittoLog } from "./mosquitto-log.ts";
 import {
   COUNT_PLAIN,
   COUNT_SHARED,
   DROPPED,
   LOG_ERROR,
+  LOG_INFORMATION,
   LOG_NOTICE,
   LOG_SUBSCRIBE,
   LOG_UNSUBSCRIBE,
@@ -32,7 +33,6 @@ const UPTIME_WAIT_MS = 5_000;
 
 /** The lowest SUBACK reason code of a refusal (MQTT-3.9.3). */
 const REFUSED = 0x80;
-
 const UNANSWERED = Number.POSITIVE_INFINITY;
 
 export class MosquittoAdapter implements BrokerAdapter {
@@ -89,22 +89,26 @@ export class MosquittoAdapter implements BrokerAdapter {
     this.#uptimeDueMs = UNANSWERED;
   }
 
-  message(topic: string, payload: Uint8Array, retain: boolean, nowMs: number): void {
+  message(topic: string, payload: Uint8Array, retain: boolean, nowMs: number, dup = false): void {
     switch (topic) {
       case LOG_SUBSCRIBE:
       case LOG_UNSUBSCRIBE:
       case LOG_NOTICE:
       case LOG_ERROR:
+      case LOG_INFORMATION:
+        if (!retain) this.#inOrder({ topic, payload }, nowMs);
+        return;
       case COUNT_PLAIN:
       case COUNT_SHARED:
-        // Retained counters are stale, and a log line is never retained.
-        if (!retain) this.#inOrder({ topic, payload }, nowMs);
+        // Retained ones are stale, repeated ones out of place. A repeated line is harmless: those behind it are repeated too.
+        if (!retain && !dup) this.#inOrder({ topic, payload }, nowMs);
         return;
       case DROPPED:
         this.#dropped(payload, !retain);
         return;
       case UPTIME:
-        this.#uptimeSeen(payload, nowMs);
+        // In its place: what came before it may be of an earlier life.
+        this.#inOrder({ topic, payload }, nowMs);
         return;
     }
   }
@@ -121,6 +125,11 @@ export class MosquittoAdapter implements BrokerAdapter {
     this.#countFiltersHeld = !this.#countFiltersHeld;
     if (this.#countFiltersHeld) session.subscribe(this.#countFilters, 1, done);
     else session.unsubscribe(this.#countFilters, done);
+  }
+
+  announceOwn(): void {
+    // The count filters come and go with every fresh count.
+    this.#session?.subscribe(MOSQUITTO_TOPICS, 1, () => {});
   }
 
   get deadlineMs(): number {
@@ -231,6 +240,10 @@ export class MosquittoAdapter implements BrokerAdapter {
       this.#counted(line);
       return;
     }
+    if (line.topic === UPTIME) {
+      this.#uptimeSeen(line.payload, nowMs);
+      return;
+    }
     const decoded = decodeLine(line.payload);
     const text = decoded === null ? null : (this.#prefix?.strip(decoded.text) ?? null);
     if (decoded === null || text === null) {
@@ -244,6 +257,11 @@ export class MosquittoAdapter implements BrokerAdapter {
         return;
       case LOG_UNSUBSCRIBE:
         this.#log.unsubscribed(text, decoded.cut);
+        return;
+      case LOG_INFORMATION:
+        if (!isStart(text)) return;
+        this.#uptime.started();
+        this.#restarted();
         return;
       default:
         this.#log.notice(text, decoded.cut, nowMs);
@@ -287,8 +305,7 @@ export class MosquittoAdapter implements BrokerAdapter {
     this.#uptimeDueMs = UNANSWERED;
     switch (this.#uptime.seen(uptimeS, nowMs)) {
       case "restarted":
-        this.#log.brokerRestarted();
-        this.#sink.event({ type: "broker_restarted" });
+        this.#restarted();
         return;
       case "unsure":
         this.#gap("broker_restarted");
@@ -296,6 +313,11 @@ export class MosquittoAdapter implements BrokerAdapter {
       case "same":
         return;
     }
+  }
+
+  #restarted(): void {
+    this.#log.brokerRestarted();
+    this.#sink.event({ type: "broker_restarted" });
   }
 
   #gap(reason: "session_lost" | "away_too_long" | "events_dropped" | "events_unparsable" | "broker_restarted"): void {

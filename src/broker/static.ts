@@ -30,6 +30,8 @@ export class StaticAdapter implements BrokerAdapter {
 
   refreshCount(_nowMs: number): void {}
 
+  announceOwn(): void {}
+
   /** At once, before the broker is even reached: an empty interest must never be announced first. */
   get deadlineMs(): number {
     return this.#said ? Number.POSITIVE_INFINITY : 0;

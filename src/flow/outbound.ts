@@ -31,11 +31,14 @@ const INFLIGHT_MESSAGES_MAX = 2_000;
 const INFLIGHT_BYTES_MAX = 4 * 1024 * 1024;
 /** Until the peer and its broker have named their limits: the wire format's own. */
 const FRAME_BYTES_CAP = 16 * 1024 * 1024;
+/** One frame in so long is published at QoS 1, so that a refusal that begins while frames flow is told. */
+const CONFIRM_MS = 1_000;
 /** Reason codes that say that a packet is too large for a broker (MQTT 5, 4.13 and 3.4.2.1). */
 const PACKET_TOO_LARGE = 0x95;
 
 export class Outbound {
   readonly spool: Spool;
+  readonly dues: LinkDues;
   /** The message that may be lost on the way each time. */
   readonly suspect = new Suspect();
   readonly #options: OutboundOptions;
@@ -44,6 +47,7 @@ export class Outbound {
   #open = false;
   #congested = false;
   #confirmNext = true;
+  #confirmedAtMs = Number.NEGATIVE_INFINITY;
   #frameBytesMax = FRAME_BYTES_CAP;
   /** Less than half a frame that a broker refused for its size: its limit is not always announced. */
   #batchBytesMax = FRAME_BYTES;
@@ -57,7 +61,6 @@ export class Outbound {
   /** Last number of each frame under way, oldest first. */
   #frames: number[] = [];
   readonly #resend: ResendClock;
-  readonly #dues: LinkDues;
   readonly #intake: Intake;
 
   /** `stream`: of a log in memory. */
@@ -68,13 +71,13 @@ export class Outbound {
     ledger = new AckLedger(() => {}),
   ) {
     const log = options.log ?? new MemorySpoolLog(stream);
-    this.#dues = new LinkDues(options.durability ?? "memory", log, ledger);
+    this.dues = new LinkDues(options, log, ledger);
     this.spool = new Spool(log, options.spool, (number) => {
       this.#landed(number);
-      this.#dues.settled(number);
+      this.dues.settled(number);
     });
     const mayWait = options.spool.whenFull === "backpressure";
-    this.#intake = new Intake(this.spool, this.#dues, mayWait, (drop) => this.#givenUp(drop));
+    this.#intake = new Intake(this.spool, this.dues, mayWait, (drop) => this.#givenUp(drop));
     this.#cursor = this.spool.base;
     this.#resend = new ResendClock(options.retryIntervalMs);
     this.#options = options;
@@ -92,12 +95,6 @@ export class Outbound {
   /** Messages that are neither spooled nor acknowledged, because the spool is full. */
   get waiting(): number {
     return this.#intake.waiting;
-  }
-
-  /** Whether an acknowledgement may have to wait for this link. */
-  get withholds(): boolean {
-    const { durability = "memory", spool } = this.#options;
-    return durability !== "memory" || spool.whenFull === "backpressure";
   }
 
   get bestEffortQueued(): number {
@@ -169,11 +166,6 @@ export class Outbound {
     }
   }
 
-  /** More of the log is on the disk than before. */
-  synced(): void {
-    this.#dues.synced();
-  }
-
   /** The peer's word: everything up to `upTo`, and the ranges, is settled. Answers the messages settled just now. */
   settled(upTo: number, ranges: readonly (readonly [number, number])[], nowMs: number): Message[] {
     const messages: Message[] = [];
@@ -186,9 +178,9 @@ export class Outbound {
       for (let number = Math.max(first, this.spool.base); number <= Math.min(end, noted); number += 1)
         this.#settleOne(number, messages, nowMs);
     }
-    this.#dues.settledUpTo(known);
+    this.dues.settledUpTo(known);
     this.spool.settleUpTo(known);
-    this.suspect.word(this.spool.base);
+    this.suspect.word(this.spool.base, messages.length > 0);
     if (messages.length > 0) this.#resend.progress(this.#inflight > 0, nowMs);
     while ((this.#frames[0] ?? Number.POSITIVE_INFINITY) < this.spool.base) this.#frames.shift();
     this.#cursor = Math.max(this.#cursor, this.spool.base);
@@ -201,6 +193,8 @@ export class Outbound {
    * that nobody confirms may have met the same limit without a word; one message alone is given up, and larger ones with it.
    */
   refused(id: number, reasonCode: number): void {
+    // Told, it is not lost without a word; and access rights are not the message's fault.
+    this.suspect.doubt();
     const frame = this.#confirmed.get(id);
     if (frame === undefined || reasonCode !== PACKET_TOO_LARGE) return;
     const { messages, bytes, number } = frame;
@@ -271,8 +265,10 @@ export class Outbound {
       if (filled.expired > 0) this.#dropped("expired", filled.expired);
     }
     if (messages.length === 0) return this.#intake.admit(nowMs) ? this.nextFrame(nowMs) : null;
-    const confirm = this.#confirmNext || resend;
+    // Either way: a clock that went back must not put it off.
+    const confirm = this.#confirmNext || resend || Math.abs(nowMs - this.#confirmedAtMs) >= CONFIRM_MS;
     this.#confirmNext = false;
+    if (confirm) this.#confirmedAtMs = nowMs;
     if (reliable > 0) {
       this.#frames.push(this.#cursor - 1);
       this.#resend.start(nowMs);
@@ -282,9 +278,16 @@ export class Outbound {
     return { id: this.#frameId, messages, base: this.spool.base, confirm, resend };
   }
 
+  /** Carries nothing; the broker's answer shows whether it takes frames. */
+  emptyFrame(nowMs: number): OutgoingFrame {
+    this.#confirmedAtMs = nowMs;
+    this.#frameId += 1;
+    return { id: this.#frameId, messages: [], base: this.spool.base, confirm: true, resend: false };
+  }
+
   #refuse(reason: OutboundDropReason, due: Due | null): void {
     this.#dropped(reason, 1);
-    if (due !== null) this.#dues.dropped(due);
+    if (due !== null) this.dues.dropped(due);
   }
 
   #settleOne(number: number, messages: Message[], nowMs: number): void {
@@ -334,7 +337,7 @@ export class Outbound {
 
   #forget(number: number): void {
     this.spool.settle(number);
-    this.#dues.settled(number);
+    this.dues.settled(number);
   }
 
   #givenUp(drop: SpoolDrop): void {

@@ -3,19 +3,27 @@
  * it has to be greeted again.
  */
 import type { Outbound } from "../flow/outbound.ts";
+import type { OutgoingFrame } from "../flow/outgoing-frame.ts";
 import type { Conversation } from "../link/conversation.ts";
 import { encodeFrame, FRAME_BYTES_MAX } from "../wire/frame.ts";
 import type { Counters } from "./counters.ts";
 import type { LinkHost } from "./link-host.ts";
+import type { Passage } from "./passage.ts";
 
 /** Room for the fixed header, topic and properties of the PUBLISH that carries a frame, and the frame's own header. */
 const FRAME_OVERHEAD_BYTES = 1_024;
+/**
+ * While frames are refused, the broker is asked with an empty one this long after the last. Seldom: Mosquitto 2.0.11 without
+ * a limit for its queues (`max_queued_messages 0`) closes the connection behind each.
+ */
+const ASK_REFUSED_MS = 30_000;
 
 export interface SendingLink {
   readonly name: string;
   readonly conversation: Conversation;
   readonly outbound: Outbound;
   readonly counters: Counters;
+  readonly passage: Passage;
 }
 
 export class FrameSender {
@@ -24,10 +32,16 @@ export class FrameSender {
   readonly #link: SendingLink;
   readonly #host: LinkHost;
   #open = false;
+  /** When to ask whether frames are still refused, if nothing else asks before. */
+  #askAtMs = Number.POSITIVE_INFINITY;
 
   constructor(link: SendingLink, host: LinkHost) {
     this.#link = link;
     this.#host = host;
+  }
+
+  get deadlineMs(): number {
+    return this.#isRefused ? this.#askAtMs : Number.POSITIVE_INFINITY;
   }
 
   close(): void {
@@ -38,27 +52,39 @@ export class FrameSender {
   /** One at a time: what the connection does not take stays in the queues, where it is bounded and counted. */
   flush(transportUp: boolean, nowMs: number): void {
     this.#gate(transportUp);
+    const { name, outbound } = this.#link;
+    for (const refused of outbound.suspect.refused.splice(0))
+      this.#host.outlet.report({ type: "message_refused", link: name, ...refused });
+    for (;;) {
+      outbound.congested(this.#host.outlet.congested(name));
+      const frame = outbound.nextFrame(nowMs);
+      if (frame === null) break;
+      this.#send(frame, nowMs);
+    }
+    // Its answer shows that they are taken again, although nobody publishes anything.
+    if (this.#isRefused && nowMs >= this.#askAtMs) this.#send(outbound.emptyFrame(nowMs), nowMs);
+  }
+
+  get #isRefused(): boolean {
+    return this.#open && this.#link.passage.framesRefused !== 0;
+  }
+
+  #send(frame: OutgoingFrame, nowMs: number): void {
     const { name, conversation, outbound, counters } = this.#link;
     const { outlet, identity } = this.#host;
-    for (const refused of outbound.suspect.refused.splice(0))
-      outlet.report({ type: "message_refused", link: name, ...refused });
-    for (;;) {
-      outbound.congested(outlet.congested(name));
-      const frame = outbound.nextFrame(nowMs);
-      if (frame === null) return;
-      const bytes = encodeFrame({
-        speaker: identity.speaker(),
-        routeOp: conversation.announcer.lastOp,
-        stream: outbound.spool.stream,
-        base: frame.base,
-        messages: frame.messages,
-      });
-      counters.sent.frames += 1;
-      counters.sent.bytes += bytes.length;
-      if (frame.resend) counters.sent.resends += 1;
-      else counters.sent.messages += frame.messages.length;
-      outlet.sendFrame(name, frame.id, bytes, frame.confirm);
-    }
+    const bytes = encodeFrame({
+      speaker: identity.speaker(),
+      routeOp: conversation.announcer.lastOp,
+      stream: outbound.spool.stream,
+      base: frame.base,
+      messages: frame.messages,
+    });
+    counters.sent.frames += 1;
+    counters.sent.bytes += bytes.length;
+    if (frame.resend) counters.sent.resends += 1;
+    else counters.sent.messages += frame.messages.length;
+    if (frame.confirm) this.#askAtMs = nowMs + ASK_REFUSED_MS;
+    outlet.sendFrame(name, frame.id, bytes, frame.confirm);
   }
 
   #gate(transportUp: boolean): void {

@@ -21,10 +21,11 @@ import type { LinkStatusWord } from "./hub-event.ts";
 import { LinkHealth } from "./link-health.ts";
 import type { HubLinkOptions, LinkHost } from "./link-host.ts";
 import { MendableLosses } from "./mendable-losses.ts";
+import { Passage } from "./passage.ts";
 import { PeerDemand } from "./peer-demand.ts";
 import { REFUSAL_REPEAT_MS, RefusedRoutes } from "./refused-routes.ts";
 import { republishOf } from "./republish.ts";
-import { type Save, type SavedLink, savePeer, saveRecord, saveRoute } from "./saved-state.ts";
+import { type SavedLink, savePeer, saveRecord, saveRoute } from "./saved-state.ts";
 import type { ProblemStatus } from "./status.ts";
 
 export class HubLink {
@@ -35,6 +36,7 @@ export class HubLink {
   readonly outbound: Outbound;
   readonly inbound: Inbound;
   readonly counters = new Counters();
+  readonly passage: Passage;
   readonly #host: LinkHost;
   readonly #exportsAll: boolean;
   readonly #peerDemand: PeerDemand;
@@ -52,7 +54,8 @@ export class HubLink {
     this.name = options.name;
     this.options = options;
     this.#host = host;
-    this.#health = new LinkHealth(nowMs);
+    this.passage = new Passage(options.name);
+    this.#health = new LinkHealth(this.passage, nowMs);
     this.#exportsAll = options.exportFilters.includes("#");
     this.#peerDemand = new PeerDemand(options.exportFilters);
     this.routes = new RouteSet(options.topics, options.routesMax);
@@ -94,6 +97,7 @@ export class HubLink {
       this.outbound.deadlineMs,
       this.inbound.deadlineMs,
       this.#forwarding.guard.deadlineMs,
+      this.#frames.deadlineMs,
       this.refused.deadlineMs,
       this.#refusalsAtMs,
     );
@@ -108,14 +112,6 @@ export class HubLink {
     for (const output of this.conversation.acceptor.restore(saved.incarnation, saved.routes, nowMs))
       if (output.type === "peer_route") this.#peerRoute(output.filter, output.up);
     for (const { stream, ...record } of saved.records) this.inbound.restore(stream, record);
-  }
-
-  /** All that has to outlive the process. */
-  saveAll(save: Save): void {
-    const { acceptor } = this.conversation;
-    if (acceptor.highest > 0) savePeer(save, this.name, acceptor.highest);
-    for (const filter of acceptor.routes.effective()) saveRoute(save, this.name, filter, true);
-    for (const [stream, record] of this.inbound.records()) saveRecord(save, this.name, stream, record);
   }
 
   /** Told at the end of the turn: ten thousand subscriptions at once are a few messages, not ten thousand. */
@@ -251,6 +247,9 @@ export class HubLink {
           this.problem(output.code, output.reason, nowMs);
           if (output.code === "CLOCK_WENT_BACK") this.#host.identityChanged(nowMs);
           break;
+        case "trouble":
+          for (const { code, reason } of this.passage.peerSays(output.trouble)) this.problem(code, reason, nowMs);
+          break;
         case "peer_greeted":
           this.#host.outlet.peerGreeted(this.name);
           break;
@@ -280,6 +279,10 @@ export class HubLink {
 
   get transportIsUp(): boolean {
     return this.#health.transportUp;
+  }
+
+  get works(): LinkHealth["works"] {
+    return this.#health.works;
   }
 
   get lastProblem(): ProblemStatus | null {
@@ -334,16 +337,14 @@ export class HubLink {
   }
 
   #reportStatus(nowMs: number): void {
-    const { announcer, acceptor } = this.conversation;
+    const { announcer } = this.conversation;
+    this.conversation.framesRefused(this.passage.framesRefused, nowMs);
     const from = this.#health.word;
-    if (!this.#health.judge({ out: announcer.state, in: acceptor.state, nowMs })) return;
-    const { word: to, transportUp } = this.#health;
-    const why = `out ${announcer.state}, in ${acceptor.state}, transport ${transportUp ? "up" : "down"}`;
-    this.#host.outlet.report({ type: "link_status", link: this.name, from, to, why });
-    // The connection stands and nobody speaks: not every broker says that nobody is subscribed.
-    const isUnheard = announcer.state === "greeting" || acceptor.state === "silent";
-    if (transportUp && isUnheard && (to === "disconnected" || to === "inconsistent")) {
+    const halves = { out: announcer.state, in: this.conversation.inState(nowMs), nowMs };
+    if (!this.#health.judge(halves)) return;
+    const why = this.#health.why(halves);
+    this.#host.outlet.report({ type: "link_status", link: this.name, from, to: this.#health.word, why });
+    if (this.#health.isUnheard(halves))
       this.problem("PEER_SILENT", `the agent of cluster "${this.name}" does not answer`, nowMs);
-    }
   }
 }

@@ -15,6 +15,8 @@ export function linkStatus(link: HubLink): LinkStatus {
     transportUp: link.transportIsUp,
     out: {
       state: announcer.state,
+      works: link.works.out,
+      blocked: link.passage.outward,
       refusedWith: announcer.refusedWith,
       routes: link.routes.size,
       lastOp: announcer.lastOp,
@@ -23,6 +25,8 @@ export function linkStatus(link: HubLink): LinkStatus {
     },
     in: {
       state: acceptor.state,
+      works: link.works.in,
+      blocked: link.passage.inward,
       routes: acceptor.routes.effectiveSize,
       appliedOp: acceptor.appliedOp,
       complete: acceptor.complete,

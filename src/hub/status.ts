@@ -23,6 +23,10 @@ export interface LinkStatus {
   /** Our routes at the peer. */
   readonly out: {
     readonly state: AnnouncerState;
+    /** Whether the half counts as working: the state is not all. */
+    readonly works: boolean;
+    /** Why what we publish does not all reach the peer, whatever the state; null: nobody says so. */
+    readonly blocked: string | null;
     readonly refusedWith: AckResult | null;
     readonly routes: number;
     readonly lastOp: number;
@@ -33,6 +37,9 @@ export interface LinkStatus {
   /** The peer's routes here. */
   readonly in: {
     readonly state: AcceptorState;
+    readonly works: boolean;
+    /** Why what the peer publishes does not all reach us. */
+    readonly blocked: string | null;
     readonly routes: number;
     readonly appliedOp: number;
     readonly complete: boolean;

@@ -7,8 +7,8 @@ import type { ErrorCode } from "../base/error-codes.ts";
 import type { RouteOp } from "../route/route.ts";
 import { decodeControl } from "../wire/control.ts";
 import { isOfLaterVersion } from "../wire/envelope.ts";
-import type { AckResult, ControlBody, ControlMessage, Speaker, WireProblem } from "../wire/message.ts";
-import { Acceptor } from "./acceptor.ts";
+import type { AckResult, ControlBody, ControlMessage, Speaker, Trouble, WireProblem } from "../wire/message.ts";
+import { Acceptor, type AcceptorState, SILENCE_MS } from "./acceptor.ts";
 import { Announcer, type AnnouncerNames, type RouteSource } from "./announcer.ts";
 import type { Identity } from "./identity.ts";
 import type { LinkOutput } from "./output.ts";
@@ -17,6 +17,8 @@ import { protocolReason } from "./refusal.ts";
 export const HEARTBEAT_MS = 10_000;
 /** Bad bytes are answered at most this often, and start the conversation anew at most this often. */
 const BAD_MESSAGE_MS = 1_000;
+
+const NO_TROUBLE: Trouble = { framesRefused: 0, unheard: false };
 
 const ANYBODY: Speaker = { incarnation: 0, instance: "0000000000000000" };
 
@@ -32,6 +34,12 @@ export class Conversation {
   readonly #identity: Identity;
   #connected = false;
   #heartbeatAtMs = Number.POSITIVE_INFINITY;
+  /** The reason code with which the broker on the way refuses our frames; 0: none. */
+  #framesRefused = 0;
+  /** The last control message of the speaker that is listened to. */
+  #wordAtMs = Number.NEGATIVE_INFINITY;
+  /** What the last heartbeat said. */
+  #told = NO_TROUBLE;
   #lastBadMs = Number.NEGATIVE_INFINITY;
   #peerVersion: string | null = null;
   /** The peer's last greeting, when it came while we had no connection to answer on. */
@@ -50,6 +58,12 @@ export class Conversation {
 
   get deadlineMs(): number {
     return Math.min(this.announcer.deadlineMs, this.acceptor.deadlineMs, this.#heartbeatAtMs);
+  }
+
+  /** The state of the peer's half. Frames alone do not keep it up: they say nothing of the peer's routes, nor of ours. */
+  inState(nowMs: number): AcceptorState {
+    const { state } = this.acceptor;
+    return state === "online" && nowMs - this.#wordAtMs >= SILENCE_MS ? "silent" : state;
   }
 
   /** `packetBytesMax`: the largest packet that the broker on the way takes. */
@@ -72,6 +86,12 @@ export class Conversation {
     return this.announcer.disconnected(why);
   }
 
+  /** The peer cannot know it, and is told: at once when it changes, and with every heartbeat. */
+  framesRefused(reasonCode: number, nowMs: number): void {
+    this.#framesRefused = reasonCode;
+    this.#tellSoon(nowMs);
+  }
+
   announce(ops: readonly RouteOp[], nowMs: number): LinkOutput[] {
     return this.announcer.announce(ops, nowMs);
   }
@@ -83,9 +103,12 @@ export class Conversation {
 
   receive(bytes: Uint8Array, nowMs: number): LinkOutput[] {
     const decoded = decodeControl(bytes);
-    return decoded.ok
-      ? this.#dispatch(decoded.value, nowMs)
-      : this.undecodable("control message", decoded.problem, nowMs);
+    if (!decoded.ok) return this.undecodable("control message", decoded.problem, nowMs);
+    const outputs = this.#dispatch(decoded.value, nowMs);
+    if (this.acceptor.standing(decoded.value.speaker) === "current") this.#wordAtMs = nowMs;
+    // Whoever was told that nothing is heard of it should not have to wait for the next heartbeat.
+    this.#tellSoon(nowMs);
+    return outputs;
   }
 
   /** Bytes that could not be understood, of a control message or a frame (`what`). */
@@ -119,13 +142,32 @@ export class Conversation {
 
   tick(nowMs: number): LinkOutput[] {
     const outputs = [...this.announcer.tick(nowMs), ...this.acceptor.tick(nowMs)];
+    this.#tellSoon(nowMs);
     if (nowMs >= this.#heartbeatAtMs) {
       this.#heartbeatAtMs = nowMs + HEARTBEAT_MS;
       if (this.announcer.state === "online") {
-        outputs.push({ type: "send", body: { type: "heartbeat", mark: this.announcer.mark() } });
+        outputs.push({ type: "send", body: this.#heartbeat(nowMs) });
       }
     }
     return outputs;
+  }
+
+  #heartbeat(nowMs: number): ControlBody {
+    this.#told = this.#trouble(nowMs);
+    const isTrouble = this.#told.unheard || this.#told.framesRefused !== 0;
+    return { type: "heartbeat", mark: this.announcer.mark(), ...(isTrouble ? { trouble: this.#told } : {}) };
+  }
+
+  #trouble(nowMs: number): Trouble {
+    return { framesRefused: this.#framesRefused, unheard: this.inState(nowMs) === "silent" };
+  }
+
+  /** Only who is online says heartbeats: until then the trouble waits, and is said with the first. */
+  #tellSoon(nowMs: number): void {
+    if (this.announcer.state !== "online") return;
+    const { framesRefused, unheard } = this.#trouble(nowMs);
+    if (framesRefused === this.#told.framesRefused && unheard === this.#told.unheard) return;
+    this.#heartbeatAtMs = Math.min(this.#heartbeatAtMs, nowMs);
   }
 
   #dispatch(message: ControlMessage, nowMs: number): LinkOutput[] {
@@ -207,6 +249,7 @@ export class Conversation {
           : [...outputs, ...this.bad("BAD_MESSAGE", "route of no use", nowMs)];
       case "heartbeat":
         this.acceptor.heartbeat(body.mark, nowMs, outputs);
+        outputs.push({ type: "trouble", trouble: body.trouble ?? NO_TROUBLE });
         return outputs;
     }
   }
@@ -231,6 +274,7 @@ export class Conversation {
     this.#peerVersion = body.agentVersion;
     const outputs = this.acceptor.hello(speaker, body.greeting, nowMs);
     outputs.push(this.ackOf(speaker, body.greeting, "ok"), { type: "peer_greeted" });
+    if (standing === "newer") outputs.push({ type: "trouble", trouble: NO_TROUBLE });
     if (standing === "newer" && this.#connected) outputs.push(...this.announcer.peerGreeted(nowMs));
     return outputs;
   }

@@ -1,6 +1,6 @@
 /** What the two halves of a conversation ask of their owner. Values, so that a simulator can compare, reorder and replay them. */
 import type { ErrorCode } from "../base/error-codes.ts";
-import type { ControlBody } from "../wire/message.ts";
+import type { ControlBody, Trouble } from "../wire/message.ts";
 
 export type LinkOutput =
   | { readonly type: "send"; readonly body: ControlBody }
@@ -20,6 +20,8 @@ export type LinkOutput =
       readonly reasonCode: number;
       readonly refused: boolean;
     }
+  /** What does not work, by the peer's word; it holds until the next. */
+  | { readonly type: "trouble"; readonly trouble: Trouble }
   | {
       readonly type: "state";
       readonly half: "out" | "in";

@@ -25,8 +25,11 @@ export type Side = "local" | "peer";
 export interface Diagnosis {
   readonly code: ErrorCode;
   readonly reason: string;
-  /** Trying again soon cannot help, or does harm. */
-  readonly slow: boolean;
+  /**
+   * `slow`: trying again soon cannot help, or does harm. `calm`: it may, but what looks like a rival must not be fought at full
+   * speed.
+   */
+  readonly retry: "soon" | "calm" | "slow";
 }
 
 interface SideCodes {
@@ -53,7 +56,8 @@ const CODES: Readonly<Record<Side, SideCodes>> = {
 
 /**
  * A broker that gives a session to another client with the same id tells the first one so only in MQTT 5, and Mosquitto
- * 2.0.11 not even there. What it looks like: connecting works every time, and does not last. Fewer in a row may be restarts.
+ * 2.0.11 not even there. What it looks like: connecting works every time, and does not last. Fewer in a row may be restarts,
+ * and so may more: a link that flaps looks the same. Hence it is named, and tried again a little later than else, not much.
  */
 const DROPS_MAX = 5;
 
@@ -63,32 +67,32 @@ export function diagnose(end: ConnectionEnd, side: Side, dropsInARow: number): D
   switch (end.kind) {
     case "undialled": {
       const { kind, reason } = end.problem;
-      return { code: codes[kind], reason, slow: kind === "refused" };
+      return { code: codes[kind], reason, retry: kind === "refused" ? "slow" : "soon" };
     }
     case "tls":
-      return { code: codes.tls, reason: `TLS failed: ${end.reason}`, slow: false };
+      return { code: codes.tls, reason: `TLS failed: ${end.reason}`, retry: "soon" };
     case "dropped": {
-      if (dropsInARow < DROPS_MAX) return { code: codes.unreachable, reason: end.reason, slow: false };
+      if (dropsInARow < DROPS_MAX) return { code: codes.unreachable, reason: end.reason, retry: "soon" };
       const reason = `${end.reason} soon after it stood, ${dropsInARow} times in a row: another client may use the same client id`;
-      return { code: codes.taken, reason, slow: true };
+      return { code: codes.taken, reason, retry: "calm" };
     }
     case "silent":
     case "lost":
-      return { code: codes.unreachable, reason: end.reason, slow: false };
+      return { code: codes.unreachable, reason: end.reason, retry: "soon" };
     case "refused": {
       const reason = `the broker refused the connection: ${reasonText(end.reasonCode)}`;
-      return { code: codes.refused, reason, slow: refusesForGood(end.reasonCode) };
+      return { code: codes.refused, reason, retry: refusesForGood(end.reasonCode) ? "slow" : "soon" };
     }
     case "disconnected": {
       if (end.reasonCode === SESSION_TAKEN_OVER) {
         // Two that take one session from each other at full speed serve nobody.
-        return { code: codes.taken, reason: "session taken over", slow: true };
+        return { code: codes.taken, reason: "session taken over", retry: "slow" };
       }
       const reason = `the broker ended the connection: ${reasonText(end.reasonCode)}`;
       const refused = refusesForGood(end.reasonCode);
-      return { code: refused ? codes.refused : codes.unreachable, reason, slow: refused };
+      return { code: refused ? codes.refused : codes.unreachable, reason, retry: refused ? "slow" : "soon" };
     }
     case "closed":
-      return { code: codes.unreachable, reason: "closed", slow: false };
+      return { code: codes.unreachable, reason: "closed", retry: "soon" };
   }
 }

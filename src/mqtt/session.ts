@@ -5,7 +5,6 @@
  * All events and answers are called synchronously; an answer never comes before the call that asks has returned. When a
  * connection ends, its answers come first, then `disconnected`, then nothing more of it.
  */
-import { Backoff } from "../base/backoff.ts";
 import { Connection, type MessageAbout, type Will } from "./connection.ts";
 import { type ConnectionEnd, diagnose, type Side } from "./connection-end.ts";
 import { dial } from "./dial.ts";
@@ -16,6 +15,7 @@ import { Outbox, type PublishDone } from "./outbox.ts";
 import type { PublishPacket } from "./publish.ts";
 import { refusesVersion } from "./reason-code.ts";
 import { type CodesDone, Requests } from "./requests.ts";
+import { type Reconnect, Retries } from "./retries.ts";
 import { noCounts, type SessionCounters } from "./session-counters.ts";
 import type { SessionProblem } from "./session-problem.ts";
 import type { SubscribeEntry } from "./subscribe.ts";
@@ -56,7 +56,7 @@ export interface SessionOptions {
   readonly ackTimeoutMs?: number;
   /** For opening the stream, and again for the CONNACK. */
   readonly connectTimeoutMs?: number;
-  readonly reconnect?: { readonly baseMs: number; readonly capMs: number; readonly settledMs: number };
+  readonly reconnect?: Reconnect;
 }
 
 export interface SessionUp {
@@ -80,21 +80,8 @@ const SEND_QUEUE_MAX = 10_000;
 const INFLIGHT_MAX = 500;
 const ACK_TIMEOUT_MS = 20_000;
 const CONNECT_TIMEOUT_MS = 10_000;
-/** A connection that held this long was no failure. */
-const SETTLED_MS = 10_000;
-/**
- * The local broker is next door, and what its clients publish or subscribe between its start and our return is missed. A
- * peer's broker may be at the end of a line that is paid for.
- */
-const RECONNECT = {
-  local: { baseMs: 500, capMs: 1_000, settledMs: SETTLED_MS },
-  peer: { baseMs: 500, capMs: 10_000, settledMs: SETTLED_MS },
-} as const;
-/** After what a person has to mend, or a rival whose turn it is. */
-const SLOW_MS = 30_000;
-/** A connection that the broker drops within this counts as one of a row (see `connection-end.ts`): above any delay of a rival's. */
-const DROP_SOON_MS = 60_000;
-const BACKOFF = { factor: 2, jitter: 0.5 } as const;
+/** A connection that the broker drops within this counts as one of a row (see `connection-end.ts`): above the delays of a rival of our kind. */
+const DROP_SOON_MS = 15_000;
 /** How often a stop looks whether everything is answered. */
 const DRAIN_POLL_MS = 10;
 
@@ -102,9 +89,7 @@ export class MqttSession {
   readonly #options: SessionOptions;
   readonly #events: SessionEvents;
   readonly #dialect: DialectChoice;
-  readonly #backoff: Backoff;
-  readonly #slowBackoff: Backoff;
-  readonly #settledMs: number;
+  readonly #retries: Retries;
   readonly #counters: SessionCounters = noCounts();
   #url = 0;
   #dropsInARow = 0;
@@ -127,12 +112,8 @@ export class MqttSession {
     this.#options = options;
     this.#events = events;
     const { endpoint, bridge, random, session } = options;
-    const { baseMs, capMs, settledMs } = options.reconnect ?? RECONNECT[options.side];
-    const slowMs = options.reconnect === undefined ? SLOW_MS : capMs;
+    this.#retries = new Retries(options.reconnect ?? options.side, random);
     this.#dialect = new DialectChoice(dialects(endpoint.protocolVersion, bridge));
-    this.#backoff = new Backoff({ ...BACKOFF, baseMs, capMs }, random);
-    this.#slowBackoff = new Backoff({ ...BACKOFF, baseMs: slowMs, capMs: slowMs }, random);
-    this.#settledMs = settledMs;
     this.#wiped = session.cleanStart !== "first";
   }
 
@@ -274,7 +255,7 @@ export class MqttSession {
     }
     if (up !== null) {
       const stoodMs = performance.now() - up.atMs;
-      if (stoodMs >= this.#settledMs) this.#backoff.reset();
+      this.#retries.stood(stoodMs);
       this.#dropsInARow = end.kind === "dropped" && stoodMs < DROP_SOON_MS ? this.#dropsInARow + 1 : 0;
       this.#report(end, true);
       return;
@@ -312,8 +293,8 @@ export class MqttSession {
   }
 
   #report(end: ConnectionEnd, wasConnected: boolean): void {
-    const { code, reason, slow } = diagnose(end, this.#options.side, this.#dropsInARow);
-    const willRetryInMs = (slow ? this.#slowBackoff : this.#backoff).next();
+    const { code, reason, retry } = diagnose(end, this.#options.side, this.#dropsInARow);
+    const willRetryInMs = this.#retries.next(retry);
     this.#retry = setTimeout(() => this.#attempt(), willRetryInMs);
     this.#events.disconnected({ code, reason, willRetryInMs, wasConnected });
   }

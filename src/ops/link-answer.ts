@@ -63,6 +63,7 @@ export interface LinkDetail {
 interface OutAnswer {
   readonly state: string;
   readonly refused_with: string | null;
+  readonly blocked: string | null;
   readonly routes: number;
   readonly last_op: number;
   readonly acked_op: number;
@@ -71,6 +72,7 @@ interface OutAnswer {
 
 interface InAnswer {
   readonly state: string;
+  readonly blocked: string | null;
   readonly routes: number;
   readonly applied_op: number;
   readonly complete: boolean;
@@ -169,6 +171,7 @@ function outAnswer(out: LinkStatus["out"]): OutAnswer {
   return {
     state: out.state,
     refused_with: out.refusedWith,
+    blocked: out.blocked,
     routes: out.routes,
     last_op: out.lastOp,
     acked_op: out.ackedOp,
@@ -179,6 +182,7 @@ function outAnswer(out: LinkStatus["out"]): OutAnswer {
 function inAnswer(half: LinkStatus["in"]): InAnswer {
   return {
     state: half.state,
+    blocked: half.blocked,
     routes: half.routes,
     applied_op: half.appliedOp,
     complete: half.complete,

@@ -91,8 +91,8 @@ function addStateMetrics(metrics: MetricSet<MetricSource>, each: Each): void {
     "1: this half works: our routes at the peer (out), the peer's routes here (in).",
     ["link", "half"],
     each((link) => [
-      [{ half: "out" }, flag(link.out.state === "online")],
-      [{ half: "in" }, flag(link.in.state === "online")],
+      [{ half: "out" }, flag(link.out.works)],
+      [{ half: "in" }, flag(link.in.works)],
     ]),
   );
   metrics.gauge(

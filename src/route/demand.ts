@@ -15,6 +15,7 @@ import { type CoverChange, CoverSet } from "./cover-set.ts";
 import { type DemandFilter, DemandIds } from "./demand-ids.ts";
 import { DemandPeers } from "./demand-peers.ts";
 import type { DemandOptions, DemandRefusal, DemandStats, DemandStep, UnderWay } from "./demand-step.ts";
+import { PendingDrops } from "./pending-drops.ts";
 import { RefusalNews } from "./refusal-news.ts";
 import { RefusedFilters } from "./refused-filters.ts";
 import { RevisionHolds } from "./revision-holds.ts";
@@ -30,8 +31,7 @@ export class Demand {
   readonly #ids = new DemandIds();
   /** Filters to subscribe, with the revision that asked for them: ascending. */
   #toAdd = new Map<string, number>();
-  /** Filters to unsubscribe, with the revision whose subscriptions must be in place first. */
-  readonly #toDrop = new Map<string, number>();
+  readonly #toDrop = new PendingDrops();
   /** Retired by a marker, UNSUBSCRIBE to be sent. */
   #retired: string[] = [];
   readonly #refused = new RefusedFilters();
@@ -121,7 +121,7 @@ export class Demand {
     this.#markers = markers;
     if (sessionPresent) return;
     // The broker knows nothing: what was to go is gone, all else is subscribed again, in the order of identifiers.
-    for (const filter of this.#toDrop.keys()) this.#ids.remove(filter);
+    for (const filter of this.#toDrop.filters()) this.#ids.remove(filter);
     this.#toDrop.clear();
     for (const filter of this.#retired) this.#ids.remove(filter);
     this.#retired = [];
@@ -174,7 +174,8 @@ export class Demand {
     }
     if (this.#underWay.kind !== "none") return null;
     if (this.#retired.length > 0) return this.#unsubscribe(this.#retired.splice(0, this.#batchSize.filters));
-    const drops = this.#toAdd.size === 0 || this.#dropsTurn ? this.#dropsReady() : new Map<string, number>();
+    const isDropsTurn = this.#toAdd.size === 0 || this.#dropsTurn;
+    const drops = this.#toDrop.ready(this.settledRevision, isDropsTurn ? this.#batchSize.filters : 0);
     if (drops.size > 0) {
       this.#dropsTurn = false;
       if (!this.#markers) {
@@ -267,21 +268,10 @@ export class Demand {
     return { kind: "subscribe", batch: this.#batch, filters };
   }
 
-  /** Only what everything that replaces it is subscribed for. */
-  #dropsReady(): Map<string, number> {
-    const settled = this.settledRevision;
-    const drops = new Map<string, number>();
-    for (const [filter, after] of this.#toDrop) {
-      if (drops.size === this.#batchSize.filters) break;
-      if (after <= settled) drops.set(filter, after);
-    }
-    return drops;
-  }
-
   /** Those that came back since, or came back and went again for another replacement, stay. */
   #retire(drops: ReadonlyMap<string, number>, proven: boolean): void {
     for (const [filter, after] of drops) {
-      if (this.#toDrop.get(filter) !== after) continue;
+      if (this.#toDrop.after(filter) !== after) continue;
       this.#toDrop.delete(filter);
       this.#toAdd.delete(filter); // in doubt since a connection was lost; nobody wants it subscribed again
       this.#ids.retire(filter, proven);
@@ -313,6 +303,7 @@ export class Demand {
     if (this.#ids.isAskedFor(filter)) return;
     this.#revision += 1;
     this.#toAdd.set(filter, this.#revision);
+    this.#toDrop.postpone(filter, this.#revision);
   }
 
   #down(filter: string): void {

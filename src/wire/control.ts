@@ -2,6 +2,7 @@
 import type { Digest } from "../base/digest.ts";
 import { type ByteReader, ByteWriter, NUMBER_MAX } from "./bytes.ts";
 import { beginEnvelope, readMessage, readName } from "./envelope.ts";
+import { readTrouble, writeTrouble } from "./extensions.ts";
 import type {
   AckResult,
   AgainReason,
@@ -66,7 +67,8 @@ const KINDS = ["pause", "leave", "lost"] as const;
 export function encodeControl(message: ControlMessage): Uint8Array {
   const writer = new ByteWriter();
   const { body } = message;
-  beginEnvelope(writer, TYPES[body.type], message.speaker);
+  const trouble = body.type === "heartbeat" && body.trouble !== undefined ? writeTrouble(body.trouble) : null;
+  beginEnvelope(writer, TYPES[body.type], message.speaker, trouble);
   switch (body.type) {
     case "hello":
       writer.varint(body.greeting);
@@ -144,13 +146,13 @@ export function encodeControl(message: ControlMessage): Uint8Array {
 }
 
 export function decodeControl(bytes: Uint8Array): Decoded<ControlMessage> {
-  return readMessage(bytes, CONTROL_BYTES_MAX, (reader, type, speaker) => {
-    const body = readBody(reader, type);
+  return readMessage(bytes, CONTROL_BYTES_MAX, (reader, type, speaker, extension) => {
+    const body = readBody(reader, type, extension);
     return body === null ? null : { speaker, body };
   });
 }
 
-function readBody(reader: ByteReader, type: number): ControlBody | null {
+function readBody(reader: ByteReader, type: number, extension: Uint8Array | null): ControlBody | null {
   switch (type) {
     case TYPES.hello:
       return {
@@ -199,7 +201,11 @@ function readBody(reader: ByteReader, type: number): ControlBody | null {
     case TYPES.routes_ack:
       return { type: "routes_ack", of: readSpeaker(reader), op: reader.varint() };
     case TYPES.heartbeat:
-      return { type: "heartbeat", mark: readMark(reader) };
+      return {
+        type: "heartbeat",
+        mark: readMark(reader),
+        ...(extension === null ? {} : { trouble: readTrouble(reader, extension) }),
+      };
     case TYPES.again:
       return {
         type: "again",

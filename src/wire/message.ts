@@ -19,6 +19,14 @@ export interface RoutesMark {
   readonly digest: Digest;
 }
 
+/** What the speaker knows of the link and the other side may not: half of it does not work. */
+export interface Trouble {
+  /** The reason code with which the broker on the way refuses the speaker's frames; 0: it takes them. */
+  readonly framesRefused: number;
+  /** The speaker has heard no control message of the receiver for the time of silence. */
+  readonly unheard: boolean;
+}
+
 /** Versions of the protocol that an agent speaks, both inclusive; the highest common one is used. */
 export interface ProtocolRange {
   readonly protocolMin: number;
@@ -98,7 +106,8 @@ export type ControlBody =
   /** Operations firstOp, firstOp+1, … */
   | { readonly type: "routes"; readonly firstOp: number; readonly ops: readonly WireRouteOp[] }
   | { readonly type: "routes_ack"; readonly of: Speaker; readonly op: number }
-  | { readonly type: "heartbeat"; readonly mark: RoutesMark }
+  /** `trouble` absent: none. */
+  | { readonly type: "heartbeat"; readonly mark: RoutesMark; readonly trouble?: Trouble }
   /** "Start again": `hello` asks for a new greeting, `bootstrap` for a new bootstrap of the current one. */
   | {
       readonly type: "again";

@@ -37,6 +37,14 @@ export function probeTopic(prefix: string, me: string): string {
   return `${prefix}/v1/${me}/${me}/probe`;
 }
 
+/**
+ * The same by way of the inbox: topics that its filters match and no peer uses. What does not come back there, no peer's
+ * message does.
+ */
+export function inboxProbeTopics(prefix: string, me: string): string[] {
+  return [controlTopic(prefix, me, me), messageTopic(prefix, me, me)];
+}
+
 export function parseName(prefix: string, topic: string): ControlName | null {
   if (!topic.startsWith(`${prefix}/v1/`)) return null;
   const levels = topic.slice(prefix.length + 4).split("/");

@@ -18,6 +18,7 @@ function watched(url: string, awayMaxMs: number) {
     down: () => {},
     message: () => {},
     refreshCount: () => {},
+    announceOwn: () => {},
     deadlineMs: Number.POSITIVE_INFINITY,
     tick: () => {},
   };

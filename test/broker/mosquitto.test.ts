@@ -7,6 +7,7 @@ import { MosquittoRig } from "./mosquitto-rig.ts";
 const PLAIN = "$SYS/broker/subscriptions/count";
 const SHARED = "$SYS/broker/shared_subscriptions/count";
 const UPTIME = "$SYS/broker/uptime";
+const INFORMATION = "$SYS/broker/log/I";
 const PROBES = ["$LINK/v1/a/a/probe-count", "$share/brokerlink/$LINK/v1/a/a/probe-count"];
 
 describe("the start", () => {
@@ -229,13 +230,77 @@ describe("reconnects", () => {
     rig.up({ sessionPresent: true, awayMs: 3_000 });
     rig.text(UPTIME, "1000 seconds", true);
     rig.text(UPTIME, "1003 seconds", true);
-    assert.deepEqual(rig.sink.take(), []);
+    rig.announce();
+    assert.ok(!rig.sink.take().includes("restarted"));
     rig.text(UPTIME, "2 seconds", true);
     rig.text(UPTIME, "3 seconds");
     assert.deepEqual(rig.sink.take(), ["restarted"]);
-    rig.announce();
     rig.connect("x");
     assert.equal(rig.adapter.clients.size, 2);
+  });
+
+  test("what the last life queued comes before the restart, what the new one says behind it", () => {
+    const rig = new MosquittoRig().ready();
+    rig.text(UPTIME, "1000 seconds", true);
+    rig.down();
+    rig.nowMs += 3_000;
+    rig.up({ sessionPresent: true, awayMs: 3_000 });
+    rig.sub("gone 1 old");
+    rig.text(INFORMATION, "mosquitto version 2.0.11 terminating");
+    rig.text(INFORMATION, "mosquitto version 2.0.11 starting");
+    rig.sub("back 1 new");
+    rig.text(UPTIME, "2 seconds", true);
+    assert.deepEqual(rig.sink.take(), [], "nothing is read before the probe is answered");
+    rig.announce();
+    const told = rig.sink.take();
+    assert.deepEqual(
+      told.filter((line) => ["+gone old", "restarted", "+back new"].includes(line)),
+      ["+gone old", "restarted", "+back new"],
+      "once, and in this place",
+    );
+  });
+
+  test("without that line the restart has its place where the uptime says so: nothing before it is proven", () => {
+    const rig = new MosquittoRig().ready();
+    rig.text(UPTIME, "1000 seconds", true);
+    rig.down();
+    rig.nowMs += 3_000;
+    rig.up({ sessionPresent: true, awayMs: 3_000 });
+    rig.sub("gone 1 old");
+    rig.text(UPTIME, "2 seconds", true);
+    rig.sub("back 1 new");
+    rig.announce();
+    const told = rig.sink.take();
+    assert.deepEqual(
+      told.filter((line) => ["+gone old", "restarted", "+back new"].includes(line)),
+      ["+gone old", "restarted", "+back new"],
+    );
+  });
+
+  test("a restart within the first seconds of a life is known by the line; later uptimes are no other one", () => {
+    const rig = new MosquittoRig().ready();
+    rig.text(UPTIME, "4 seconds", true);
+    for (let round = 0; round < 2; round += 1) {
+      rig.down();
+      rig.nowMs += 1_000;
+      rig.up({ sessionPresent: true, awayMs: 1_000 });
+      rig.text(INFORMATION, "mosquitto version 2.0.20 starting");
+      rig.text(UPTIME, "0 seconds", true);
+      rig.announce();
+      rig.text(UPTIME, "2 seconds");
+      assert.equal(rig.sink.take().filter((line) => line === "restarted").length, 1);
+    }
+    rig.text(INFORMATION, "mosquitto version x starting up");
+    assert.deepEqual(rig.sink.take(), []);
+  });
+
+  test("its own rows are announced again when somebody doubts them", () => {
+    const rig = new MosquittoRig().ready();
+    rig.adapter.announceOwn();
+    assert.deepEqual(rig.session.subscribed.at(-1), MOSQUITTO_TOPICS);
+    rig.down();
+    rig.adapter.announceOwn();
+    assert.equal(rig.session.subscribed.length, 2);
   });
 
   test("without an uptime a short absence may have hidden a restart", () => {
@@ -259,10 +324,11 @@ describe("reconnects", () => {
 });
 
 describe("counters", () => {
-  test("live ones are counts at their place, retained ones prove nothing", () => {
+  test("live ones are counts at their place, retained and repeated ones prove nothing", () => {
     const rig = new MosquittoRig().ready();
     rig.text(PLAIN, "5", true);
     rig.text(PLAIN, "6");
+    rig.adapter.message(PLAIN, new TextEncoder().encode("4"), false, rig.nowMs, true);
     rig.text(SHARED, "0");
     rig.text(PLAIN, "-1");
     rig.text(PLAIN, "1e3");

@@ -196,6 +196,24 @@ export const CONTROL_CASES: readonly ControlCase[] = [
     value: { speaker: A, body: { type: "heartbeat", mark: WIDER } },
   },
   {
+    name: "heartbeat: frames refused",
+    hex: "42 4c 01 04 08 04 06 02 87 00 80 d0 ea b6 b7 33 a1 a2 a3 a4 a5 a6 a7 a8 05 03 bb 9e 29 ef 93 fd b2 ad",
+    written: true,
+    value: {
+      speaker: A,
+      body: { type: "heartbeat", mark: WIDER, trouble: { framesRefused: 0x87, unheard: false } },
+    },
+  },
+  {
+    name: "heartbeat: you are not heard",
+    hex: "42 4c 01 04 08 04 06 02 00 01 80 d0 ea b6 b7 33 a1 a2 a3 a4 a5 a6 a7 a8 05 03 bb 9e 29 ef 93 fd b2 ad",
+    written: true,
+    value: {
+      speaker: A,
+      body: { type: "heartbeat", mark: WIDER, trouble: { framesRefused: 0, unheard: true } },
+    },
+  },
+  {
     name: "heartbeat with a path and an extension of a later version",
     hex: "42 4c 01 06 08 02 01 61 01 62 06 02 01 ff 04 01 00 80 d0 ea b6 b7 33 a1 a2 a3 a4 a5 a6 a7 a8 05 03 bb 9e 29 ef 93 fd b2 ad",
     written: false,

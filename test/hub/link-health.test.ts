@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LinkHealth } from "../../src/hub/link-health.ts";
+import { Passage } from "../../src/hub/passage.ts";
 import type { AcceptorState } from "../../src/link/acceptor.ts";
 import type { AnnouncerState } from "../../src/link/announcer.ts";
 
@@ -27,7 +28,7 @@ const WORDS = { connected: "c", connecting: "g", disconnected: "d", inconsistent
 
 function letters(out: AnnouncerState, nowMs: number): string {
   return IN.map((incoming) => {
-    const health = new LinkHealth(0);
+    const health = new LinkHealth(new Passage("b"), 0);
     health.transport(true, 0);
     health.judge({ out, in: incoming, nowMs });
     return WORDS[health.word];
@@ -44,7 +45,7 @@ test("after 15 s a half that is still on its way counts as bad, except a bootstr
 
 test("a link whose transport never came up is connecting for 15 s, then disconnected", () => {
   const word = (nowMs: number, everUp: boolean) => {
-    const health = new LinkHealth(0);
+    const health = new LinkHealth(new Passage("b"), 0);
     if (everUp) health.transport(true, 0);
     health.transport(false, 0);
     health.judge({ out: "idle", in: "none", nowMs });
@@ -56,7 +57,7 @@ test("a link whose transport never came up is connecting for 15 s, then disconne
 });
 
 test("only a change of the word is told, and patience begins anew with each change of the transport", () => {
-  const health = new LinkHealth(0);
+  const health = new LinkHealth(new Passage("b"), 0);
   assert.equal(health.judge({ out: "idle", in: "none", nowMs: 1 }), false);
   health.transport(true, 20_000);
   assert.equal(health.judge({ out: "greeting", in: "none", nowMs: 20_001 }), false);
@@ -69,4 +70,29 @@ test("only a change of the word is told, and patience begins anew with each chan
   assert.equal(health.word, "connecting");
   assert.equal(health.judge({ out: "idle", in: "greeted", nowMs: 45_000 }), true);
   assert.equal(health.word, "disconnected");
+});
+
+test("a half whose messages or words are refused on the way does not work, whatever the conversation believes", () => {
+  const passage = new Passage("b");
+  const health = new LinkHealth(passage, 0);
+  health.transport(true, 0);
+  const word = (): string => {
+    health.judge({ out: "online", in: "online", nowMs: 1 });
+    return health.word;
+  };
+  assert.equal(word(), "connected");
+  passage.frameAnswered(0x87);
+  assert.equal(word(), "inconsistent");
+  assert.equal(
+    health.why({ out: "online", in: "online" }),
+    "out online, in online, transport up, the broker refuses our message frames with 0x87",
+  );
+  passage.frameAnswered(0);
+  assert.equal(word(), "connected");
+  passage.controlAnswered(0x87);
+  assert.equal(word(), "inconsistent");
+  passage.peerSays({ framesRefused: 0x87, unheard: false });
+  assert.equal(word(), "disconnected", "neither direction works");
+  passage.controlAnswered(0);
+  assert.equal(word(), "inconsistent");
 });

@@ -22,6 +22,14 @@ export function linkOptions(name: string, change: Partial<HubLinkOptions> = {}):
   };
 }
 
+/** What the broker on the way answers to what an agent publishes for a peer. */
+export interface WayBroker {
+  readonly frame: () => number;
+  readonly control: () => number;
+  /** Says nothing of what it refuses. */
+  readonly silent?: boolean;
+}
+
 export class Agent {
   readonly hub: Hub;
   readonly cluster: string;
@@ -43,6 +51,8 @@ export class Agent {
   readonly acknowledged: number[] = [];
   /** What outlives the agent. */
   readonly saved = new Map<string, Uint8Array>();
+  /** Null: takes all and answers nothing. */
+  broker: WayBroker | null = null;
   readonly #world: World;
   readonly #todo: (() => void)[] = [];
 
@@ -101,14 +111,22 @@ export class Agent {
         },
         sendControl: (link, bytes) => {
           this.controlSent += 1;
-          this.#later(() => world.agents.get(link)?.hub.control(link, cluster, bytes, world.nowMs));
+          const answer = this.broker?.control() ?? 0;
+          this.#later(() => {
+            if (answer === 0) world.agents.get(link)?.hub.control(link, cluster, bytes, world.nowMs);
+            if (this.broker?.silent !== true) this.hub.link(link)?.passage.controlAnswered(answer);
+          });
         },
         peerGreeted: () => {},
         congested: () => false,
         answerStranger: (to, as, bytes) => this.strangerAnswers.push({ to, as, bytes }),
-        sendFrame: (link, _frame, bytes) => {
-          if (!this.swallows(bytes))
-            this.#later(() => world.agents.get(link)?.hub.frame(cluster, bytes, 0, world.nowMs));
+        sendFrame: (link, _frame, bytes, confirm) => {
+          if (this.swallows(bytes)) return;
+          const answer = this.broker?.frame() ?? 0;
+          this.#later(() => {
+            if (answer === 0) world.agents.get(link)?.hub.frame(cluster, bytes, 0, world.nowMs);
+            if (confirm) this.hub.link(link)?.passage.frameAnswered(answer);
+          });
         },
         report: (event) => this.reports.push(event),
       },

@@ -12,7 +12,7 @@ describe("what a session says of an end", () => {
     end: ConnectionEnd,
     local: string,
     peer: string,
-    slow: boolean,
+    retry: string,
     reason: RegExp,
   ][] = [
     [
@@ -20,7 +20,7 @@ describe("what a session says of an end", () => {
       { kind: "undialled", problem: { kind: "unreachable", reason: "refused by h:1" } },
       "LOCAL_UNREACHABLE",
       "PEER_UNREACHABLE",
-      false,
+      "soon",
       /refused by h:1/,
     ],
     [
@@ -28,7 +28,7 @@ describe("what a session says of an end", () => {
       { kind: "undialled", problem: { kind: "refused", reason: "HTTP 401" } },
       "LOCAL_REFUSED",
       "PEER_LOGIN_REFUSED",
-      true,
+      "slow",
       /401/,
     ],
     [
@@ -36,17 +36,17 @@ describe("what a session says of an end", () => {
       { kind: "undialled", problem: { kind: "tls", reason: "TLS with h failed" } },
       "LOCAL_TLS",
       "PEER_TLS",
-      false,
+      "soon",
       /TLS/,
     ],
-    ["a client certificate refused", { kind: "tls", reason: "alert" }, "LOCAL_TLS", "PEER_TLS", false, /alert/],
-    ["silence", { kind: "silent", reason: "no word" }, "LOCAL_UNREACHABLE", "PEER_UNREACHABLE", false, /no word/],
+    ["a client certificate refused", { kind: "tls", reason: "alert" }, "LOCAL_TLS", "PEER_TLS", "soon", /alert/],
+    ["silence", { kind: "silent", reason: "no word" }, "LOCAL_UNREACHABLE", "PEER_UNREACHABLE", "soon", /no word/],
     [
       "a wrong password",
       { kind: "refused", reasonCode: 0x86 },
       "LOCAL_REFUSED",
       "PEER_LOGIN_REFUSED",
-      true,
+      "slow",
       /bad user name or password \(0x86\)/,
     ],
     [
@@ -54,7 +54,7 @@ describe("what a session says of an end", () => {
       { kind: "refused", reasonCode: 0x89 },
       "LOCAL_REFUSED",
       "PEER_LOGIN_REFUSED",
-      false,
+      "soon",
       /server busy/,
     ],
     [
@@ -62,7 +62,7 @@ describe("what a session says of an end", () => {
       { kind: "disconnected", reasonCode: 0x8e },
       "LOCAL_SESSION_TAKEN",
       "PEER_SESSION_TAKEN",
-      true,
+      "slow",
       /taken over/,
     ],
     [
@@ -70,7 +70,7 @@ describe("what a session says of an end", () => {
       { kind: "disconnected", reasonCode: 0x8b },
       "LOCAL_UNREACHABLE",
       "PEER_UNREACHABLE",
-      false,
+      "soon",
       /shutting down/,
     ],
     [
@@ -78,24 +78,24 @@ describe("what a session says of an end", () => {
       { kind: "disconnected", reasonCode: 0x87 },
       "LOCAL_REFUSED",
       "PEER_LOGIN_REFUSED",
-      true,
+      "slow",
       /not authorized/,
     ],
-    ["a lost connection", { kind: "lost", reason: "reset" }, "LOCAL_UNREACHABLE", "PEER_UNREACHABLE", false, /reset/],
+    ["a lost connection", { kind: "lost", reason: "reset" }, "LOCAL_UNREACHABLE", "PEER_UNREACHABLE", "soon", /reset/],
     [
       "one that is dropped",
       { kind: "dropped", reason: "closed" },
       "LOCAL_UNREACHABLE",
       "PEER_UNREACHABLE",
-      false,
+      "soon",
       /^closed$/,
     ],
-    ["our own close", { kind: "closed" }, "LOCAL_UNREACHABLE", "PEER_UNREACHABLE", false, /closed/],
+    ["our own close", { kind: "closed" }, "LOCAL_UNREACHABLE", "PEER_UNREACHABLE", "soon", /closed/],
   ];
-  for (const [name, end, local, peer, slow, reason] of cases) {
+  for (const [name, end, local, peer, retry, reason] of cases) {
     test(name, () => {
       const here = diagnose(end, "local", 1);
-      assert.deepEqual([here.code, diagnose(end, "peer", 1).code, here.slow], [local, peer, slow]);
+      assert.deepEqual([here.code, diagnose(end, "peer", 1).code, here.retry], [local, peer, retry]);
       assert.match(here.reason, reason);
     });
   }
@@ -104,7 +104,7 @@ describe("what a session says of an end", () => {
     const end: ConnectionEnd = { kind: "dropped", reason: "the broker closed the connection" };
     assert.equal(diagnose(end, "local", 4).code, "LOCAL_UNREACHABLE");
     const fifth = diagnose(end, "local", 5);
-    assert.deepEqual([fifth.code, fifth.slow], ["LOCAL_SESSION_TAKEN", true]);
+    assert.deepEqual([fifth.code, fifth.retry], ["LOCAL_SESSION_TAKEN", "calm"]);
     assert.match(fifth.reason, /5 times in a row: another client may use the same client id/);
   });
 });

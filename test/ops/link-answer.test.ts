@@ -116,6 +116,7 @@ describe("the status of a link", () => {
     assert.deepEqual(brokerlink.out, {
       state: "online",
       refused_with: null,
+      blocked: null,
       routes: 3,
       last_op: 9,
       acked_op: 9,
@@ -123,6 +124,7 @@ describe("the status of a link", () => {
     });
     assert.deepEqual(brokerlink.in, {
       state: "online",
+      blocked: null,
       routes: 2,
       applied_op: 5,
       complete: true,

@@ -202,7 +202,7 @@ describe("what metrics say", () => {
   test("of a link: one status word at a time, both halves, and its numbers", async () => {
     const link = linkStatus({
       status: "inconsistent",
-      in: { ...linkStatus().in, state: "silent", heardAtMs: Date.now() - 40_000 },
+      in: { ...linkStatus().in, state: "silent", works: false, heardAtMs: Date.now() - 40_000 },
       queue: { ...linkStatus().queue, oldestAtMs: Date.now() - 5_000 },
     });
     const families = await scrape(hubStatus({ links: [link] }));

@@ -31,9 +31,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "UNSUBSCRIBE before SUBSCRIBE",
     file: "route/demand.js",
-    find: "const drops = this.#toAdd.size === 0 || this.#dropsTurn ? this.#dropsReady() : new Map();",
-    replace: "const drops = new Map(this.#toDrop);",
-    seed: 18,
+    find: "const drops = this.#toDrop.ready(this.settledRevision, isDropsTurn ? this.#batchSize.filters : 0);",
+    replace: "const drops = this.#toDrop.ready(Number.POSITIVE_INFINITY, 100_000);",
+    seed: 33,
   },
   {
     name: "erase at hello",

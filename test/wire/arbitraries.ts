@@ -102,6 +102,11 @@ const body: fc.Arbitrary<ControlBody> = fc.oneof(
   fc.record({ type: type("routes_ack"), of: anyone, op: anyNumber }),
   fc.record({ type: type("heartbeat"), mark }),
   fc.record({
+    type: type("heartbeat"),
+    mark,
+    trouble: fc.record({ framesRefused: fc.nat(255), unheard: fc.boolean() }),
+  }),
+  fc.record({
     type: type("again"),
     of: anyone,
     what: fc.constantFrom("hello" as const, "bootstrap" as const),

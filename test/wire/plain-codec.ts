@@ -214,7 +214,7 @@ function readMessages(cursor: Cursor): PlainMessage[] {
       const properties = flags & 0x40 ? readProperties(cursor, userPropertiesLeft) : null;
       const { userProperties } = properties ?? {};
       if (Array.isArray(userProperties)) userPropertiesLeft -= userProperties.length;
-      if (flags & 0x80) skipExtensions(cursor);
+      if (flags & 0x80) readExtensions(cursor);
       const payload = contents.read(cursor);
       return {
         number: flags & 0x04 ? lastNumber : null,
@@ -249,17 +249,24 @@ function writeMessages(out: number[], messages: readonly PlainMessage[]): void {
 
 // ── section 4 ──────────────────────────────────────────────────────────────────────────────────────────
 
-function skipExtensions(cursor: Cursor): void {
+const TROUBLE = 6;
+const trouble = struct({ framesRefused: u8, unheard: flag });
+
+/** Answers the trouble of tag 6, undecoded: only a heartbeat has it. */
+function readExtensions(cursor: Cursor): Uint8Array | null {
+  let found: Uint8Array | null = null;
   const inside = new Cursor(block(65_536).read(cursor));
   for (let last = -1; inside.left > 0; ) {
     const tag = where(varint, (value) => value > last && value <= 65_535).read(inside);
-    block(65_536).read(inside);
+    const value = block(65_536).read(inside);
+    if (tag === TROUBLE) found = value;
     if (tag % 2 === 1) throw new PlainProblem("unknown_extension");
     last = tag;
   }
+  return found;
 }
 
-function readEnvelope(cursor: Cursor): { type: number; speaker: PlainSpeaker } {
+function readEnvelope(cursor: Cursor): { type: number; speaker: PlainSpeaker; extension: Uint8Array | null } {
   for (const letter of "BL") if (cursor.u8() !== letter.charCodeAt(0)) throw new PlainProblem("bad_magic");
   if (cursor.u8() !== 1) throw new PlainProblem("unsupported_version");
   const flags = cursor.u8();
@@ -270,8 +277,8 @@ function readEnvelope(cursor: Cursor): { type: number; speaker: PlainSpeaker } {
     throw new PlainProblem("authenticator_unexpected");
   }
   if (flags & 2) list(16, 2, name).read(cursor);
-  if (flags & 4) skipExtensions(cursor);
-  return { type, speaker: where(someone, ({ incarnation }) => incarnation >= 1).read(cursor) };
+  const extension = flags & 4 ? readExtensions(cursor) : null;
+  return { type, extension, speaker: where(someone, ({ incarnation }) => incarnation >= 1).read(cursor) };
 }
 
 function decoded<T>(bytes: Uint8Array, bytesMax: number, read: (cursor: Cursor) => T): PlainDecoded<T> {
@@ -293,17 +300,28 @@ function unknown(type: number): PlainProblem {
 
 export function decodePlainControl(bytes: Uint8Array): PlainDecoded<PlainControl> {
   return decoded(bytes, CONTROL_BYTES_MAX, (cursor) => {
-    const { type, speaker } = readEnvelope(cursor);
+    const { type, speaker, extension } = readEnvelope(cursor);
     const known = BODIES[type];
     if (known === undefined) throw unknown(type);
-    return { speaker, body: { type: known.type, ...(known.fields.read(cursor) as Record<string, unknown>) } };
+    const body = { type: known.type, ...(known.fields.read(cursor) as Record<string, unknown>) };
+    return { speaker, body: { ...body, ...readTrouble(known.type, extension) } };
   });
+}
+
+function readTrouble(type: string, value: Uint8Array | null): object {
+  if (type !== "heartbeat" || value === null) return {};
+  const inside = new Cursor(value);
+  const read = value.length === 2 ? trouble.read(inside) : null;
+  if (read === null) throw new PlainProblem("bad_value");
+  return { trouble: read };
 }
 
 export function encodePlainControl({ speaker, body }: PlainControl): Uint8Array {
   const [type, known] = Object.entries(BODIES).find(([, each]) => each.type === body.type) ?? [];
   if (known === undefined) throw new Error(`no type ${body.type}`);
-  const out = [0x42, 0x4c, 1, 0, Number(type)];
+  const troubled = body["trouble"] as ValueOf<typeof trouble> | undefined;
+  const out = [0x42, 0x4c, 1, troubled === undefined ? 0 : 4, Number(type)];
+  if (troubled !== undefined) out.push(4, TROUBLE, 2, troubled.framesRefused, troubled.unheard ? 1 : 0);
   someone.write(out, speaker);
   known.fields.write(out, body);
   return Uint8Array.from(out);
