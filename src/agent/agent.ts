@@ -121,8 +121,9 @@ export class Agent {
   async stop(drainMs: number): Promise<void> {
     const endMs = clockMs() + drainMs;
     this.#stopping = true;
-    const links = [...this.hub.links()];
-    await this.#drained(endMs, () => links.every(({ inbound }) => inbound.pending + inbound.inflight === 0));
+    await this.#drained(endMs, () =>
+      [...this.hub.links()].every(({ inbound }) => inbound.pending + inbound.inflight === 0),
+    );
     if (this.#store !== null) {
       // What the broker sends from here on it keeps for the next life; what was taken is acknowledged as far as it may be.
       this.#local.pauseTaking();
