@@ -137,18 +137,17 @@ export class TorturePair {
     return { ...this.history.verdict(), recoveryMs };
   }
 
-  /** Waits for something that arrivals bring about; answers whether it came about before they ended. */
+  /** Waits for something that arrivals bring about; answers whether it did before they stopped to help. */
   async #still(isDone: () => boolean): Promise<boolean> {
-    let arrivals = -1;
+    let least = Number.POSITIVE_INFINITY;
     let movedAtMs = performance.now();
     let done = false;
     await until(
       "everything arrives, or nothing more",
       () => {
         done = isDone();
-        const now = this.#subscriber?.arrivals ?? 0;
-        if (now !== arrivals) movedAtMs = performance.now();
-        arrivals = now;
+        if (this.history.missing < least) movedAtMs = performance.now();
+        least = Math.min(least, this.history.missing);
         return done || performance.now() - movedAtMs > STALLED_MS || `${this.history.missing} missing`;
       },
       CATCH_UP_MS,
