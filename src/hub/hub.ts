@@ -19,6 +19,7 @@ import type { LocalMessage } from "./local-message.ts";
 import { LocalRouting } from "./local-routing.ts";
 import type { Outlet } from "./outlet.ts";
 import { Resubscription } from "./resubscription.ts";
+import { saveLink } from "./saved-link.ts";
 import { type HubState, type Save, saveAllDemand, saveDemandChanges } from "./saved-state.ts";
 import type { HubStatus, LinkStatus } from "./status.ts";
 import { Strangers } from "./strangers.ts";
@@ -180,7 +181,7 @@ export class Hub {
 
   /** More of a link's log is on the disk than before. */
   spoolSynced(link: string): void {
-    this.#links.get(link)?.outbound.synced();
+    this.#links.get(link)?.outbound.dues.synced();
   }
 
   // ── the peers ────────────────────────────────────────────────────────────────────────────────────
@@ -263,7 +264,7 @@ export class Hub {
       if (value !== null) save(key, value);
     };
     saveAllDemand(put, this.demand.memory);
-    for (const link of this.#links.values()) link.saveAll(put);
+    for (const link of this.#links.values()) saveLink(put, link);
   }
 
   status(nowMs: number): HubStatus {

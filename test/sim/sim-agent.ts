@@ -228,6 +228,7 @@ export class SimAgent implements SimPeer, LocalOwner {
 
   /** The end of a turn: what the spools took goes to the disk, which takes its time. */
   #sync(hub: Hub): void {
+    if (!this.#isDying) this.disk?.write();
     for (const [peer, log] of this.disk?.logs() ?? []) {
       if (log.isSynced || this.#isDying) continue;
       const { base, lastNumber } = log;
