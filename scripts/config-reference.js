@@ -157,8 +157,27 @@ what they would gather does not outlive the agent. A warning says so once. \`dur
 
 One directory is for one agent; a second one that starts with it ends with \`DATA_DIR_LOCKED\`. \`brokerlink forget\` empties it.
 
+## What becomes of retained messages
+
+Each side decides for its own broker: \`retained\` says what this one stores of what the peer's clients publish with the retain flag.
+
+| \`retained\` | the local broker | who subscribes here later |
+|---|---|---|
+| \`strip\` | publishes the message and stores nothing | gets nothing until the next message |
+| \`live\` | publishes and stores it; an empty payload removes what is stored | gets the last value that crossed |
+
+\`live\` follows what crosses, and only what somebody here subscribes to crosses. A value that was retained on the other side before that, or that is changed
+or removed there while nobody here subscribes to it, does not come: what is stored here stays until the next message. Where that matters, keep a
+subscription (a durable one, or a second filter of a client that is always there). With \`live\` on both sides the last writer wins on each of them. If both
+write one topic within the time that a message takes to cross, each may end with the other's value.
+
+MQTT 5 and 3.1.1 brokers that know the bridge bit (Mosquitto, Aedes) tell an agent which messages were published with the flag. Others say on 3.1.1 only
+what they had stored: \`live\` at the peer of such a broker stores nothing. On 3.1.1 a broker also sends what it had stored when the agent
+subscribes: it crosses as a message without the flag, and so does what is published with the flag, on topics that were subscribed just then, in that moment; what the agent itself had it
+store for a peer does not (until the agent restarts: then once). A local broker that says that it retains nothing gets the messages without the flag.
+
 ## What this version does not have
 
-\`retained\` and \`protocol\` have one value each; \`local.publish_server\`, \`compression\` and \`drain_rate\` are refused by name.
+\`retained: sync\`, which would also fetch what is already retained on the other side, and \`protocol: emqx\` are refused, and so are \`local.publish_server\`, \`compression\` and \`drain_rate\`.
 \`broker: emqx\` reads EMQX's event messages and not its REST API: subscriptions from before the agent's start, and those missed while
 it is away, are not known.`;

@@ -17,6 +17,7 @@ export function hubLinkOptions(link: LinkConfig, config: AgentConfig, log: Spool
     retryIntervalMs: link.retryIntervalMs,
     spool: config.spool,
     durability: link.durability,
+    retained: link.retained,
     ...(log === undefined ? {} : { log }),
   };
 }

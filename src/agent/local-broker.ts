@@ -12,6 +12,7 @@ import { toMessageProperties } from "../mqtt/packet-properties.ts";
 import { failureCode } from "../mqtt/publish.ts";
 import { type MessageAbout, MqttSession, type SessionProblem } from "../mqtt/session.ts";
 import type { SessionCounters } from "../mqtt/session-counters.ts";
+import type { SessionUp } from "../mqtt/session-options.ts";
 import type { DemandFilter } from "../route/demand-ids.ts";
 import { controlTopic, messageTopic, parseName, probeTopic } from "../wire/names.ts";
 import { ackToken, ofAckToken } from "./ack-token.ts";
@@ -20,6 +21,7 @@ import type { LocalBrokerEvents, LocalBrokerOptions, LocalSessionName } from "./
 import { LocalEvents } from "./local-events.ts";
 import { LocalInbox } from "./local-inbox.ts";
 import { stayMs } from "./peer-connection.ts";
+import { StoredDoubt } from "./stored-doubt.ts";
 
 /** Of durable sessions where memory is gone with the process: they outlive a short absence. */
 const SESSION_EXPIRY_SECONDS = 300;
@@ -37,6 +39,7 @@ export class LocalBroker {
   readonly #markTopic: string;
   readonly #inbox: LocalInbox;
   readonly #echoProbe: EchoProbe;
+  readonly #storedDoubt: StoredDoubt;
   #eventsFirst: NodeJS.Timeout | null = null;
   #othersStarted = false;
   #taking = true;
@@ -98,13 +101,14 @@ export class LocalBroker {
         acknowledge: "later",
       },
       {
-        connected: (how) => this.#dataConnected(how.sessionPresent, how.protocolVersion === 5),
+        connected: (how) => this.#dataConnected(how),
         disconnected: (problem) => this.#dataDisconnected(problem),
         message: (topic, payload, about) => this.#dataMessage(topic, payload, about),
       },
     );
     this.#inbox = new LocalInbox(controlPrefix, cluster, this.#linkSession, this.#dataSession, events);
     this.#echoProbe = new EchoProbe(`${probeTopic(controlPrefix, cluster)}-echo`, this.#dataSession, this.#linkSession);
+    this.#storedDoubt = new StoredDoubt(this.#echoProbe.topic, `${options.random()}`, this.#linkSession);
   }
 
   start(): void {
@@ -154,6 +158,7 @@ export class LocalBroker {
   async stop(graceMs: number): Promise<void> {
     this.#inbox.stop();
     this.#echoProbe.stop();
+    this.#storedDoubt.stop();
     if (this.#eventsFirst !== null) clearTimeout(this.#eventsFirst);
     this.#othersStarted = true;
     await Promise.all([this.#linkSession.stop(graceMs), this.#dataSession.stop(graceMs), this.#reader.stop(graceMs)]);
@@ -180,8 +185,11 @@ export class LocalBroker {
         ? { filter, qos: 1 as const, noLocal: true, retainAsPublished: true, retainHandling: 2 as const, id }
         : { filter, qos: 1 as const },
     );
+    this.#storedDoubt.subscribing(filters.map(({ filter }) => filter));
     this.#dataSession.subscribe(entries, (codes) => {
-      if (codes !== null) done(codes);
+      if (codes === null) return;
+      this.#storedDoubt.subscribed();
+      done(codes);
     });
   }
 
@@ -202,7 +210,9 @@ export class LocalBroker {
 
   republish(message: Republish, done: ((reasonCode: number | null) => void) | null): void {
     const { topic, payload, qos, retain, properties, expirySeconds } = message;
-    const packet = { topic, payload, qos, retain, properties, expirySeconds };
+    // A broker that stores nothing would refuse the message: its subscribers get it all the same.
+    const keeps = retain && this.#dataSession.limits?.retainAvailable !== false;
+    const packet = { topic, payload, qos, retain: keeps, properties, expirySeconds };
     if (done === null) this.#dataSession.publish(packet);
     // What our own session refuses to send is answered as the broker would.
     else this.#dataSession.publish(packet, (result) => done(result.ok ? result.reasonCode : failureCode(result.why)));
@@ -254,6 +264,7 @@ export class LocalBroker {
     this.#inbox.linkUp(() => {
       this.#events.linkUp(packetBytesMax);
       this.#echoProbe.linkReady();
+      this.#storedDoubt.linkReady();
     });
   }
 
@@ -261,6 +272,7 @@ export class LocalBroker {
     this.#inbox.linkDown();
     this.#events.session("link", false, problem);
     this.#echoProbe.linkLost();
+    this.#storedDoubt.linkLost();
     this.#events.linkDown(problem);
   }
 
@@ -275,20 +287,26 @@ export class LocalBroker {
 
   // ── the data session ─────────────────────────────────────────────────────────────────────────────
 
-  #dataConnected(sessionPresent: boolean, versionFive: boolean): void {
+  #dataConnected(how: SessionUp): void {
+    const { sessionPresent } = how;
+    this.#storedDoubt.dataConnected(how);
     this.#events.session("data", true, null);
     this.#inbox.dataUp();
-    if (versionFive) {
+    if (how.protocolVersion === 5) {
       this.#dataSession.subscribe([{ filter: this.#markTopic, qos: 1 }], (codes) => {
         if (codes !== null) this.#events.dataUp(sessionPresent, true, false);
       });
       return;
     }
-    this.#echoProbe.dataReady((echoing) => this.#events.dataUp(sessionPresent, false, echoing));
+    this.#echoProbe.dataReady((echoing) => {
+      this.#storedDoubt.dataReady();
+      this.#events.dataUp(sessionPresent, false, echoing);
+    });
   }
 
   #dataDisconnected(problem: SessionProblem): void {
     this.#echoProbe.dataLost();
+    this.#storedDoubt.dataLost();
     this.#events.session("data", false, problem);
     this.#events.dataDown();
   }
@@ -297,7 +315,7 @@ export class LocalBroker {
     const { connection, packetId } = about;
     const isMark = topic === this.#markTopic;
     if (isMark) this.#events.marker(Number(Buffer.from(payload).toString("latin1")));
-    if (isMark || this.#echoProbe.message(topic, payload)) {
+    if (isMark || this.#storedDoubt.message(topic, payload) || this.#echoProbe.message(topic, payload)) {
       if (about.qos > 0) this.#dataSession.acknowledge(connection, packetId);
       return;
     }
@@ -307,6 +325,7 @@ export class LocalBroker {
       payload,
       qos: about.qos,
       retain: about.retain,
+      stored: about.retain && this.#storedDoubt.doubts(topic),
       properties: toMessageProperties(about.properties),
       expirySeconds: about.properties?.messageExpiryInterval ?? null,
       subscriptionIds: about.subscriptionIds,

@@ -128,6 +128,7 @@ function linkConfig(
     demandMax: link.max_demand,
     routeRetentionMs: link.route_retention ?? (durability === "disk" ? values.spool.max_age : HEAP_ROUTE_RETENTION_MS),
     durability,
+    retained: link.retained,
     framesInflightMax: link.max_inflight,
     retryIntervalMs: link.retry_interval,
   };

@@ -99,6 +99,9 @@ function linkLines(link: LinkConfig, config: AgentConfig): string[] {
       exportFilters.length === 0 ? "nothing" : `what ${name} asks for within ${filterList(exportFilters)}`,
     ),
     row("messages", messagesText(link, config)),
+    ...(link.retained === "live"
+      ? [row("retained", `what ${name} publishes with the retain flag keeps it, and the local broker stores it`)]
+      : []),
     row("limits", limits.join("; ")),
     row("silence", `its routes stay in force for ${formatDuration(link.routeRetentionMs)}`),
     ...accessLines(link, config),

@@ -41,7 +41,7 @@ function linkKeys(link: LinkConfig): object {
     max_demand: link.demandMax,
     route_retention: formatDuration(link.routeRetentionMs),
     durability: link.durability,
-    retained: "strip",
+    retained: link.retained,
     protocol: "brokerlink",
   };
 }

@@ -7,7 +7,7 @@ import { group, optional, required, type Values, withDefault } from "./format.ts
 import { choice, DAY_MS, duration, FILE_NAME, flag, integer, pattern, SECRET, text } from "./formats.ts";
 import { HOST_NAME, SERVERS } from "./server-format.ts";
 import { CONTROL_PREFIX, LINK_TOPICS, PLAIN_FILTERS } from "./topic-formats.ts";
-import { DURABILITIES } from "./types.ts";
+import { DURABILITIES, RETAINED } from "./types.ts";
 
 /** A client id may be 65,535 bytes long; brokers print and index them, and ours get endings. */
 export const CLIENT_ID_BYTES_MAX = 200;
@@ -129,9 +129,9 @@ export const LINK_KEYS = {
     { fallbackDoc: "`disk` with `data_dir`, else `memory`" },
   ),
   retained: withDefault(
-    choice("treatment of retained messages", ["strip"], { live: LATER, sync: LATER }),
+    choice("treatment of retained messages", RETAINED, { sync: LATER }),
     "strip",
-    "`strip`: messages arrive without the retain flag, and the peer's broker stores none of them.",
+    "What becomes of the retain flag of the peer's messages here. `strip`: they are published without it, and the local broker stores none. `live`: they keep it, so the local broker stores the value, or forgets it if the payload is empty. Only what crosses counts: what was retained on the other side before, and what is set or cleared there while nobody here subscribes to it, does not come.",
   ),
   protocol: withDefault(
     choice("link protocol", ["brokerlink"], { emqx: LATER }),

@@ -7,6 +7,10 @@ export type BrokerKind = (typeof BROKER_KINDS)[number];
 export const DURABILITIES = ["disk", "memory", "end_to_end"] as const;
 export type Durability = (typeof DURABILITIES)[number];
 
+/** What becomes of the retain flag of a peer's messages on the local broker. */
+export const RETAINED = ["strip", "live"] as const;
+export type Retained = (typeof RETAINED)[number];
+
 export const SPOOL_POLICIES = ["drop_oldest", "drop_newest", "backpressure"] as const;
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
@@ -55,6 +59,7 @@ export interface LinkConfig {
   readonly routeRetentionMs: number;
   /** `disk` only where there is a `dataDir`. */
   readonly durability: Durability;
+  readonly retained: Retained;
   readonly framesInflightMax: number;
   readonly retryIntervalMs: number;
 }

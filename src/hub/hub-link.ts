@@ -319,7 +319,8 @@ export class HubLink {
     const readyOp = this.#peerDemand.readyOp(this.#host.demandSettledRevision);
     for (const { token, message, origin } of this.inbound.pump(readyOp, nowMs)) {
       this.counters.republished += 1;
-      const whole = republishOf(message, origin ?? this.name, this.#host.localHasProperties);
+      const how = { withProperties: this.#host.localHasProperties, keepRetain: this.options.retained === "live" };
+      const whole = republishOf(message, origin ?? this.name, how);
       this.#host.republish(token, whole, nowMs);
     }
   }

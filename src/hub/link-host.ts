@@ -17,6 +17,8 @@ export interface HubLinkOptions extends OutboundOptions {
   readonly dialsIn: boolean;
   readonly routesMax: number;
   readonly routeRetentionMs: number;
+  /** `live`: the peer's messages keep their retain flag on the local broker. Absent: they lose it. */
+  readonly retained?: "strip" | "live";
   /** Filters subscribed to for this peer; past it they are widened. Absent: as for all peers. */
   readonly demandMax?: number;
 }

@@ -7,6 +7,8 @@ export interface LocalMessage {
   readonly payload: Uint8Array;
   readonly qos: 0 | 1 | 2;
   readonly retain: boolean;
+  /** The broker may have had it stored, and sends it because we subscribed: only then, and on MQTT 3.1.1, is it in doubt. */
+  readonly stored?: boolean;
   readonly properties: MessageProperties | null;
   readonly expirySeconds: number | null;
   readonly subscriptionIds: readonly number[];

@@ -6,6 +6,7 @@ import { AckLedger, type Due } from "../flow/ack-ledger.ts";
 import { EchoMemory } from "../flow/echo-memory.ts";
 import { readMark, stripMark } from "../flow/mark.ts";
 import { RedeliveryMemory } from "../flow/redelivery-memory.ts";
+import { RetainedMemory } from "../flow/retained-memory.ts";
 import type { Demand } from "../route/demand.ts";
 import type { RouteTable } from "../route/route-table.ts";
 import { isReserved } from "../topic/filter.ts";
@@ -24,6 +25,7 @@ type LocalFate =
   | "copy"
   | "loop_mark"
   | "echo"
+  | "own_retained"
   | "reserved"
   | "held"
   | "held_full";
@@ -44,6 +46,7 @@ export class LocalRouting {
   readonly #counts = new Map<string, number>();
   readonly #echoes = new EchoMemory();
   readonly #redeliveries = new RedeliveryMemory();
+  readonly #retained = new RetainedMemory();
   readonly #held: HeldMessages;
   /** Changes of the route table that held messages were tried after. */
   #triedAtChange = 0;
@@ -83,6 +86,8 @@ export class LocalRouting {
 
   /** We publish on the local broker. */
   republishes(message: Republish, nowMs: number): void {
+    // Without properties it carries no mark that would tell it later.
+    if (message.retain && message.properties === null) this.#retained.add(message.topic, message.payload);
     // Only what we subscribe to comes back.
     if (this.#echoing && this.#parts.demand.isSubscribed(message.topic))
       this.#echoes.sent(message.topic, message.payload, message.qos, nowMs);
@@ -120,6 +125,7 @@ export class LocalRouting {
     if (!isOrphan && !demand.accepts(topic, local.subscriptionIds)) return "copy";
     const qos = local.qos === 0 ? 0 : 1;
     if (this.#echoing && this.#echoes.isEcho(topic, local.payload, qos, nowMs)) return "echo";
+    if (local.stored === true && this.#retained.has(topic, local.payload)) return "own_retained";
     const mark = readMark(local.properties, topic);
     if (mark.kind === "fits") return "loop_mark";
     if (mark.kind === "foreign") this.count("mark_stripped");
@@ -166,7 +172,8 @@ function wholeMessage(local: LocalMessage, isForeign: boolean): Message {
     // A copy: the packet's is a part of a much larger buffer that would live as long, and `slice` of a Buffer is no copy.
     payload: new Uint8Array(local.payload),
     qos: local.qos === 0 ? 0 : 1,
-    retain: false,
+    // What was stored is no event of now: as one it could replace a newer value on the other side.
+    retain: local.retain && local.stored !== true,
     properties: isForeign ? stripMark(local.properties) : local.properties,
     expiryMs: local.expirySeconds === null ? null : local.expirySeconds * 1000,
   };

@@ -11,15 +11,26 @@ export interface Republish {
   readonly expirySeconds: number | null;
 }
 
-/** `origin`: the cluster of first publication. `withProperties`: whether the local broker speaks MQTT 5. */
-export function republishOf(message: Message, origin: string, withProperties: boolean): Republish {
+/** What the receiving side makes of a message. */
+export interface RepublishManner {
+  /** The local broker speaks MQTT 5. */
+  readonly withProperties: boolean;
+  /** `retained: live`: this cluster's broker stores what the other side's clients had theirs store. */
+  readonly keepRetain: boolean;
+}
+
+/** `origin`: the cluster of first publication. */
+export function republishOf(
+  message: Message,
+  origin: string,
+  { withProperties, keepRetain }: RepublishManner,
+): Republish {
   const { topic, payload, qos, properties, expiryMs } = message;
   return {
     topic,
     payload,
     qos,
-    // `retained: strip`: the far side's broker stores nothing.
-    retain: false,
+    retain: keepRetain && message.retain,
     properties: withProperties ? markProperties(properties, origin, topic) : null,
     expirySeconds: expiryMs === null ? null : Math.max(1, Math.ceil(expiryMs / 1000)),
   };

@@ -27,6 +27,7 @@ export function link(name: string, peer: EndpointConfig | null, topics: readonly
     demandMax: 1_000,
     routeRetentionMs: 60_000,
     durability: "memory",
+    retained: "strip",
     framesInflightMax: 32,
     retryIntervalMs: 5_000,
   };

@@ -13,6 +13,7 @@ test("every value of a link and its spool reaches the hub", () => {
     max_routes: 5,
     max_demand: 6,
     route_retention: "7s",
+    retained: "live",
   });
   const config = loaded({ file: { ...file, spool: { max_bytes: "1MiB", max_age: "8s", when_full: "drop_newest" } } });
   assert.deepEqual(
@@ -30,6 +31,7 @@ test("every value of a link and its spool reaches the hub", () => {
         retryIntervalMs: 4_000,
         spool: { bytesMax: 2 ** 20, ageMaxMs: 8_000, whenFull: "drop_newest" },
         durability: "memory",
+        retained: "live",
       },
     ],
   );

@@ -43,6 +43,7 @@ test("a link needs a name only: its peer dials in, it receives nothing and may s
       demandMax: 50_000,
       routeRetentionMs: 60_000,
       durability: "memory",
+      retained: "strip",
       framesInflightMax: 64,
       retryIntervalMs: 15_000,
     },

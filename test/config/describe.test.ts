@@ -90,7 +90,7 @@ test("the effective configuration is itself a configuration, and means the same"
       local: { ...LOCAL, trust_after: "36h", ignore_clients: ["x"] },
       links: [
         { name: "b", server: ["mqtts://h"], topics: ["t/#"], ssl: { verify: false } },
-        { name: "c", export: [], durability: "end_to_end" },
+        { name: "c", export: [], durability: "end_to_end", retained: "live" },
       ],
       spool: { max_bytes: "100MB", max_age: "90m", when_full: "backpressure" },
     },
@@ -98,4 +98,15 @@ test("the effective configuration is itself a configuration, and means the same"
   const effective = JSON.parse(JSON.stringify(effectiveConfig(loaded(sources)))) as object;
   const links = (effective as { links: Record<string, unknown>[] }).links;
   assert.deepEqual(loaded({ file: effective }), loaded(sources), JSON.stringify(links));
+});
+
+test("what keeps its retain flag is said of the links that keep it", () => {
+  const { file } = withLink({ retained: "live" });
+  const rows = (sources: Parameters<typeof loaded>[0]): string[] =>
+    describeConfig(loaded(sources)).filter((line) => line.includes("retain"));
+  assert.deepEqual(rows({ file }), [
+    "  retained  what b publishes with the retain flag keeps it, and the local broker stores it",
+  ]);
+  assert.deepEqual(rows(withLink({})), []);
+  assert.equal(loaded({ file }).links[0]?.retained, "live");
 });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createServer, type Server, type Socket } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { Aedes } from "aedes";
+import { until } from "../support/until.ts";
 import { AgentProcess } from "./agent-process.ts";
 import { EVENT_LINES, Site } from "./site.ts";
 import { TestClient } from "./test-client.ts";
@@ -40,27 +41,35 @@ class AedesBroker {
   }
 }
 
+/** An agent beside each, everything crosses, and the retain flag stays. */
+async function linkedAgents(brokers: readonly [AedesBroker, AedesBroker]): Promise<AgentProcess[]> {
+  const agents: AgentProcess[] = [];
+  for (const [me, peer] of [
+    ["a", "b"],
+    ["b", "a"],
+  ] as const) {
+    const [home, away] = me === "a" ? brokers : [brokers[1], brokers[0]];
+    agents.push(
+      await AgentProcess.start({
+        cluster: me,
+        local: home.url,
+        broker: "aedes",
+        links: { [peer]: away.url },
+        topics: { [peer]: ["#"] },
+        config: { links: [{ name: peer, retained: "live" }] },
+      }),
+    );
+  }
+  await Promise.all([agents[0]?.linked("b"), agents[1]?.linked("a")]);
+  return agents;
+}
+
 describe("two Aedes brokers (MQTT 3.1.1 only), # on both sides", { concurrency: false }, () => {
   let brokers: readonly [AedesBroker, AedesBroker];
   const agents: AgentProcess[] = [];
   before(async () => {
     brokers = [await AedesBroker.start(), await AedesBroker.start()];
-    for (const [me, peer] of [
-      ["a", "b"],
-      ["b", "a"],
-    ] as const) {
-      const [home, away] = me === "a" ? brokers : [brokers[1], brokers[0]];
-      agents.push(
-        await AgentProcess.start({
-          cluster: me,
-          local: home.url,
-          broker: "aedes",
-          links: { [peer]: away.url },
-          topics: { [peer]: ["#"] },
-        }),
-      );
-    }
-    await Promise.all([agents[0]?.linked("b"), agents[1]?.linked("a")]);
+    agents.push(...(await linkedAgents(brokers)));
   });
   after(async () => {
     for (const agent of agents) await agent.dispose();
@@ -103,6 +112,39 @@ describe("two Aedes brokers (MQTT 3.1.1 only), # on both sides", { concurrency: 
     await again.arrival("sentinel");
     assert.deepEqual(again.texts(), ["sentinel"]);
   });
+});
+
+test("retained: live stores what is published now, not what Aedes sends one after the other behind its SUBACK", async () => {
+  const STORED = 500;
+  const brokers = [await AedesBroker.start(), await AedesBroker.start()] as const;
+  const [reader, writer] = [await brokers[0].client("live-reader"), await brokers[1].client("live-writer")];
+  for (let n = 0; n < STORED; n += 1) await writer.publish(`live/${n}`, "stored before", { retain: true });
+  await reader.subscribe("live/+");
+  let clients = 0;
+  const late = async (): Promise<string[]> => {
+    clients += 1;
+    const client = await brokers[0].client(`late-${clients}`);
+    await client.subscribe(["live/+", "sentinel"]);
+    await client.publish("sentinel", "sentinel");
+    await client.arrival("sentinel");
+    return client.received.filter(({ retain }) => retain).map(({ topic, text }) => `${topic}=${text}`);
+  };
+  const agents = await linkedAgents(brokers);
+  try {
+    await until("all that was stored has crossed", () => reader.texts().length >= STORED || `${reader.texts().length}`);
+    assert.deepEqual(await late(), []);
+    await until("the flag is believed again", async () => {
+      await writer.publish("live/set", "value", { retain: true });
+      const kept = await late();
+      return kept.join() === "live/set=value" || `${kept.length}: ${kept.slice(0, 3)}`;
+    });
+    await writer.publish("live/set", "", { retain: true });
+    await reader.arrival("");
+    assert.deepEqual(await late(), []);
+  } finally {
+    for (const agent of agents) await agent.dispose();
+    for (const broker of brokers) await broker.stop();
+  }
 });
 
 describe("other ways to know what clients want", { concurrency: false }, () => {

@@ -66,6 +66,9 @@ export interface PairOptions {
   /** In place of the other broker's own address; null: the peer dials in. */
   readonly aDials?: (b: Site) => Promise<string | null> | string | null;
   readonly bDials?: (a: Site) => Promise<string | null> | string | null;
+  /** What flags cannot say. */
+  readonly aConfig?: Readonly<Record<string, unknown>>;
+  readonly bConfig?: Readonly<Record<string, unknown>>;
   /** Do not wait for links and exact interest. */
   readonly early?: boolean;
 }
@@ -96,12 +99,14 @@ export class Pair {
         local: a.broker.url,
         links: { b: aDials },
         topics: aWants.length === 0 ? {} : { b: aWants },
+        config: options.aConfig ?? {},
       });
       b.agent = new AgentProcess({
         cluster: "b",
         local: b.broker.url,
         links: { a: bDials },
         topics: bWants.length === 0 ? {} : { a: bWants },
+        config: options.bConfig ?? {},
       });
       await Promise.all([a.agent.start(), b.agent.start()]);
       if (options.early !== true) await pair.ready();

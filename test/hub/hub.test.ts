@@ -213,6 +213,45 @@ describe("what a local message meets", () => {
     assert.deepEqual([a.local["echo"], a.local["forwarded"]], [1, 1]);
   });
 
+  test("`retained: live` on the receiving side keeps the flag, whatever the sending side's own link says", () => {
+    const { world, a, b } = pair({ retained: "live" }, { retained: "strip" });
+    a.subscribe("t");
+    b.subscribe("u");
+    world.settle();
+    b.publish("t", "set", { retain: true });
+    b.publish("t", "", { retain: true, qos: 0 });
+    b.publish("t", "event");
+    a.publish("u", "stripped", { retain: true });
+    world.settle();
+    const flags = ({ republished }: typeof a) => republished.map(({ qos, retain }) => [qos, retain]);
+    assert.deepEqual(a.delivered.toSorted(), ["t=", "t=event", "t=set"]);
+    assert.deepEqual(flags(a).toSorted(), [
+      [0, true],
+      [1, false],
+      [1, true],
+    ]);
+    assert.deepEqual([b.delivered, flags(b)], [["u=stripped"], [[1, false]]]);
+  });
+
+  test("what the local broker may have stored crosses without the flag, and not at all if it was stored for a peer", () => {
+    const { world, a, b } = pair({ retained: "live" }, { retained: "live" });
+    for (const { hub } of [a, b]) hub.dataUp(false, false, false, world.nowMs);
+    a.subscribe("t");
+    b.subscribe("t");
+    world.settle();
+    a.copy("t", "of a", { retain: true });
+    world.settle();
+    assert.deepEqual([b.delivered, b.republished[0]?.retain], [["t=of a"], true]);
+    b.copy("t", "of a", { retain: true, stored: true });
+    b.copy("t", "of b", { retain: true, stored: true });
+    world.settle();
+    assert.deepEqual([a.delivered, a.republished[0]?.retain], [["t=of b"], false]);
+    assert.deepEqual([b.local["own_retained"], b.local["forwarded"]], [1, 1]);
+    b.copy("t", "of a", { retain: true });
+    world.settle();
+    assert.equal(a.republished.at(-1)?.retain, true, "a client of b has said it anew");
+  });
+
   test("QoS 2 crosses as QoS 1, retain is stripped, the rest of the properties stays, expiry counts on", () => {
     const { world, a, b } = pair();
     a.subscribe("t");

@@ -124,6 +124,7 @@ export function linkConfig(changes: Partial<LinkConfig> = {}): LinkConfig {
     routesMax: 1_000_000,
     demandMax: 50_000,
     routeRetentionMs: 60_000,
+    retained: "strip",
     durability: "memory",
     framesInflightMax: 64,
     retryIntervalMs: 15_000,
