@@ -19,6 +19,7 @@ import type { LocalMessage } from "./local-message.ts";
 import { LocalRouting } from "./local-routing.ts";
 import type { Outlet } from "./outlet.ts";
 import { Resubscription } from "./resubscription.ts";
+import { saveAllRows, saveRowChanges } from "./saved-rows.ts";
 import { type HubState, type Save, saveAllDemand, saveDemandChanges } from "./saved-state.ts";
 import type { HubStatus, LinkStatus } from "./status.ts";
 import { Strangers } from "./strangers.ts";
@@ -247,6 +248,7 @@ export class Hub {
       }
     }
     saveDemandChanges(this.#save, this.demand.memory);
+    saveRowChanges(this.#save, this.interest.takeRowChanges());
     this.#tellRefusals();
     this.#local.flush(nowMs);
     for (const link of this.#links.values()) link.flush(nowMs);
@@ -263,6 +265,7 @@ export class Hub {
       if (value !== null) save(key, value);
     };
     saveAllDemand(put, this.demand.memory);
+    saveAllRows(put, this.interest.rows());
     for (const link of this.#links.values()) link.saveAll(put);
   }
 
@@ -292,6 +295,7 @@ export class Hub {
   /** The local broker's queue is delivered before any peer has spoken. */
   #restore(state: HubState, nowMs: number): void {
     this.demand.restore(state.demand);
+    this.#interestChanged(this.interest.restore(state.rows), nowMs);
     for (const link of this.#links.values()) {
       const saved = state.links.get(link.name);
       if (saved !== undefined) link.restore(saved, nowMs);

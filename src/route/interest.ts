@@ -10,6 +10,7 @@
  */
 import type { InterestEdge, InterestEvent, WideReason } from "./interest-event.ts";
 import { LingeringEdges } from "./lingering.ts";
+import type { Row, RowChange } from "./row-changes.ts";
 import { SubscriptionTable, type TableOptions } from "./subscription-table.ts";
 
 /** Brokers publish their counters every ten seconds or so: after three times that there is none. */
@@ -56,6 +57,8 @@ export class Interest {
   #wide: { reason: WideReason; sinceMs: number } | null;
   /** Which counters have proven the table since the last gap. */
   readonly #matched = { plain: false, shared: false };
+  /** Of these rows some come from an earlier life: until a count equals what is proven, more is held than events told. */
+  readonly #restored = { plain: false, shared: false };
   #enabled = true;
   #full = false;
   /** Which counters are believed without proof. */
@@ -128,6 +131,24 @@ export class Interest {
     return this.#table.clientsOf(filter, limit);
   }
 
+  /** What an earlier life knew, by client. Before any event. */
+  restore(rows: ReadonlyMap<string, readonly string[]>): InterestChange {
+    const edges: InterestEdge[] = [];
+    for (const [client, filters] of rows) this.#table.restore(client, filters, edges);
+    for (const kind of ["plain", "shared"] as const) this.#restored[kind] = this.#table.counts(kind).ghosts > 0;
+    return { edges, wide: false };
+  }
+
+  /** Rows for the next life that came or went since the last call. */
+  takeRowChanges(): Iterable<RowChange> {
+    return this.#table.changes.take();
+  }
+
+  /** All rows for the next life. */
+  rows(): Iterable<Row> {
+    return this.#table.interestRows();
+  }
+
   apply(event: InterestEvent, nowMs: number): InterestChange {
     const edges: InterestEdge[] = [];
     const before = this.#wide;
@@ -196,14 +217,16 @@ export class Interest {
       this.#table.dropGhosts(kind, edges);
       this.#matched[kind] = true;
       this.#trusted[kind] = false;
+      this.#restored[kind] = false;
       this.#leaveWideIfProven();
     } else if (held < proven) {
       // Trusted, it stays exact, but what was seen held proves nothing any more.
       if (this.#trusted[kind]) this.#table.gap();
       else this.#doubt("count_mismatch", nowMs);
     } else if (this.#matched[kind] && !this.#trusted[kind]) {
-      if (held === proven + ghosts) this.#table.proveGhosts(kind);
-      else if (held > proven + ghosts) this.#doubt("count_mismatch", nowMs);
+      // An agent that came before any client and yet has an earlier life: what is held may be in neither V nor G.
+      if (this.#restored[kind] || held > proven + ghosts) this.#doubt("count_mismatch", nowMs);
+      else if (held === proven + ghosts) this.#table.proveGhosts(kind);
     }
   }
 
