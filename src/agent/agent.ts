@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { createAdapter } from "../broker/registry.ts";
-import type { AgentConfig, Durability, LinkConfig } from "../config/types.ts";
+import type { AgentConfig, LinkConfig } from "../config/types.ts";
 import { Hub } from "../hub/hub.ts";
 import type { Outlet } from "../hub/outlet.ts";
 import type { SessionProblem } from "../mqtt/session.ts";
@@ -16,6 +16,7 @@ import { CarrierAnswers } from "./carrier-answers.ts";
 import { Carriers } from "./carriers.ts";
 import { CountRefresh } from "./count-refresh.ts";
 import { hubOptions } from "./hub-options.ts";
+import { unconfirmed, unpublished } from "./in-hand.ts";
 import { LocalBroker } from "./local-broker.ts";
 import type { LocalSessionName } from "./local-broker-options.ts";
 import { PeerConnection } from "./peer-connection.ts";
@@ -121,16 +122,16 @@ export class Agent {
   async stop(drainMs: number): Promise<void> {
     const endMs = clockMs() + drainMs;
     this.#stopping = true;
-    const links = [...this.hub.links()];
-    await this.#drained(endMs, () => links.every(({ inbound }) => inbound.pending + inbound.inflight === 0));
+    await this.#drained(endMs, () => unpublished(this.hub) === 0);
     if (this.#store !== null) {
       // What the broker sends from here on it keeps for the next life; what was taken is acknowledged as far as it may be.
       this.#local.pauseTaking();
       await this.#drained(endMs, () => this.#store?.isKept !== false);
     }
     await this.#local.stopTaking(Math.max(0, endMs - clockMs()));
-    await this.#drained(endMs, () => this.#unconfirmed(["memory", "end_to_end"]) === 0);
-    const left = this.#unconfirmed(["memory"]);
+    const { links } = this.config;
+    await this.#drained(endMs, () => unconfirmed(this.hub, links, ["memory", "end_to_end"]) === 0);
+    const left = unconfirmed(this.hub, links, ["memory"]);
     if (left > 0)
       this.#log.warn({ messages: left }, "stopped with messages in memory that no peer confirmed: they are lost");
     // The last confirmations leave before the goodbye.
@@ -178,15 +179,6 @@ export class Agent {
     this.#store?.incarnation(this.hub.identity.incarnation);
     this.hub.flush(nowMs);
     this.#store?.flush(nowMs, (save) => this.hub.saveAll(save));
-  }
-
-  /** Messages that peers have not confirmed, of the links with one of these durabilities. */
-  #unconfirmed(durabilities: readonly Durability[]): number {
-    let count = 0;
-    for (const { name, durability } of this.config.links) {
-      if (durabilities.includes(durability)) count += this.hub.link(name)?.outbound.spool.depth ?? 0;
-    }
-    return count;
   }
 
   /** What a slow connection holds back is looked at again soon: no event says that it took its bytes. */

@@ -1,17 +1,21 @@
 /** The acknowledgements that wait for one link's spool: for its disk, or for the peer. */
 import type { AckLedger, Due } from "./ack-ledger.ts";
 import type { Durability } from "./durability.ts";
+import type { OutboundOptions } from "./outbound-options.ts";
 import type { SpoolLog } from "./spool-log.ts";
 
 export class LinkDues {
+  /** Whether an acknowledgement may have to wait for this link. */
+  readonly withholds: boolean;
   readonly #durability: Durability;
   readonly #log: SpoolLog;
   readonly #ledger: AckLedger;
   /** By the message's number, ascending: no more than the local broker's window. */
   readonly #waiting = new Map<number, Due>();
 
-  constructor(durability: Durability, log: SpoolLog, ledger: AckLedger) {
-    this.#durability = durability;
+  constructor(options: OutboundOptions, log: SpoolLog, ledger: AckLedger) {
+    this.#durability = options.durability ?? "memory";
+    this.withholds = this.#durability !== "memory" || options.spool.whenFull === "backpressure";
     this.#log = log;
     this.#ledger = ledger;
   }

@@ -40,6 +40,7 @@ const PACKET_TOO_LARGE = 0x95;
 
 export class Outbound {
   readonly spool: Spool;
+  readonly dues: LinkDues;
   /** The message that may be lost on the way each time. */
   readonly suspect = new Suspect();
   readonly #options: OutboundOptions;
@@ -57,7 +58,6 @@ export class Outbound {
   readonly #confirmed = new ConfirmedFrames();
   readonly #underWay: UnderWay;
   readonly #resend: ResendClock;
-  readonly #dues: LinkDues;
   readonly #intake: Intake;
   readonly #pace: DrainPace;
 
@@ -69,12 +69,12 @@ export class Outbound {
     ledger = new AckLedger(() => {}),
   ) {
     const log = options.log ?? new MemorySpoolLog(stream);
-    this.#dues = new LinkDues(options.durability ?? "memory", log, ledger);
+    this.dues = new LinkDues(options, log, ledger);
     this.spool = new Spool(log, options.spool, (number) => {
       this.#landed(number);
-      this.#dues.settled(number);
+      this.dues.settled(number);
     });
-    this.#intake = new Intake(this.spool, this.#dues, options.spool.whenFull, (drop) => this.#givenUp(drop));
+    this.#intake = new Intake(this.spool, this.dues, options.spool.whenFull, (drop) => this.#givenUp(drop));
     this.#underWay = new UnderWay(this.spool.base);
     this.#pace = new DrainPace(options.drainPerSecond ?? null);
     this.#pace.seen(log);
@@ -94,12 +94,6 @@ export class Outbound {
   /** Messages that are neither spooled nor acknowledged, because the spool is full. */
   get waiting(): number {
     return this.#intake.waiting;
-  }
-
-  /** Whether an acknowledgement may have to wait for this link. */
-  get withholds(): boolean {
-    const { durability = "memory", spool } = this.#options;
-    return durability !== "memory" || spool.whenFull === "backpressure";
   }
 
   get bestEffortQueued(): number {
@@ -174,11 +168,6 @@ export class Outbound {
     }
   }
 
-  /** More of the log is on the disk than before. */
-  synced(): void {
-    this.#dues.synced();
-  }
-
   /** The peer's word: everything up to `upTo`, and the ranges, is settled. Answers the messages settled just now. */
   settled(upTo: number, ranges: readonly (readonly [number, number])[], nowMs: number): Message[] {
     const messages: Message[] = [];
@@ -191,9 +180,9 @@ export class Outbound {
       for (let number = Math.max(first, this.spool.base); number <= Math.min(end, noted); number += 1)
         this.#settleOne(number, messages, nowMs);
     }
-    this.#dues.settledUpTo(known);
+    this.dues.settledUpTo(known);
     this.spool.settleUpTo(known);
-    this.suspect.word(this.spool.base);
+    this.suspect.word(this.spool.base, messages.length > 0);
     if (messages.length > 0) this.#resend.progress(this.#underWay.messages > 0, nowMs);
     this.#underWay.forget(this.spool.base);
     this.#intake.admit(nowMs);
@@ -205,6 +194,8 @@ export class Outbound {
    * that nobody confirms may have met the same limit without a word; one message alone is given up, and larger ones with it.
    */
   refused(id: number, reasonCode: number): void {
+    // Told, it is not lost without a word; and access rights are not the message's fault.
+    this.suspect.doubt();
     const frame = this.#confirmed.get(id);
     if (frame === undefined || reasonCode !== PACKET_TOO_LARGE) return;
     const { messages, bytes, number } = frame;
@@ -299,7 +290,7 @@ export class Outbound {
 
   #refuse(reason: OutboundDropReason, due: Due | null): void {
     this.#dropped(reason, 1);
-    if (due !== null) this.#dues.dropped(due);
+    if (due !== null) this.dues.dropped(due);
   }
 
   #settleOne(number: number, messages: Message[], nowMs: number): void {
@@ -340,7 +331,7 @@ export class Outbound {
 
   #forget(number: number): void {
     this.spool.settle(number);
-    this.#dues.settled(number);
+    this.dues.settled(number);
   }
 
   #givenUp(drop: SpoolDrop): void {

@@ -5,7 +5,7 @@ export interface OutgoingFrame {
   readonly id: number;
   readonly messages: readonly FramedMessage[];
   readonly base: number;
-  /** Publish at QoS 1, so that a broker's refusal is told: the first frame after a connect, and every resend. */
+  /** Publish at QoS 1, so that a broker's refusal is told: the first frame after a connect, every resend, and one a second. */
   readonly confirm: boolean;
   readonly resend: boolean;
 }

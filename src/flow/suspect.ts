@@ -8,6 +8,8 @@
  * A peer that is away or slow must cost nothing. So a try counts only if the peer was heard after it, any word of the peer
  * about the stream (it answers for what it has in hand, too) starts the count again, and in the end it has to answer a
  * greeting that left behind the message, on the same connection: the way is open, and the message did not come through.
+ * Nor must it be the way of all messages that is closed, by an access list: between any two that are given up others come
+ * through, or none is.
  */
 
 const TRIES = 3;
@@ -30,6 +32,8 @@ export class Suspect {
   #tries = 0;
   #sinceMs = 0;
   #proof: "none" | "wanted" | "asked" | "given" = "none";
+  /** Something of the stream has come through since the last message was given up. */
+  #passes = false;
 
   /** How many messages a frame that begins with this number may have. */
   messagesMax(number: number): number {
@@ -55,7 +59,9 @@ export class Suspect {
       return false;
     }
     if (this.#proof === "none") this.#proof = "wanted";
-    return this.#proof === "given" && nowMs - this.#sinceMs >= SUSPECTED_MIN_MS;
+    if (this.#proof !== "given" || !this.#passes || nowMs - this.#sinceMs < SUSPECTED_MIN_MS) return false;
+    this.#passes = false;
+    return true;
   }
 
   /** Whether the peer has to be greeted: answers true once. */
@@ -72,9 +78,10 @@ export class Suspect {
     this.#tries = 0;
   }
 
-  /** The peer spoke of the stream: it has what is under way, or more of it than before. */
-  word(base: number): void {
+  /** The peer spoke of the stream: it has what is under way, or (`progress`) has settled more of it than before. */
+  word(base: number, progress: boolean): void {
     this.doubt();
+    if (progress) this.#passes = true;
     if (base > this.#last) this.#last = 0;
   }
 

@@ -25,7 +25,7 @@ import { Passage } from "./passage.ts";
 import { PeerDemand } from "./peer-demand.ts";
 import { REFUSAL_REPEAT_MS, RefusedRoutes } from "./refused-routes.ts";
 import { republishOf } from "./republish.ts";
-import { type Save, type SavedLink, savePeer, saveRecord, saveRoute } from "./saved-state.ts";
+import { type SavedLink, savePeer, saveRecord, saveRoute } from "./saved-state.ts";
 import type { ProblemStatus } from "./status.ts";
 
 export class HubLink {
@@ -100,14 +100,6 @@ export class HubLink {
     for (const output of this.conversation.acceptor.restore(saved.incarnation, saved.routes, nowMs))
       if (output.type === "peer_route") this.#peerRoute(output.filter, output.up);
     for (const { stream, ...record } of saved.records) this.inbound.restore(stream, record);
-  }
-
-  /** All that has to outlive the process. */
-  saveAll(save: Save): void {
-    const { acceptor } = this.conversation;
-    if (acceptor.highest > 0) savePeer(save, this.name, acceptor.highest);
-    for (const filter of acceptor.routes.effective()) saveRoute(save, this.name, filter, true);
-    for (const [stream, record] of this.inbound.records()) saveRecord(save, this.name, stream, record);
   }
 
   /** Told at the end of the turn: ten thousand subscriptions at once are a few messages, not ten thousand. */

@@ -19,9 +19,10 @@ import type { LocalMessage } from "./local-message.ts";
 import { LocalRouting } from "./local-routing.ts";
 import type { Outlet } from "./outlet.ts";
 import { Resubscription } from "./resubscription.ts";
+import { saveLink } from "./saved-link.ts";
 import { saveAllRows, saveRowChanges } from "./saved-rows.ts";
 import { type HubState, type Save, saveAllDemand, saveDemandChanges } from "./saved-state.ts";
-import type { HubStatus, LinkStatus } from "./status.ts";
+import type { HubStatus } from "./status.ts";
 import { Strangers } from "./strangers.ts";
 
 export interface HubOptions {
@@ -181,7 +182,7 @@ export class Hub {
 
   /** More of a link's log is on the disk than before. */
   spoolSynced(link: string): void {
-    this.#links.get(link)?.outbound.synced();
+    this.#links.get(link)?.outbound.dues.synced();
   }
 
   // ── the peers ────────────────────────────────────────────────────────────────────────────────────
@@ -266,22 +267,20 @@ export class Hub {
     };
     saveAllDemand(put, this.demand.memory);
     saveAllRows(put, this.interest.rows());
-    for (const link of this.#links.values()) link.saveAll(put);
+    for (const link of this.#links.values()) saveLink(put, link);
   }
 
   status(nowMs: number): HubStatus {
-    const stats = this.interest.stats;
-    const links: LinkStatus[] = [...this.#links.values()].map(linkStatus);
     return {
       cluster: this.#options.cluster,
       incarnation: this.identity.incarnation,
       instance: this.identity.instance,
       duplicate: this.identity.isDuplicate(nowMs),
       wide: this.interest.wide,
-      interest: stats,
+      interest: this.interest.stats,
       demand: this.demand.stats,
       local: this.#local.counts,
-      links,
+      links: [...this.#links.values()].map(linkStatus),
     };
   }
 

@@ -10,6 +10,7 @@ export function linkStatus(link: HubLink): LinkStatus {
     name: link.name,
     enabled: true,
     dialsIn: link.options.dialsIn,
+    durability: link.options.durability ?? "memory",
     status: link.status,
     topics: link.options.topics,
     transportUp: link.transportIsUp,
@@ -37,6 +38,7 @@ export function linkStatus(link: HubLink): LinkStatus {
     queue: {
       spooled: spool.depth,
       spooledBytes: spool.bytes,
+      waiting: outbound.waiting,
       oldestAtMs: spool.oldestStoredAtMs,
       inflight: outbound.inflight,
       bestEffort: outbound.bestEffortQueued,

@@ -1,5 +1,6 @@
 /** What an agent can say about itself at one moment: plain values for the API, the metrics, the log and the demo. */
 import type { ErrorCode } from "../base/error-codes.ts";
+import type { Durability } from "../flow/durability.ts";
 import type { AcceptorState } from "../link/acceptor.ts";
 import type { AnnouncerState } from "../link/announcer.ts";
 import type { WideReason } from "../route/interest-event.ts";
@@ -17,6 +18,7 @@ export interface LinkStatus {
   readonly enabled: boolean;
   /** Absent server: the peer dials in. */
   readonly dialsIn: boolean;
+  readonly durability: Durability;
   readonly status: LinkStatusWord;
   readonly topics: readonly string[];
   readonly transportUp: boolean;
@@ -50,6 +52,8 @@ export interface LinkStatus {
   readonly queue: {
     readonly spooled: number;
     readonly spooledBytes: number;
+    /** Neither spooled nor acknowledged, since there is no room: with the broker, and here. */
+    readonly waiting: number;
     readonly oldestAtMs: number | null;
     readonly inflight: number;
     readonly bestEffort: number;

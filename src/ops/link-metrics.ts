@@ -133,7 +133,7 @@ function addStateMetrics(metrics: MetricSet<MetricSource>, each: Each): void {
     "link_durable",
     "1: unconfirmed messages survive this process; 0: they are kept in memory.",
     ["link"],
-    each(() => [[{}, 0]]),
+    each(({ durability }) => [[{}, flag(durability !== "memory")]]),
   );
   metrics.gauge(
     "routes",
@@ -238,6 +238,12 @@ function addTrafficMetrics(metrics: MetricSet<MetricSource>, each: Each): void {
 }
 
 function addQueueMetrics(metrics: MetricSet<MetricSource>, each: Each): void {
+  metrics.gauge(
+    "spool_waiting_messages",
+    "Messages without room in the spool, unacknowledged: they stay with the local broker.",
+    ["link"],
+    each((link) => [[{}, link.queue.waiting]]),
+  );
   metrics.gauge(
     "spool_messages",
     "Reliable messages that the peer has not confirmed.",

@@ -103,8 +103,27 @@ describe("nothing is given up", () => {
     assert.deepEqual(rig.drops, []);
   });
 
+  test("when nothing else comes through either, as where an access list closes the way without a word", () => {
+    const rig = sending();
+    run(rig, 3_600_000, never);
+    assert.deepEqual(rig.drops, []);
+  });
+
+  test("while the broker says that it refuses the frames", () => {
+    const rig = sending(1);
+    rig.out.suspect.word(1, true);
+    for (let nowMs = 0; nowMs < 600_000; nowMs += 500) {
+      if (nowMs >= rig.out.deadlineMs) rig.out.tick(nowMs, nowMs - 1);
+      for (const { id } of framesOf(rig.out, nowMs)) rig.out.refused(id, 0x87);
+      assert.equal(rig.out.suspect.takeProofRequest(), false);
+    }
+    assert.deepEqual(rig.drops, []);
+  });
+
   test("before a minute has passed, however swiftly the tries went", () => {
-    const { droppedAtMs } = run(sending(1), 600_000, never);
+    const rig = sending(1);
+    rig.out.suspect.word(1, true);
+    const { droppedAtMs } = run(rig, 600_000, never);
     assert.ok(droppedAtMs >= 60_000 && droppedAtMs < 120_000, `given up after ${droppedAtMs} ms`);
   });
 });

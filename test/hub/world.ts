@@ -45,14 +45,14 @@ export class Agent {
   /** What it answers to republishes; null: nothing, yet. */
   answer: number | null = 0;
   controlSent = 0;
-  /** Null: takes all and answers nothing. */
-  broker: WayBroker | null = null;
   /** Frames that the way to a peer loses without a word. */
   swallows: (bytes: Uint8Array) => boolean = () => false;
   /** Tokens of local messages in the order of their acknowledgement. */
   readonly acknowledged: number[] = [];
   /** What outlives the agent. */
   readonly saved = new Map<string, Uint8Array>();
+  /** Null: takes all and answers nothing. */
+  broker: WayBroker | null = null;
   readonly #world: World;
   readonly #todo: (() => void)[] = [];
 

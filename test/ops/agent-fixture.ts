@@ -13,6 +13,7 @@ export function linkStatus(changes: Partial<LinkStatus> = {}): LinkStatus {
     name: "east",
     enabled: true,
     dialsIn: false,
+    durability: "disk",
     status: "connected",
     topics: ["t/#"],
     transportUp: true,
@@ -40,6 +41,7 @@ export function linkStatus(changes: Partial<LinkStatus> = {}): LinkStatus {
     queue: {
       spooled: 4,
       spooledBytes: 400,
+      waiting: 0,
       oldestAtMs: NOON_MS,
       inflight: 1,
       bestEffort: 2,

@@ -22,8 +22,8 @@ export function whatIsWrong(clusters: readonly SimCluster[], shape: WorldShape, 
         wrong.push(`${name} is ${link.status} (out ${link.out.state}, in ${link.in.state})`);
       const mismatches = link.conversation.find(({ what }) => what === "digest_mismatch");
       if (mismatches !== undefined) wrong.push(`${name} saw ${mismatches.count} digest mismatches`);
-      const { spooled, spooledBytes, inflight, bestEffort, inbound } = link.queue;
-      if (spooled + spooledBytes + inflight + bestEffort + inbound > 0)
+      const { spooled, spooledBytes, waiting, inflight, bestEffort, inbound } = link.queue;
+      if (spooled + spooledBytes + waiting + inflight + bestEffort + inbound > 0)
         wrong.push(`${name} is not empty: ${JSON.stringify(link.queue)}`);
       if (link.refusedRoutes.length > 0)
         wrong.push(`${name} counts [${link.refusedRoutes.map(({ filter }) => filter).join(" ")}] as refused`);

@@ -26,14 +26,14 @@ export const MUTANTS: readonly Mutant[] = [
     file: "route/route-set.js",
     find: "return adds.concat(deletes);",
     replace: "return deletes.concat(adds);",
-    seed: 43,
+    seed: 51,
   },
   {
     name: "UNSUBSCRIBE before SUBSCRIBE",
     file: "route/demand.js",
     find: "const drops = this.#toDrop.ready(this.settledRevision, isDropsTurn ? this.#batchSize.filters : 0);",
     replace: "const drops = this.#toDrop.ready(Number.POSITIVE_INFINITY, 100_000);",
-    seed: 18,
+    seed: 5,
   },
   {
     name: "erase at hello",
@@ -61,7 +61,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "route/interest.js",
     find: "if (held === proven) {",
     replace: "if (held === proven || held === proven + ghosts) {",
-    seed: 5,
+    seed: 2,
   },
   {
     name: "frame freed by a broker's acknowledgement",
@@ -89,7 +89,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "link/announcer.js",
     find: "if (!this.isAwaited(body))",
     replace: "if (false)",
-    seed: 27,
+    seed: 36,
   },
   {
     name: "no give-up timer",
@@ -110,7 +110,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "flow/link-dues.js",
     find: 'this.#durability === "memory" ||',
     replace: "true ||",
-    seed: 65,
+    seed: 30,
   },
   {
     name: "record saved after settlement",
@@ -140,7 +140,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "route/demand.js",
     find: "if (!this.#markers) {",
     replace: "if (true) {",
-    seed: 30,
+    seed: 18,
   },
   {
     name: "frames republished as they come",
@@ -161,13 +161,13 @@ export const MUTANTS: readonly Mutant[] = [
     file: "link/announcer.js",
     find: "Math.min(PART_BYTES_MAX, packetBytesMax - PACKET_OVERHEAD_BYTES)",
     replace: "PART_BYTES_MAX",
-    seed: 15,
+    seed: 17,
   },
   {
     name: "a refusal told once",
     file: "hub/hub-link.js",
     find: "for (const { filter, reasonCode } of this.refused.expired(nowMs))",
     replace: "for (const { filter, reasonCode } of [])",
-    seed: 18,
+    seed: 78,
   },
 ];

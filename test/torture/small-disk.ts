@@ -1,9 +1,9 @@
 /**
- * A folder whose disk can be filled: a small tmpfs of its own where this process may mount one, else an ordinary folder, and
- * then `fill` takes the right to write away instead (EACCES in place of ENOSPC).
+ * A folder whose disk can be filled: a small tmpfs of its own where this process may mount one (ENOSPC), else an ordinary
+ * folder, and then the process that writes there gets a limit of no bytes instead (EFBIG).
  */
 import { execFileSync } from "node:child_process";
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 const SIZE = "256m";
@@ -29,10 +29,10 @@ export class SmallDisk {
     }
   }
 
-  /** No byte more fits. */
-  async fill(): Promise<void> {
+  /** No byte more fits, or at least none of this process. */
+  async fill(pid: number): Promise<void> {
     if (!this.mounted) {
-      chmodSync(this.path, 0o500);
+      limitFiles(pid, "0");
       return;
     }
     const file = openSync(join(this.path, "ballast"), "w", 0o600);
@@ -49,14 +49,18 @@ export class SmallDisk {
     }
   }
 
-  async free(): Promise<void> {
+  async free(pid: number): Promise<void> {
     if (this.mounted) rmSync(join(this.path, "ballast"), { force: true });
-    else chmodSync(this.path, 0o700);
+    else limitFiles(pid, "unlimited");
   }
 
   async remove(): Promise<void> {
     if (!existsSync(this.path)) return;
-    await this.free();
     if (this.mounted) execFileSync("umount", ["-l", this.path], { stdio: "ignore" });
   }
+}
+
+/** Of the soft limit only, so that it can be taken back. */
+function limitFiles(pid: number, bytes: string): void {
+  execFileSync("prlimit", ["--pid", String(pid), `--fsize=${bytes}:`], { stdio: "ignore" });
 }

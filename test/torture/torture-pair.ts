@@ -189,9 +189,11 @@ export class TorturePair {
   /** The link is cut so that the spool has to grow, and there is no room for it. */
   async fillDisk(forMs: number): Promise<void> {
     this.#proxies.link.set({ cut: true });
-    await this.#disk.fill();
+    const agent = this.#agent("b");
+    await this.#disk.fill(agent.pid);
+    await agent.untilStatus("the disk takes nothing", ({ store }) => (store?.writeFailures ?? 0) > 0);
     await pause(forMs);
-    await this.#disk.free();
+    await this.#disk.free(agent.pid);
     this.#proxies.link.set();
   }
 
