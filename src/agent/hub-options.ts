@@ -1,6 +1,7 @@
 /** The configuration as the hub takes it. */
 import type { AgentConfig } from "../config/types.ts";
 import type { HubOptions } from "../hub/hub.ts";
+import type { HubState } from "../hub/saved-state.ts";
 import type { AgentStore } from "./agent-store.ts";
 import { hubLinkOptions } from "./link-options.ts";
 import { sessionClientId } from "./local-broker.ts";
@@ -24,7 +25,7 @@ export function hubOptions(
     controlPrefix,
     // A clock that went back does not make a life look older than the one before.
     incarnation: Math.max((store?.lastIncarnation ?? 0) + 1, nowMs),
-    restored: store?.restored ?? null,
+    restored: store === null ? null : restoredState(store.restored, local.broker),
     instance: randomHex16(),
     randomHex16,
     demandMax: Math.max(1, ...enabled.map((link) => link.demandMax)),
@@ -42,4 +43,9 @@ export function hubOptions(
       .filter((link) => !link.enable)
       .map(({ name, topics, endpoint }) => ({ name, topics, dialsIn: endpoint === null })),
   };
+}
+
+/** A configured list of filters is all there is: whatever an earlier life saw clients hold says nothing. */
+function restoredState(state: HubState, broker: AgentConfig["local"]["broker"]): HubState {
+  return broker === "static" ? { ...state, rows: new Map() } : state;
 }

@@ -20,8 +20,9 @@ import { LocalRouting } from "./local-routing.ts";
 import type { Outlet } from "./outlet.ts";
 import { Resubscription } from "./resubscription.ts";
 import { saveLink } from "./saved-link.ts";
+import { saveAllRows, saveRowChanges } from "./saved-rows.ts";
 import { type HubState, type Save, saveAllDemand, saveDemandChanges } from "./saved-state.ts";
-import type { HubStatus, LinkStatus } from "./status.ts";
+import type { HubStatus } from "./status.ts";
 import { Strangers } from "./strangers.ts";
 
 export interface HubOptions {
@@ -248,6 +249,7 @@ export class Hub {
       }
     }
     saveDemandChanges(this.#save, this.demand.memory);
+    saveRowChanges(this.#save, this.interest.takeRowChanges());
     this.#tellRefusals();
     this.#local.flush(nowMs);
     for (const link of this.#links.values()) link.flush(nowMs);
@@ -264,22 +266,21 @@ export class Hub {
       if (value !== null) save(key, value);
     };
     saveAllDemand(put, this.demand.memory);
+    saveAllRows(put, this.interest.rows());
     for (const link of this.#links.values()) saveLink(put, link);
   }
 
   status(nowMs: number): HubStatus {
-    const stats = this.interest.stats;
-    const links: LinkStatus[] = [...this.#links.values()].map(linkStatus);
     return {
       cluster: this.#options.cluster,
       incarnation: this.identity.incarnation,
       instance: this.identity.instance,
       duplicate: this.identity.isDuplicate(nowMs),
       wide: this.interest.wide,
-      interest: stats,
+      interest: this.interest.stats,
       demand: this.demand.stats,
       local: this.#local.counts,
-      links,
+      links: [...this.#links.values()].map(linkStatus),
     };
   }
 
@@ -293,6 +294,7 @@ export class Hub {
   /** The local broker's queue is delivered before any peer has spoken. */
   #restore(state: HubState, nowMs: number): void {
     this.demand.restore(state.demand);
+    this.#interestChanged(this.interest.restore(state.rows), nowMs);
     for (const link of this.#links.values()) {
       const saved = state.links.get(link.name);
       if (saved !== undefined) link.restore(saved, nowMs);

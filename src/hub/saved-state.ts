@@ -1,11 +1,11 @@
 /**
  * What outlives the process, as keys and small values: the peers' routes and the filters asked of the local broker, so
  * that the first message after a restart finds its way, and what was settled of the peers' streams, so that nothing comes
- * twice. Written before the act it describes. Pure.
+ * twice; and what local clients were seen to hold. Written before the act it describes. Pure.
  *
  *   peer/<link>              incarnation                 record/<link>/<stream>   up to, ranges
  *   route/<link>/<filter>    nothing                     demand/<filter>          identifier, retiring
- *                                                        demand_id                highest identifier given
+ *   row/<length>/<client>/<filter>   nothing             demand_id                highest identifier given
  *
  * What comes back from a disk may be rubbish: each entry stands for itself, and a bad one is left out with its reason.
  */
@@ -14,6 +14,7 @@ import { type DemandIds, ID_MAX } from "../route/demand-ids.ts";
 import type { SavedDemand, SavedFilter } from "../route/saved-demand.ts";
 import { canonical, filterProblem, isReserved } from "../topic/filter.ts";
 import { ByteReader, ByteWriter } from "../wire/bytes.ts";
+import { decodeRow } from "./saved-rows.ts";
 
 /** Keys that begin so belong to whoever owns the hub. */
 const SHELL_PREFIX = "agent/";
@@ -36,6 +37,8 @@ export interface SavedLink {
 export interface HubState {
   readonly links: ReadonlyMap<string, SavedLink>;
   readonly demand: SavedDemand;
+  /** Filters that local clients were seen to hold, by client. */
+  readonly rows: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface RefusedEntry {
@@ -128,10 +131,11 @@ class StateDecoder {
   readonly #links = new Map<string, LinkBuilder>();
   readonly #filters: SavedFilter[] = [];
   readonly #ids = new Set<number>();
+  readonly #rows = new Map<string, string[]>();
   #lastId = 0;
 
   state(): HubState {
-    return { links: this.#links, demand: { lastId: this.#lastId, filters: this.#filters } };
+    return { links: this.#links, demand: { lastId: this.#lastId, filters: this.#filters }, rows: this.#rows };
   }
 
   /** Answers why the entry is of no use; null: it was taken. */
@@ -148,6 +152,8 @@ class StateDecoder {
         return this.#demand(rest, reader);
       case "demand_id":
         return this.#demandId(reader);
+      case "row":
+        return this.#row(rest, reader);
       default:
         return "unknown key";
     }
@@ -200,6 +206,16 @@ class StateDecoder {
     const problem = unread(reader) ?? (lastId > ID_MAX ? "no identifier" : null);
     if (problem === null) this.#lastId = Math.max(this.#lastId, lastId);
     return problem;
+  }
+
+  #row(rest: string, reader: ByteReader): string | null {
+    const row = decodeRow(rest);
+    const problem = unread(reader) ?? (row === null ? "no row" : null);
+    if (problem !== null || row === null) return problem;
+    const filters = this.#rows.get(row.client);
+    if (filters === undefined) this.#rows.set(row.client, [row.filter]);
+    else filters.push(row.filter);
+    return null;
   }
 
   #link(name: string): LinkBuilder {

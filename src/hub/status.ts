@@ -94,6 +94,9 @@ export interface HubStatus {
     readonly proven: number;
     readonly ghosts: number;
     readonly filters: number;
+    /** Wanted for a moment longer although the client that held them left; and how often too many were. */
+    readonly lingering: number;
+    readonly lingeringOverflows: number;
   };
   readonly demand: {
     readonly filters: number;

@@ -154,6 +154,18 @@ function addInterestMetrics(metrics: MetricSet<MetricSource>): void {
     [],
     ({ status }) => [[{}, status.hub.interest.clients]],
   );
+  metrics.gauge(
+    "interest_lingering",
+    "Filters whose last client left, kept for a moment in case it comes back.",
+    [],
+    ({ status }) => [[{}, status.hub.interest.lingering]],
+  );
+  metrics.counter(
+    "interest_lingering_overflows_total",
+    "Filters that went with their last client because too many lingered.",
+    [],
+    ({ status }) => [[{}, status.hub.interest.lingeringOverflows]],
+  );
   metrics.counter(
     "event_lines_odd_total",
     "Event lines of the local broker that could not be used, or only in part.",

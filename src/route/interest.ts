@@ -9,6 +9,8 @@
  * one outside that range shows that events are missing. Plain and shared rows are counted, and proven, apart.
  */
 import type { InterestEdge, InterestEvent, WideReason } from "./interest-event.ts";
+import { LingeringEdges } from "./lingering.ts";
+import type { Row, RowChange } from "./row-changes.ts";
 import { SubscriptionTable, type TableOptions } from "./subscription-table.ts";
 
 /** Brokers publish their counters every ten seconds or so: after three times that there is none. */
@@ -40,6 +42,10 @@ export interface InterestStats {
   readonly refused: number;
   readonly invalid: number;
   readonly trusted: boolean;
+  /** Pairs of filter and group that nobody holds any more and that are wanted for a moment longer. */
+  readonly lingering: number;
+  /** Pairs that went at once because too many lingered. */
+  readonly lingeringOverflows: number;
 }
 
 type Kind = "plain" | "shared";
@@ -47,9 +53,12 @@ type Kind = "plain" | "shared";
 export class Interest {
   readonly #options: InterestOptions;
   readonly #table: SubscriptionTable;
+  readonly #lingering = new LingeringEdges();
   #wide: { reason: WideReason; sinceMs: number } | null;
   /** Which counters have proven the table since the last gap. */
   readonly #matched = { plain: false, shared: false };
+  /** Of these rows some come from an earlier life: until a count equals what is proven, more is held than events told. */
+  readonly #restored = { plain: false, shared: false };
   #enabled = true;
   #full = false;
   /** Which counters are believed without proof. */
@@ -93,10 +102,16 @@ export class Interest {
       refused: this.#table.refused,
       invalid: this.#table.invalid,
       trusted: this.#trusted.plain || this.#trusted.shared,
+      lingering: this.#lingering.size,
+      lingeringOverflows: this.#lingering.overflows,
     };
   }
 
   get deadlineMs(): number {
+    return Math.min(this.#lingering.deadlineMs, this.#wideDeadlineMs);
+  }
+
+  get #wideDeadlineMs(): number {
     if (this.#wide === null) return Number.POSITIVE_INFINITY;
     const { reason, sinceMs } = this.#wide;
     const noCounterMs =
@@ -107,12 +122,31 @@ export class Interest {
     );
   }
 
+  /** Everything held now, as edges that come up; what lingers is not held. */
   edges(): Iterable<InterestEdge> {
     return this.#table.edges();
   }
 
   clientsOf(filter: string, limit: number): string[] {
     return this.#table.clientsOf(filter, limit);
+  }
+
+  /** What an earlier life knew, by client. Before any event. */
+  restore(rows: ReadonlyMap<string, readonly string[]>): InterestChange {
+    const edges: InterestEdge[] = [];
+    for (const [client, filters] of rows) this.#table.restore(client, filters, edges);
+    for (const kind of ["plain", "shared"] as const) this.#restored[kind] = this.#table.counts(kind).ghosts > 0;
+    return { edges, wide: false };
+  }
+
+  /** Rows for the next life that came or went since the last call. */
+  takeRowChanges(): Iterable<RowChange> {
+    return this.#table.changes.take();
+  }
+
+  /** All rows for the next life. */
+  rows(): Iterable<Row> {
+    return this.#table.interestRows();
   }
 
   apply(event: InterestEvent, nowMs: number): InterestChange {
@@ -152,22 +186,29 @@ export class Interest {
         this.#enable(event.enabled, nowMs);
         break;
     }
-    return { edges, wide: (before === null) !== (this.#wide === null) };
+    // Whoever unsubscribes means it; whoever goes may be back at once.
+    const told = this.#lingering.pass(edges, event.type !== "unsubscribed", nowMs);
+    return { edges: told, wide: (before === null) !== (this.#wide === null) };
   }
 
   tick(nowMs: number): InterestChange {
+    return { edges: this.#lingering.due(nowMs), wide: this.#wideTick(nowMs) };
+  }
+
+  /** Answers whether wide mode was left. */
+  #wideTick(nowMs: number): boolean {
     const wide = this.#wide;
-    if (wide === null || nowMs < this.deadlineMs) return { edges: [], wide: false };
+    if (wide === null || nowMs < this.#wideDeadlineMs) return false;
     if (this.#mayTrust(wide.reason) && nowMs >= this.#doubtedAtMs + (this.#options.trustAfterMs ?? 0)) {
       for (const kind of ["plain", "shared"] as const) {
         this.#trusted[kind] = !this.#matched[kind];
         this.#matched[kind] = true;
       }
       this.#wide = null;
-      return { edges: [], wide: true };
+      return true;
     }
     if (wide.reason === "starting") this.#wide = { reason: "no_counter", sinceMs: wide.sinceMs };
-    return { edges: [], wide: false };
+    return false;
   }
 
   #count(kind: Kind, held: number, nowMs: number, edges: InterestEdge[]): void {
@@ -176,14 +217,16 @@ export class Interest {
       this.#table.dropGhosts(kind, edges);
       this.#matched[kind] = true;
       this.#trusted[kind] = false;
+      this.#restored[kind] = false;
       this.#leaveWideIfProven();
     } else if (held < proven) {
       // Trusted, it stays exact, but what was seen held proves nothing any more.
       if (this.#trusted[kind]) this.#table.gap();
       else this.#doubt("count_mismatch", nowMs);
     } else if (this.#matched[kind] && !this.#trusted[kind]) {
-      if (held === proven + ghosts) this.#table.proveGhosts(kind);
-      else if (held > proven + ghosts) this.#doubt("count_mismatch", nowMs);
+      // An agent that came before any client and yet has an earlier life: what is held may be in neither V nor G.
+      if (this.#restored[kind] || held > proven + ghosts) this.#doubt("count_mismatch", nowMs);
+      else if (held === proven + ghosts) this.#table.proveGhosts(kind);
     }
   }
 

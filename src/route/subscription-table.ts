@@ -8,6 +8,7 @@
 import { canonical, filterProblem, isReserved, LEVELS_MAX, splitShared, widenDeep } from "../topic/filter.ts";
 import { underPrefix } from "../wire/names.ts";
 import type { InterestEdge, SessionEnd } from "./interest-event.ts";
+import { type Row, RowChanges } from "./row-changes.ts";
 
 export interface TableOptions {
   readonly ownClients: ReadonlySet<string>;
@@ -18,6 +19,7 @@ export interface TableOptions {
 }
 
 interface Client {
+  readonly id: string;
   connected: boolean;
   session: SessionEnd;
   readonly eligible: boolean;
@@ -37,6 +39,8 @@ export interface RowCounts {
 }
 
 export class SubscriptionTable {
+  /** Of the rows that are interest. */
+  readonly changes = new RowChanges();
   readonly #options: TableOptions;
   readonly #clients = new Map<string, Client>();
   readonly #holders = new Map<string, Holders>();
@@ -120,7 +124,7 @@ export class SubscriptionTable {
       }
       client.rows.set(raw, 0);
       this.#total[kindOf(raw)] += 1;
-      if (client.eligible) this.#hold(raw, edges);
+      if (client.eligible && this.#hold(raw, edges)) this.changes.note(id, raw, true);
     }
     if (certain) this.#prove(client, raw);
     return true;
@@ -135,6 +139,29 @@ export class SubscriptionTable {
     }
     this.#remove(client, raw, edges);
     this.#tidy(id, client);
+  }
+
+  /** Rows of an earlier life may be held. What is no interest any more, or too much, is forgotten. */
+  restore(id: string, filters: readonly string[], edges: InterestEdge[]): void {
+    const client = this.#clients.get(id) ?? this.#create(id);
+    for (const raw of filters) {
+      const isTaken = client?.eligible === true && this.rows < this.#options.rowsMax && this.#hold(raw, edges);
+      if (!isTaken) {
+        this.changes.note(id, raw, false);
+        continue;
+      }
+      client.rows.set(raw, 0);
+      this.#total[kindOf(raw)] += 1;
+    }
+    if (client !== null) this.#tidy(id, client);
+  }
+
+  /** The rows that are interest. */
+  *interestRows(): Iterable<Row> {
+    for (const { id, eligible, rows } of this.#clients.values()) {
+      if (!eligible) continue;
+      for (const raw of rows.keys()) if (this.#interestOf(raw) !== null) yield { client: id, filter: raw };
+    }
   }
 
   /** Events may be missing: nothing is proven any more, nothing is forgotten. */
@@ -196,6 +223,7 @@ export class SubscriptionTable {
   #create(id: string): Client | null {
     if (this.#clients.size >= this.#options.rowsMax) return null;
     const client: Client = {
+      id,
       connected: false,
       session: "unknown",
       eligible:
@@ -231,14 +259,15 @@ export class SubscriptionTable {
     this.#toGhost(client, raw);
     client.rows.delete(raw);
     this.#total[kindOf(raw)] -= 1;
-    if (client.eligible) this.#release(raw, edges);
+    if (client.eligible && this.#release(raw, edges)) this.changes.note(client.id, raw, false);
   }
 
-  #hold(raw: string, edges: InterestEdge[]): void {
+  /** Answers whether the row is interest. */
+  #hold(raw: string, edges: InterestEdge[]): boolean {
     const interest = this.#interestOf(raw);
     if (interest === null) {
       if (!isReserved(splitShared(raw).filter)) this.#invalid += 1;
-      return;
+      return false;
     }
     const { filter, group } = interest;
     let holders = this.#holders.get(filter);
@@ -249,20 +278,21 @@ export class SubscriptionTable {
     if (group === null) {
       holders.plain += 1;
       if (holders.plain === 1) edges.push({ filter, group, up: true });
-      return;
+      return true;
     }
     holders.groups ??= new Map();
     const count = (holders.groups.get(group) ?? 0) + 1;
     holders.groups.set(group, count);
     if (count === 1) edges.push({ filter, group, up: true });
+    return true;
   }
 
-  #release(raw: string, edges: InterestEdge[]): void {
+  #release(raw: string, edges: InterestEdge[]): boolean {
     const interest = this.#interestOf(raw);
-    if (interest === null) return;
+    if (interest === null) return false;
     const { filter, group } = interest;
     const holders = this.#holders.get(filter);
-    if (holders === undefined) return;
+    if (holders === undefined) return false;
     if (group === null) {
       holders.plain -= 1;
       if (holders.plain === 0) edges.push({ filter, group, up: false });
@@ -274,6 +304,7 @@ export class SubscriptionTable {
       if (holders.groups?.size === 0) holders.groups = null;
     }
     if (holders.plain === 0 && holders.groups === null) this.#holders.delete(filter);
+    return true;
   }
 
   /** What a subscription asks for in messages of clients; null: nothing that may cross. */

@@ -95,6 +95,31 @@ describe("an agent that comes back", () => {
     assert.deepEqual([next.delivered, sender.link("a").queue.spooled], [[], 0]);
   });
 
+  test("knows what clients held that are away, and forgets it with the first proof that they do not", () => {
+    const { world, a } = pair();
+    a.subscribe("t/#", "away");
+    a.subscribe("$share/g/u", "a/client");
+    a.subscribe("$SYS/x", "away");
+    a.subscribe("gone", "away");
+    a.unsubscribe("gone", "away");
+    world.settle();
+    const rows = [...a.saved.keys()].filter((key) => key.startsWith("row/"));
+    assert.deepEqual(rows.sort(), ["row/4/away/t/#", "row/8/a/client/$share/g/u"]);
+    const next = restarted(world, a, [linkOptions("b")]);
+    back(world, next);
+    world.settle();
+    const announced = (): string[] => [...(next.hub.link("b")?.routes.routes() ?? [])].map(({ filter }) => filter);
+    assert.deepEqual(announced().sort(), ["t/#", "u"]);
+    assert.deepEqual([...next.saved.keys()].filter((key) => key.startsWith("row/")).sort(), rows);
+    next.hub.interestEvent({ type: "count", plain: 0, shared: 0 }, world.nowMs);
+    world.pass(2_000);
+    assert.deepEqual(announced(), []);
+    assert.deepEqual(
+      [...next.saved.keys()].filter((key) => key.startsWith("row/")),
+      [],
+    );
+  });
+
   test("forgets the routes of a peer that stays away for longer than the retention", () => {
     const { world, a, b } = pair();
     a.subscribe("t");

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import fc from "fast-check";
+import { saveAllRows, saveRowChanges } from "../../src/hub/saved-rows.ts";
 import { decodeState, savePeer, saveRecord, saveRoute } from "../../src/hub/saved-state.ts";
 
 function saved(act: (save: (key: string, value: Uint8Array | null) => void) => void): Map<string, Uint8Array> {
@@ -59,6 +61,13 @@ describe("saved state", () => {
       ["demand/t", [1, 2], "no identifier of its own"],
       ["demand/t", [1], "truncated"],
       ["demand_id", [0xff, 0xff, 0xff, 0xff, 0x7f], "no identifier"],
+      ["row/client/t", [], "no row"],
+      ["row/01/c/t", [], "no row"],
+      ["row/1/c", [], "no row"],
+      ["row/1/c/", [], "no row"],
+      ["row/1/cc/t", [], "no row"],
+      ["row/9/c/t", [], "no row"],
+      ["row/1/c/t", [1], "bytes left over"],
     ];
     const { state, refused } = decodeState([
       ["route/a/good", new Uint8Array(0)],
@@ -70,6 +79,51 @@ describe("saved state", () => {
       rubbish.map(([key, , reason]) => [key, reason]),
     );
     assert.deepEqual([...state.links], [["a", { incarnation: 0, routes: ["good"], records: [] }]]);
+  });
+
+  test("keeps the rows of clients of any name apart, by way of UTF-8", () => {
+    const text = fc.oneof(
+      fc.string({ unit: "binary", maxLength: 6 }),
+      fc.string({ unit: fc.constantFrom("/", "1", "2", " ", "é", "𝄞"), maxLength: 6 }),
+    );
+    const row = fc.record({ client: text, filter: text.filter((filter) => filter !== "") });
+    const name = ({ client, filter }: { client: string; filter: string }): string => JSON.stringify([client, filter]);
+    fc.assert(
+      fc.property(fc.uniqueArray(row, { selector: name, maxLength: 20 }), (rows) => {
+        const gone = rows.filter((_, n) => n % 3 === 0);
+        const kept = rows.filter((_, n) => n % 3 !== 0);
+        const entries = saved((save) => {
+          saveRowChanges(
+            save,
+            rows.map((each) => ({ ...each, isHeld: true })),
+          );
+          saveRowChanges(
+            save,
+            gone.map((each) => ({ ...each, isHeld: false })),
+          );
+        });
+        const { state, refused } = decodeState(
+          [...entries].map(([key, value]) => [Buffer.from(key).toString(), value] as const),
+        );
+        assert.deepEqual(refused, []);
+        const back = [...state.rows].flatMap(([client, filters]) => filters.map((filter) => name({ client, filter })));
+        assert.deepEqual(back.sort(), kept.map(name).sort());
+        assert.deepEqual(
+          saved((save) => saveAllRows(save, kept)),
+          entries,
+        );
+      }),
+    );
+  });
+
+  test("leaves out rows whose key would be too long for the journal", () => {
+    const rows = [
+      { client: "c", filter: "€".repeat(16_383) },
+      { client: "cc", filter: "€".repeat(16_383) },
+    ];
+    const entries = saved((save) => saveAllRows(save, rows));
+    assert.equal(entries.size, 1);
+    for (const key of entries.keys()) assert.ok(Buffer.byteLength(key) < 65_536);
   });
 
   test("takes no identifier twice", () => {

@@ -85,7 +85,7 @@ export function agentStatus(changes: Partial<AgentStatus> = {}): AgentStatus {
       instance: "00112233445566ff",
       duplicate: false,
       wide: null,
-      interest: { clients: 4, rows: 10, proven: 7, ghosts: 1, filters: 6 },
+      interest: { clients: 4, rows: 10, proven: 7, ghosts: 1, filters: 6, lingering: 2, lingeringOverflows: 3 },
       demand: { filters: 2, pending: 1, refused: 0, markerTimeouts: 0 },
       local: { forwarded: 10, loop_mark: 3, stranger: 1 },
       links: [linkStatus()],

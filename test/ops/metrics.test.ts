@@ -191,6 +191,8 @@ describe("what metrics say", () => {
     assert.equal(value(exact, "interest_rows", { kind: "proven" }), 7);
     assert.equal(value(exact, "interest_rows", { kind: "ghost" }), 1);
     assert.equal(value(exact, "interest_rows", { kind: "unproven" }), 2);
+    assert.equal(value(exact, "interest_lingering"), 2);
+    assert.equal(value(exact, "interest_lingering_overflows_total"), 3);
     const wide = await scrape(hubStatus({ wide: { reason: "events_disabled", sinceMs: Date.now() - 60_000 } }));
     assert.equal(value(wide, "interest_exact"), 0);
     assert.equal(value(wide, "interest_wide", { reason: "events_disabled" }), 1);

@@ -56,6 +56,8 @@ export class SimAgent implements SimPeer, LocalOwner {
   #wakeAtMs = Number.POSITIVE_INFINITY;
   #refreshAtMs = 0;
   #syncMs = 0;
+  /** Peers whose log is being synced: one sync is under way at a time, or each turn of a slow disk would make more turns. */
+  readonly #syncing = new Set<string>();
   /** What reached a frozen process; null: it runs. */
   #frozen: ((hub: Hub, nowMs: number) => void)[] | null = null;
 
@@ -91,6 +93,7 @@ export class SimAgent implements SimPeer, LocalOwner {
     this.#frozen = null;
     this.dieAfterCalls = null;
     this.unsettled.clear();
+    this.#syncing.clear();
     this.#syncMs = this.#random.pick(SYNC_MS);
     const { localDelayMs } = this.#shape;
     const resumes = this.disk !== null;
@@ -230,10 +233,12 @@ export class SimAgent implements SimPeer, LocalOwner {
   #sync(hub: Hub): void {
     if (!this.#isDying) this.disk?.write();
     for (const [peer, log] of this.disk?.logs() ?? []) {
-      if (log.isSynced || this.#isDying) continue;
+      if (log.isSynced || this.#isDying || this.#syncing.has(peer)) continue;
       const { base, lastNumber } = log;
+      this.#syncing.add(peer);
       this.#time.after(this.#random.next() * this.#syncMs, () => {
         if (this.hub !== hub) return;
+        this.#syncing.delete(peer);
         log.synced(base, lastNumber);
         this.into((awake) => awake.spoolSynced(peer));
       });

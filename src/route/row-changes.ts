@@ -1,0 +1,27 @@
+/** Rows of the subscription table that came or went since they were last taken. What comes and goes in between is no change. */
+export interface Row {
+  readonly client: string;
+  /** As the client wrote it, `$share/group/filter` included. */
+  readonly filter: string;
+}
+
+export interface RowChange extends Row {
+  readonly isHeld: boolean;
+}
+
+export class RowChanges {
+  #pending = new Map<string, RowChange>();
+
+  /** Of one row calls alternate: what is held goes, what is gone comes. So the second takes the first back. */
+  note(client: string, filter: string, isHeld: boolean): void {
+    const key = `${client.length} ${client}${filter}`;
+    if (!this.#pending.delete(key)) this.#pending.set(key, { client, filter, isHeld });
+  }
+
+  take(): Iterable<RowChange> {
+    if (this.#pending.size === 0) return [];
+    const taken = this.#pending;
+    this.#pending = new Map();
+    return taken.values();
+  }
+}
