@@ -159,6 +159,6 @@ One directory is for one agent; a second one that starts with it ends with \`DAT
 
 ## What this version does not have
 
-\`retained\` and \`protocol\` have one value each; \`local.publish_server\`, \`compression\` and \`drain_rate\` are refused by name.
+\`retained\` and \`protocol\` have one value each; \`local.publish_server\` and \`compression\` are refused by name.
 \`broker: emqx\` reads EMQX's event messages and not its REST API: subscriptions from before the agent's start, and those missed while
 it is away, are not known.`;

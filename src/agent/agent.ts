@@ -311,9 +311,7 @@ export class Agent {
       dataUp: (sessionPresent, properties, echoing) =>
         this.#data((nowMs) => this.hub.dataUp(sessionPresent, properties, echoing, nowMs)),
       dataDown: () => this.#data(() => this.hub.dataDown()),
-      message: (message) => {
-        this.#data((nowMs) => this.hub.localMessage(message, nowMs));
-      },
+      message: (message) => this.#data((nowMs) => this.hub.localMessage(message, nowMs)),
       marker: (marker) => this.#data((nowMs) => this.hub.markerArrived(marker, nowMs)),
       controlDenied: (topic, why) => {
         const denied = `${topic}: ${why}`;

@@ -130,6 +130,7 @@ function linkConfig(
     durability,
     framesInflightMax: link.max_inflight,
     retryIntervalMs: link.retry_interval,
+    drainPerSecond: link.drain_rate,
   };
 }
 

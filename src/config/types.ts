@@ -57,6 +57,8 @@ export interface LinkConfig {
   readonly durability: Durability;
   readonly framesInflightMax: number;
   readonly retryIntervalMs: number;
+  /** What a backlog may at most take; null: by the live rate alone. */
+  readonly drainPerSecond: number | null;
 }
 
 export interface SpoolConfig {

@@ -75,6 +75,7 @@ export class HubLink {
       () => host.nextToken(this),
       (reason, count) => this.#dropped("in", reason, count),
       () => this.counters.gateTimedOut(),
+      options.drainPerSecond ?? null,
     );
     this.#forwarding = new Forwarding(this.outbound, host.acks, this.counters);
   }

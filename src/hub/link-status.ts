@@ -1,6 +1,7 @@
 /** One link's status value, read off its parts. */
+import type { DrainPace } from "../flow/drain-pace.ts";
 import type { HubLink } from "./hub-link.ts";
-import type { LinkStatus } from "./status.ts";
+import type { DrainStatus, LinkStatus } from "./status.ts";
 
 export function linkStatus(link: HubLink): LinkStatus {
   const { announcer, acceptor, peerVersion } = link.conversation;
@@ -43,6 +44,10 @@ export function linkStatus(link: HubLink): LinkStatus {
       inbound: inbound.pending + inbound.inflight,
       roundTripMs: outbound.roundTripMs,
     },
+    drain: {
+      out: drainStatus(outbound.pace, link.transportIsUp),
+      in: drainStatus(inbound.pace, true),
+    },
     sent: counters.sent,
     received: counters.received,
     republished: counters.republished,
@@ -53,4 +58,9 @@ export function linkStatus(link: HubLink): LinkStatus {
     refusedRoutes: link.refused.list(),
     lastProblem: link.lastProblem,
   };
+}
+
+/** While nothing can go, nothing drains. */
+function drainStatus(pace: DrainPace, canGo: boolean): DrainStatus {
+  return { draining: canGo && pace.draining, perSecond: pace.perSecond };
 }

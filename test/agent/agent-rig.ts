@@ -29,6 +29,7 @@ export function link(name: string, peer: EndpointConfig | null, topics: readonly
     durability: "memory",
     framesInflightMax: 32,
     retryIntervalMs: 5_000,
+    drainPerSecond: null,
   };
 }
 
