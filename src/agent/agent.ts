@@ -296,6 +296,7 @@ export class Agent {
       brokerDropped: (total, live) => {
         this.#brokerDropped = total;
         this.#report.brokerDropped(total, live);
+        this.#then((nowMs) => this.hub.brokerDropped(total, live, nowMs));
       },
       session: (name, up, problem) => this.#session(name, up, problem),
       linkUp: (packetBytesMax) =>

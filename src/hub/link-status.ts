@@ -1,7 +1,6 @@
 /** One link's status value, read off its parts. */
-import type { DrainPace } from "../flow/drain-pace.ts";
 import type { HubLink } from "./hub-link.ts";
-import type { DrainStatus, LinkStatus } from "./status.ts";
+import type { LinkStatus } from "./status.ts";
 
 export function linkStatus(link: HubLink): LinkStatus {
   const { announcer, acceptor, peerVersion } = link.conversation;
@@ -44,10 +43,7 @@ export function linkStatus(link: HubLink): LinkStatus {
       inbound: inbound.pending + inbound.inflight,
       roundTripMs: outbound.roundTripMs,
     },
-    drain: {
-      out: drainStatus(outbound.pace, link.transportIsUp),
-      in: drainStatus(inbound.pace, true),
-    },
+    drain: link.backlog.status(link.transportIsUp),
     sent: counters.sent,
     received: counters.received,
     republished: counters.republished,
@@ -58,9 +54,4 @@ export function linkStatus(link: HubLink): LinkStatus {
     refusedRoutes: link.refused.list(),
     lastProblem: link.lastProblem,
   };
-}
-
-/** While nothing can go, nothing drains. */
-function drainStatus(pace: DrainPace, canGo: boolean): DrainStatus {
-  return { draining: canGo && pace.draining, perSecond: pace.perSecond };
 }
