@@ -80,9 +80,10 @@ describe("while a backlog drains", () => {
     world.settle();
     assert.equal(b.link("a").drain.in.draining, true);
     const full = b.link("a").drain.in.perSecond;
-    for (let n = 0; n < 3; n += 1) second(made);
+    for (let n = 0; n < 12; n += 1) second(made);
     assert.equal(b.delivered.length, 200);
     assert.equal(b.link("a").drain.in.draining, false);
+    assert.equal(b.hub.link("a")?.conversation.peerBacklog.draining, false);
     b.hub.brokerDropped(1, true, world.nowMs);
     world.settle();
     assert.ok(b.link("a").drain.in.perSecond < full * 0.6, `${b.link("a").drain.in.perSecond} of ${full}`);
