@@ -288,6 +288,7 @@ export class Agent {
       brokerDropped: (total, live) => {
         this.#brokerDropped = total;
         this.#report.brokerDropped(total, live);
+        this.#then((nowMs) => this.hub.brokerDropped(total, live, nowMs));
       },
       session: (name, up, problem) => this.#session(name, up, problem),
       linkUp: (packetBytesMax) =>
@@ -303,9 +304,7 @@ export class Agent {
       dataUp: (sessionPresent, properties, echoing) =>
         this.#data((nowMs) => this.hub.dataUp(sessionPresent, properties, echoing, nowMs)),
       dataDown: () => this.#data(() => this.hub.dataDown()),
-      message: (message) => {
-        this.#data((nowMs) => this.hub.localMessage(message, nowMs));
-      },
+      message: (message) => this.#data((nowMs) => this.hub.localMessage(message, nowMs)),
       marker: (marker) => this.#data((nowMs) => this.hub.markerArrived(marker, nowMs)),
       controlDenied: (topic, why) => {
         const denied = `${topic}: ${why}`;

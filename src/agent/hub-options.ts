@@ -1,6 +1,6 @@
 /** The configuration as the hub takes it. */
 import type { AgentConfig } from "../config/types.ts";
-import type { HubOptions } from "../hub/hub.ts";
+import type { HubOptions } from "../hub/hub-options.ts";
 import type { HubState } from "../hub/saved-state.ts";
 import type { AgentStore } from "./agent-store.ts";
 import { hubLinkOptions } from "./link-options.ts";

@@ -15,6 +15,7 @@ export function hubLinkOptions(link: LinkConfig, config: AgentConfig, log: Spool
     routeRetentionMs: link.routeRetentionMs,
     framesInflightMax: link.framesInflightMax,
     retryIntervalMs: link.retryIntervalMs,
+    drainPerSecond: link.drainPerSecond,
     spool: config.spool,
     durability: link.durability,
     retained: link.retained,

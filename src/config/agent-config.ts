@@ -131,6 +131,7 @@ function linkConfig(
     retained: link.retained,
     framesInflightMax: link.max_inflight,
     retryIntervalMs: link.retry_interval,
+    drainPerSecond: link.drain_rate,
   };
 }
 

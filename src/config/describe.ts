@@ -85,6 +85,8 @@ function linkLines(link: LinkConfig, config: AgentConfig): string[] {
     `${grouped(link.routesMax)} routes and ${grouped(link.demandMax)} subscriptions for it`,
     `${grouped(link.framesInflightMax)} frames in flight, sent again after 1s at first and ${formatDuration(link.retryIntervalMs)} at most`,
   ];
+  if (link.drainPerSecond !== null)
+    limits.push(`a backlog goes on at ${grouped(link.drainPerSecond)} messages a second at most`);
   return [
     `Link ${name}`,
     row(

@@ -37,6 +37,7 @@ function linkKeys(link: LinkConfig): object {
     export: link.exportFilters,
     max_inflight: link.framesInflightMax,
     retry_interval: formatDuration(link.retryIntervalMs),
+    ...(link.drainPerSecond === null ? {} : { drain_rate: link.drainPerSecond }),
     max_routes: link.routesMax,
     max_demand: link.demandMax,
     route_retention: formatDuration(link.routeRetentionMs),

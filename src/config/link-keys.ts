@@ -108,6 +108,11 @@ export const LINK_KEYS = {
     "15s",
     "The longest wait for the peer's confirmation before frames are sent again. The first wait is 1 s, or four round trips; it doubles from there.",
   ),
+  drain_rate: optional(
+    integer(1, 1_000_000),
+    "Messages per second that a backlog may at most take: what waited longer than a second, on its way to the peer and from it to the local broker. What is fresh is never held back.",
+    { fallbackDoc: "adaptive: half more than the live rate, at least 100" },
+  ),
   max_routes: withDefault(
     integer(1, 10_000_000),
     1_000_000,
@@ -147,7 +152,6 @@ const NODE_TLS = "is EMQX's and has no counterpart: Node.js's own choice is a sa
 /** Keys of a link that are known and not taken, and what is said of them. */
 export const LINK_REFUSED: Readonly<Record<string, string>> = {
   compression: LATER,
-  drain_rate: LATER,
   pool_size: "is EMQX's and has no counterpart: one connection is enough here",
   resource_opts: "is EMQX's and has no counterpart: see spool",
   tcp_opts: "is EMQX's and has no counterpart here",

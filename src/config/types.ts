@@ -62,6 +62,8 @@ export interface LinkConfig {
   readonly retained: Retained;
   readonly framesInflightMax: number;
   readonly retryIntervalMs: number;
+  /** What a backlog may at most take; null: by the live rate alone. */
+  readonly drainPerSecond: number | null;
 }
 
 export interface SpoolConfig {

@@ -15,6 +15,8 @@ const SHARE = 1.5;
 /** Without a live rate to speak of: two thirds of a subscriber's queue may come at once, and then so many a second. */
 const RATE_MIN = 100;
 const BURST_MAX = 250;
+/** However much a broker drops, a backlog comes to its end. */
+const SLOW_MIN = 25;
 /** A burst is at most so much of a second's worth. */
 const BURST_SECONDS = 0.25;
 /** So much goes at a time: a frame for each message would cost more than it carries. */
@@ -26,7 +28,9 @@ const PEAK_MS = 600_000;
 
 export class DrainPace {
   readonly #capPerSecond: number;
+  #percent = 100;
   #draining = false;
+  #drainedAtMs = Number.NEGATIVE_INFINITY;
   #meanPerSecond = 0;
   #peakPerSecond = 0;
   #offered = 0;
@@ -44,9 +48,20 @@ export class DrainPace {
     return this.#draining;
   }
 
+  /** When it was last seen draining. */
+  get drainedAtMs(): number {
+    return this.#drainedAtMs;
+  }
+
   /** Messages per second, while draining. */
   get perSecond(): number {
-    return Math.min(Math.max(this.#peakPerSecond * SHARE, RATE_MIN), this.#capPerSecond);
+    const full = Math.min(Math.max(this.#peakPerSecond * SHARE, RATE_MIN), this.#capPerSecond);
+    return Math.max((full * this.#percent) / 100, Math.min(full, SLOW_MIN));
+  }
+
+  /** Of the pace, because the broker behind drops messages; 100: all of it. */
+  slow(percent: number): void {
+    this.#percent = percent;
   }
 
   /** A message came. */
@@ -91,6 +106,7 @@ export class DrainPace {
       this.#tokens = Math.min(burst, this.#tokens + (sinceMs / 1_000) * perSecond);
     }
     this.#draining = true;
+    this.#drainedAtMs = nowMs;
     this.#filledAtMs = nowMs;
     return this.#tokens < this.#chunk ? 0 : Math.floor(this.#tokens);
   }

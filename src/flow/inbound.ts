@@ -9,9 +9,11 @@
  */
 import { Ring } from "../base/ring.ts";
 import type { Frame, FramedMessage, Message } from "../wire/message.ts";
+import type { DrainPace } from "./drain-pace.ts";
 import { aged } from "./expiry.ts";
 import { FramesAhead, type WaitingFrame } from "./frames-ahead.ts";
 import { type InboundChecks, type InboundDropReason, problemOf } from "./inbound-checks.ts";
+import { type Pending, RepublishQueue } from "./republish-queue.ts";
 import { type SavedRecord, StreamRecord } from "./stream-record.ts";
 
 /** A frame that names a route operation we do not know waits this long; the operation may have been lost for good. */
@@ -22,12 +24,6 @@ const WAITING_BYTES_MAX = 16 * 1024 * 1024;
 const WAITING_FRAMES_MAX = 16_384;
 /** QoS 1 republishes under way: far below the queue a broker has for one subscriber (1,000 in Mosquitto). */
 const REPUBLISH_INFLIGHT_MAX = 500;
-/** Messages of opened frames that wait for their turn; with more no frame is opened. */
-const PENDING_MAX = 20_000;
-/** What the wire format lets one frame hold: the last one opened may take the number that far past its limit. */
-const FRAME_MESSAGES_MAX = 65_535;
-/** Their payloads, together. */
-const PENDING_BYTES_MAX = 64 * 1024 * 1024;
 /** A sender has one stream at a time; a few more for its earlier lives. */
 const STREAMS_MAX = 4;
 /** The local broker is busy (quota, unspecified): the same message again after this, doubled each time, before any other. */
@@ -47,19 +43,6 @@ export interface InboundMessage {
   readonly origin: string | null;
 }
 
-interface Pending {
-  readonly stream: string;
-  readonly number: number | null;
-  readonly message: Message;
-  readonly origin: string | null;
-  /** When it arrived; the message's expiry counts from there. */
-  readonly atMs: number;
-  /** Place in the order of arrival. */
-  readonly place: number;
-  /** How often the local broker answered that it was busy. */
-  busy: number;
-}
-
 export interface Settlement {
   readonly stream: string;
   readonly upTo: number;
@@ -76,16 +59,11 @@ export class Inbound {
   readonly #waiting = new Ring<WaitingFrame>(WAITING_FRAMES_MAX);
   #waitingBytes = 0;
   readonly #ahead = new FramesAhead();
-  readonly #pending = new Ring<Pending>(PENDING_MAX + FRAME_MESSAGES_MAX);
-  /** Were under way and go again before all others. */
-  #again: Pending[] = [];
-  /** Payload bytes of what is pending or under way. */
-  #pendingBytes = 0;
+  readonly #queue: RepublishQueue;
   readonly #inflight = new Map<number, Pending>();
   readonly #nextToken: () => number;
   #localUp = false;
   #retryAtMs = Number.NEGATIVE_INFINITY;
-  #place = 0;
   #received = 0;
 
   constructor(
@@ -93,7 +71,9 @@ export class Inbound {
     nextToken: () => number,
     dropped: (reason: InboundDropReason, count: number) => void,
     gateTimeout: () => void,
+    drainPerSecond: number | null = null,
   ) {
+    this.#queue = new RepublishQueue(drainPerSecond);
     this.#checks = checks;
     this.#nextToken = nextToken;
     this.#dropped = dropped;
@@ -110,7 +90,12 @@ export class Inbound {
   }
 
   get pending(): number {
-    return this.#pending.length + this.#again.length;
+    return this.#queue.length;
+  }
+
+  /** Of what waited longer than it should. */
+  get pace(): DrainPace {
+    return this.#queue.pace;
   }
 
   get received(): number {
@@ -119,9 +104,10 @@ export class Inbound {
 
   get deadlineMs(): number {
     // Without room the next answer of the local broker is what opens frames again.
-    const gateMs = this.#hasRoom() ? this.#waiting.peek()?.untilMs : undefined;
-    const retryMs = this.#localUp && this.#again.length > 0 ? this.#retryAtMs : Number.POSITIVE_INFINITY;
-    return Math.min(gateMs ?? Number.POSITIVE_INFINITY, retryMs);
+    const gateMs = this.#queue.hasRoom ? this.#waiting.peek()?.untilMs : undefined;
+    const isBusy = this.#retryAtMs !== Number.NEGATIVE_INFINITY;
+    const goesMs = isBusy ? this.#retryAtMs : this.#queue.deadlineMs;
+    return Math.min(gateMs ?? Number.POSITIVE_INFINITY, this.#localUp ? goesMs : Number.POSITIVE_INFINITY);
   }
 
   /** A decoded frame of the current speaker; `stayMs`: how long brokers held it. */
@@ -140,13 +126,13 @@ export class Inbound {
    * goes to the local broker now.
    */
   pump(readyOp: number, nowMs: number): InboundMessage[] {
-    for (const stream of this.#ahead.streams()) this.#openFollowing(stream);
-    for (let first = this.#waiting.peek(); first !== undefined && this.#hasRoom(); first = this.#waiting.peek()) {
+    for (const stream of this.#ahead.streams()) this.#openFollowing(stream, nowMs);
+    for (let first = this.#waiting.peek(); first !== undefined && this.#queue.hasRoom; first = this.#waiting.peek()) {
       if (!this.mayOpen(first.frame.routeOp, readyOp, first.untilMs, nowMs)) break;
       this.#waiting.shift();
       this.#waitingBytes -= first.bytes;
-      this.#open(first);
-      this.#openFollowing(first.frame.stream);
+      this.#open(first, nowMs);
+      this.#openFollowing(first.frame.stream, nowMs);
     }
     return this.#take(nowMs);
   }
@@ -178,7 +164,7 @@ export class Inbound {
     if (reasonCode === 0x00 || reasonCode === 0x10) {
       this.#settle(pending);
     } else if (isBusy(reasonCode, pending.busy)) {
-      this.#putBack([pending]);
+      this.#queue.putBack([pending]);
       this.#retryAtMs = nowMs + Math.min(BUSY_RETRY_MS * 2 ** pending.busy, BUSY_RETRY_CAP_MS);
       pending.busy += 1;
     } else {
@@ -195,7 +181,7 @@ export class Inbound {
   localDown(): void {
     this.#localUp = false;
     this.#retryAtMs = Number.NEGATIVE_INFINITY;
-    this.#putBack([...this.#inflight.values()]);
+    this.#queue.putBack([...this.#inflight.values()]);
     this.#inflight.clear();
   }
 
@@ -233,12 +219,8 @@ export class Inbound {
     }
   }
 
-  #hasRoom(): boolean {
-    return this.pending < PENDING_MAX && this.#pendingBytes < PENDING_BYTES_MAX;
-  }
-
-  #open(waiting: WaitingFrame): void {
-    const { frame, stayMs, atMs } = waiting;
+  #open(waiting: WaitingFrame, nowMs: number): void {
+    const { frame } = waiting;
     const record = this.#recordOf(frame.stream);
     record.advance(frame.base - 1);
     let before: number | null = null;
@@ -253,7 +235,7 @@ export class Inbound {
         return;
       }
       this.#received += 1;
-      if (begun === "new") this.#accept(frame.stream, framed, atMs - stayMs);
+      if (begun === "new") this.#accept(framed, waiting, nowMs);
       else this.#dropped(begun === "seen" ? "duplicate" : "beyond_window", 1);
     }
   }
@@ -266,60 +248,56 @@ export class Inbound {
   }
 
   /** A gap may have been filled: what waited behind it follows in order, as far as there is room. */
-  #openFollowing(stream: string): void {
+  #openFollowing(stream: string, nowMs: number): void {
     const record = this.#records.get(stream);
-    while (record !== undefined && this.#hasRoom()) {
+    while (record !== undefined && this.#queue.hasRoom) {
       const following = this.#ahead.take(stream, record.next);
       if (following === null) return;
-      this.#open(following);
+      this.#open(following, nowMs);
     }
   }
 
-  #accept(stream: string, { message, number, origin }: FramedMessage, atMs: number): void {
+  #accept(framed: FramedMessage, waiting: WaitingFrame, nowMs: number): void {
+    const { message, number } = framed;
     const problem = problemOf(message, this.#checks) ?? (message.qos === 0 && !this.#localUp ? "local_away" : null);
     if (problem !== null) {
       this.#dropped(problem, 1);
-      if (number !== null) this.#records.get(stream)?.settle(number);
+      if (number !== null) this.#records.get(waiting.frame.stream)?.settle(number);
       return;
     }
-    this.#place += 1;
-    this.#pending.push({ stream, number, message, origin, atMs, place: this.#place, busy: 0 });
-    this.#pendingBytes += message.payload.length;
+    this.#queue.add(framed, waiting, nowMs);
   }
 
   #take(nowMs: number): InboundMessage[] {
     const messages: InboundMessage[] = [];
     if (!this.#localUp || nowMs < this.#retryAtMs) return messages;
     this.#retryAtMs = Number.NEGATIVE_INFINITY;
-    while (this.#inflight.size < REPUBLISH_INFLIGHT_MAX) {
-      const pending = this.#again.shift() ?? this.#pending.shift();
-      if (pending === undefined) break;
-      const { origin } = pending;
-      const message = aged(pending.message, nowMs - pending.atMs);
-      if (message === null) {
-        this.#dropped("expired", 1);
-        this.#settle(pending);
-      } else if (message.qos === 0) {
-        messages.push({ token: null, message, origin });
-        this.#settle(pending);
-      } else {
-        const token = this.#nextToken();
-        this.#inflight.set(token, pending);
-        messages.push({ token, message, origin });
-      }
-    }
+    const take = () => this.#queue.take(REPUBLISH_INFLIGHT_MAX - this.#inflight.size, nowMs);
+    // Not all of them stay under way: of those that do not, nobody tells the end.
+    for (let taken = take(); taken.length > 0; taken = take())
+      for (const pending of taken) this.#republish(pending, messages, nowMs);
     return messages;
   }
 
-  #settle(pending: Pending): void {
-    this.#pendingBytes -= pending.message.payload.length;
-    if (pending.number !== null) this.#records.get(pending.stream)?.settle(pending.number);
+  #republish(pending: Pending, messages: InboundMessage[], nowMs: number): void {
+    const { origin } = pending;
+    const message = aged(pending.message, nowMs - pending.cameAtMs + pending.stayMs);
+    if (message === null) {
+      this.#dropped("expired", 1);
+      this.#settle(pending);
+    } else if (message.qos === 0) {
+      messages.push({ token: null, message, origin });
+      this.#settle(pending);
+    } else {
+      const token = this.#nextToken();
+      this.#inflight.set(token, pending);
+      messages.push({ token, message, origin });
+    }
   }
 
-  /** In their order: answers come in any, and the messages must not change places. */
-  #putBack(items: readonly Pending[]): void {
-    this.#again.push(...items);
-    this.#again.sort((a, b) => a.place - b.place);
+  #settle(pending: Pending): void {
+    this.#queue.done(pending);
+    if (pending.number !== null) this.#records.get(pending.stream)?.settle(pending.number);
   }
 
   #recordOf(stream: string): StreamRecord {

@@ -59,7 +59,7 @@ export class Outbound {
   readonly #underWay: UnderWay;
   readonly #resend: ResendClock;
   readonly #intake: Intake;
-  readonly #pace: DrainPace;
+  readonly pace: DrainPace;
 
   /** `stream`: of a log in memory. */
   constructor(
@@ -76,8 +76,8 @@ export class Outbound {
     });
     this.#intake = new Intake(this.spool, this.dues, options.spool.whenFull, (drop) => this.#givenUp(drop));
     this.#underWay = new UnderWay(this.spool.base);
-    this.#pace = new DrainPace(options.drainPerSecond ?? null);
-    this.#pace.seen(log);
+    this.pace = new DrainPace(options.drainPerSecond ?? null);
+    this.pace.seen(log);
     this.#resend = new ResendClock(options.retryIntervalMs);
     this.#options = options;
     this.#dropped = dropped;
@@ -107,7 +107,7 @@ export class Outbound {
   }
 
   get deadlineMs(): number {
-    const openMs = Math.min(this.#resend.deadlineMs, this.#pace.deadlineMs);
+    const openMs = Math.min(this.#resend.deadlineMs, this.pace.deadlineMs);
     return Math.min(this.#open ? openMs : Number.POSITIVE_INFINITY, this.spool.deadlineMs);
   }
 
@@ -158,7 +158,7 @@ export class Outbound {
     if (bytes === null || bytes > this.#frameBytesMax) {
       this.#refuse(bytes === null ? "malformed" : "too_large", due);
     } else if (message.qos === 1) {
-      this.#pace.offered(nowMs);
+      this.pace.offered(nowMs);
       this.#intake.take(message, bytes, due, nowMs);
     } else if (!this.#open) {
       this.#dropped("peer_away", 1);
@@ -232,7 +232,7 @@ export class Outbound {
     let resend = false;
     const limit = Math.min(this.#batchBytesMax, this.#frameBytesMax);
     const windowOpen = this.#underWay.frames < this.#options.framesInflightMax;
-    const paced = this.#pace.allowance(this.spool.get(this.#underWay.cursor)?.storedAtMs ?? null, nowMs);
+    const paced = this.pace.allowance(this.spool.get(this.#underWay.cursor)?.storedAtMs ?? null, nowMs);
     let messagesMax = FRAME_MESSAGES_MAX;
     while (
       windowOpen &&
@@ -261,7 +261,7 @@ export class Outbound {
     }
     this.spool.trim();
     const reliable = messages.length;
-    this.#pace.went(reliable);
+    this.pace.went(reliable);
     if (!this.#congested) {
       const filled = this.#bestEffort.fill(messages, bytes, { messages: messagesMax, bytes: limit }, nowMs);
       bytes = filled.bytes;

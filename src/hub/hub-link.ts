@@ -18,6 +18,7 @@ import { Counters } from "./counters.ts";
 import { Forwarding } from "./forwarding.ts";
 import { FrameSender } from "./frame-sender.ts";
 import type { LinkStatusWord } from "./hub-event.ts";
+import { LinkBacklog } from "./link-backlog.ts";
 import { LinkHealth } from "./link-health.ts";
 import type { HubLinkOptions, LinkHost } from "./link-host.ts";
 import { MendableLosses } from "./mendable-losses.ts";
@@ -38,7 +39,7 @@ export class HubLink {
   readonly counters = new Counters();
   readonly passage: Passage;
   readonly #host: LinkHost;
-
+  readonly backlog: LinkBacklog;
   readonly #peerDemand: PeerDemand;
   readonly #health: LinkHealth;
   readonly refused = new RefusedRoutes();
@@ -56,7 +57,6 @@ export class HubLink {
     this.#host = host;
     this.passage = new Passage(options.name);
     this.#health = new LinkHealth(this.passage, nowMs);
-
     this.#peerDemand = new PeerDemand(options.exportFilters);
     this.routes = new RouteSet(options.topics, options.routesMax);
     this.conversation = new Conversation(conversationOptions(options, host), host.identity, this.routes);
@@ -75,7 +75,9 @@ export class HubLink {
       () => host.nextToken(this),
       (reason, count) => this.#dropped("in", reason, count),
       () => this.counters.gateTimedOut(),
+      options.drainPerSecond ?? null,
     );
+    this.backlog = new LinkBacklog(this.outbound, this.inbound, this.conversation, host.brake);
     this.#forwarding = new Forwarding(this.outbound, host.acks, this.counters);
   }
 
@@ -182,6 +184,7 @@ export class HubLink {
       this.#host.outlet.report({ type: "foreign_loop", link: this.name, topic });
       this.problem("FOREIGN_LOOP", `another bridge carries "${topic}" in a circle`, nowMs);
     }
+    this.backlog.adapt(nowMs);
     this.#pumpInbound(nowMs);
     for (const stream of this.inbound.forgotten()) saveRecord(this.#host.save, this.name, stream, null);
     for (const settlement of this.inbound.settlements()) {

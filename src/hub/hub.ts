@@ -5,15 +5,17 @@
  * and control bytes first, then messages, then calls flush(): so a frame always names the route operations that were
  * caused before it.
  */
+import { DropBrake } from "../flow/drop-brake.ts";
 import { Identity } from "../link/identity.ts";
 import { Demand } from "../route/demand.ts";
-import { Interest, type InterestChange, type InterestOptions } from "../route/interest.ts";
+import { Interest, type InterestChange } from "../route/interest.ts";
 import type { InterestEvent, WideReason } from "../route/interest-event.ts";
 import { RouteTable } from "../route/route-table.ts";
 import { encodeControl } from "../wire/control.ts";
 import { underPrefix } from "../wire/names.ts";
 import { HubLink } from "./hub-link.ts";
-import { demandLimits, type HostedLink, type HubLinkOptions, type LinkHost } from "./link-host.ts";
+import type { HubOptions } from "./hub-options.ts";
+import { demandLimits, type HostedLink, type LinkHost } from "./link-host.ts";
 import { linkStatus } from "./link-status.ts";
 import type { LocalMessage } from "./local-message.ts";
 import { LocalRouting } from "./local-routing.ts";
@@ -24,28 +26,6 @@ import { saveAllRows, saveRowChanges } from "./saved-rows.ts";
 import { type HubState, type Save, saveAllDemand, saveDemandChanges } from "./saved-state.ts";
 import type { HubStatus } from "./status.ts";
 import { Strangers } from "./strangers.ts";
-
-export interface HubOptions {
-  readonly cluster: string;
-  readonly agentVersion: string;
-  readonly controlPrefix: string;
-  readonly incarnation: number;
-  readonly instance: string;
-  readonly interest: InterestOptions;
-  /** Filters subscribed to for one peer whose link names no limit. */
-  readonly demandMax: number;
-  readonly links: readonly HubLinkOptions[];
-  /** Links that the configuration names and disables: their peers are told so. */
-  readonly disabledLinks: readonly {
-    readonly name: string;
-    readonly topics: readonly string[];
-    readonly dialsIn: boolean;
-  }[];
-  /** What an earlier life saved; null or absent: nothing is known of one. */
-  readonly restored?: HubState | null;
-  /** 16 random hex digits. */
-  readonly randomHex16: () => string;
-}
 
 export type { LocalMessage } from "./local-message.ts";
 
@@ -61,6 +41,7 @@ export class Hub {
   readonly #tokens = new Map<number, HostedLink>();
   readonly #local: LocalRouting;
   readonly #resubscription = new Resubscription();
+  readonly #brake = new DropBrake();
   #token = 0;
   #hasProperties = false;
   #dataUp = false;
@@ -102,6 +83,7 @@ export class Hub {
       this.demand.deadlineMs,
       this.#resubscription.deadlineMs,
       this.#local.deadlineMs,
+      this.#brake.deadlineMs,
     );
     for (const link of this.#links.values()) deadlineMs = Math.min(deadlineMs, link.deadlineMs);
     return deadlineMs;
@@ -175,6 +157,16 @@ export class Hub {
     link?.inbound.republished(token, reasonCode, nowMs);
   }
 
+  /** The local broker's counter of what it dropped for its clients; `live`: said now, not kept from before. */
+  brokerDropped(total: number, live: boolean, nowMs: number): void {
+    let [republished, draining] = [0, false];
+    for (const link of this.#links.values()) {
+      republished += link.counters.republished;
+      draining ||= link.backlog.goesIn(nowMs);
+    }
+    this.#brake.counted(total, live, republished, draining, nowMs);
+  }
+
   /** A message of a local client, on its way to whoever wants it on the other sides. */
   localMessage(local: LocalMessage, nowMs: number): void {
     this.#local.received(local, nowMs);
@@ -226,6 +218,7 @@ export class Hub {
 
   tick(nowMs: number): void {
     if (nowMs >= this.interest.deadlineMs) this.#interestChanged(this.interest.tick(nowMs), nowMs);
+    this.#brake.tick(nowMs);
     if (this.#resubscription.take(nowMs)) this.demand.resubscribe();
     for (const link of this.#links.values()) if (nowMs >= link.deadlineMs) link.tick(nowMs);
   }
@@ -310,6 +303,7 @@ export class Hub {
       identity: this.identity,
       outlet: this.#outlet,
       acks: this.#local.ledger,
+      brake: this.#brake,
       republish: (token, message, nowMs) => {
         hub.#local.republishes(message, nowMs);
         hub.#outlet.republish(token, message);

@@ -1,5 +1,6 @@
 /** What one link is configured with, and what it needs of the hub it lives in. */
 import type { AckLedger } from "../flow/ack-ledger.ts";
+import type { DropBrake } from "../flow/drop-brake.ts";
 import type { Inbound } from "../flow/inbound.ts";
 import type { OutboundOptions } from "../flow/outbound-options.ts";
 import type { Identity } from "../link/identity.ts";
@@ -42,6 +43,8 @@ export interface LinkHost {
   readonly outlet: Outlet;
   /** What the local broker is owed for the messages it gave us. */
   readonly acks: AckLedger;
+  /** How fast backlogs may come into the local broker. */
+  readonly brake: DropBrake;
   /** Whether a local message can carry MQTT 5 properties. */
   readonly localHasProperties: boolean;
   republish(token: number | null, message: Republish, nowMs: number): void;

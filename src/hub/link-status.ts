@@ -45,6 +45,7 @@ export function linkStatus(link: HubLink): LinkStatus {
       inbound: inbound.pending + inbound.inflight,
       roundTripMs: outbound.roundTripMs,
     },
+    drain: link.backlog.status(link.transportIsUp),
     sent: counters.sent,
     received: counters.received,
     republished: counters.republished,

@@ -13,6 +13,11 @@ export interface ProblemStatus {
   readonly atMs: number;
 }
 
+export interface DrainStatus {
+  readonly draining: boolean;
+  readonly perSecond: number;
+}
+
 export interface LinkStatus {
   readonly name: string;
   readonly enabled: boolean;
@@ -60,6 +65,8 @@ export interface LinkStatus {
     readonly inbound: number;
     readonly roundTripMs: number;
   };
+  /** Whether a backlog goes on, and how many messages a second it may take now. */
+  readonly drain: { readonly out: DrainStatus; readonly in: DrainStatus };
   readonly sent: {
     readonly messages: number;
     readonly bytes: number;

@@ -7,9 +7,10 @@ import type { ErrorCode } from "../base/error-codes.ts";
 import type { RouteOp } from "../route/route.ts";
 import { decodeControl } from "../wire/control.ts";
 import { isOfLaterVersion } from "../wire/envelope.ts";
-import type { AckResult, ControlBody, ControlMessage, Speaker, Trouble, WireProblem } from "../wire/message.ts";
+import type { AckResult, BacklogWord, ControlBody, ControlMessage, Speaker, WireProblem } from "../wire/message.ts";
 import { Acceptor, type AcceptorState, SILENCE_MS } from "./acceptor.ts";
 import { Announcer, type AnnouncerNames, type RouteSource } from "./announcer.ts";
+import { Heartbeat, NO_BACKLOG, NO_TROUBLE } from "./heartbeat.ts";
 import type { Identity } from "./identity.ts";
 import type { LinkOutput } from "./output.ts";
 import { protocolReason } from "./refusal.ts";
@@ -17,8 +18,6 @@ import { protocolReason } from "./refusal.ts";
 export const HEARTBEAT_MS = 10_000;
 /** Bad bytes are answered at most this often, and start the conversation anew at most this often. */
 const BAD_MESSAGE_MS = 1_000;
-
-const NO_TROUBLE: Trouble = { framesRefused: 0, unheard: false };
 
 const ANYBODY: Speaker = { incarnation: 0, instance: "0000000000000000" };
 
@@ -34,12 +33,11 @@ export class Conversation {
   readonly #identity: Identity;
   #connected = false;
   #heartbeatAtMs = Number.POSITIVE_INFINITY;
-  /** The reason code with which the broker on the way refuses our frames; 0: none. */
-  #framesRefused = 0;
+  readonly #heartbeat = new Heartbeat();
+  /** What the peer's last heartbeat said of backlogs. */
+  #peerBacklog = NO_BACKLOG;
   /** The last control message of the speaker that is listened to. */
   #wordAtMs = Number.NEGATIVE_INFINITY;
-  /** What the last heartbeat said. */
-  #told = NO_TROUBLE;
   #lastBadMs = Number.NEGATIVE_INFINITY;
   #peerVersion: string | null = null;
   /** The peer's last greeting, when it came while we had no connection to answer on. */
@@ -88,8 +86,18 @@ export class Conversation {
 
   /** The peer cannot know it, and is told: at once when it changes, and with every heartbeat. */
   framesRefused(reasonCode: number, nowMs: number): void {
-    this.#framesRefused = reasonCode;
+    this.#heartbeat.framesRefused = reasonCode;
     this.#tellSoon(nowMs);
+  }
+
+  /** Told in the same way. */
+  backlog(word: BacklogWord, nowMs: number): void {
+    this.#heartbeat.backlog = word;
+    this.#tellSoon(nowMs);
+  }
+
+  get peerBacklog(): BacklogWord {
+    return this.#peerBacklog;
   }
 
   announce(ops: readonly RouteOp[], nowMs: number): LinkOutput[] {
@@ -146,27 +154,19 @@ export class Conversation {
     if (nowMs >= this.#heartbeatAtMs) {
       this.#heartbeatAtMs = nowMs + HEARTBEAT_MS;
       if (this.announcer.state === "online") {
-        outputs.push({ type: "send", body: this.#heartbeat(nowMs) });
+        outputs.push({ type: "send", body: this.#heartbeat.body(this.announcer.mark(), this.#isUnheard(nowMs)) });
       }
     }
     return outputs;
   }
 
-  #heartbeat(nowMs: number): ControlBody {
-    this.#told = this.#trouble(nowMs);
-    const isTrouble = this.#told.unheard || this.#told.framesRefused !== 0;
-    return { type: "heartbeat", mark: this.announcer.mark(), ...(isTrouble ? { trouble: this.#told } : {}) };
-  }
-
-  #trouble(nowMs: number): Trouble {
-    return { framesRefused: this.#framesRefused, unheard: this.inState(nowMs) === "silent" };
+  #isUnheard(nowMs: number): boolean {
+    return this.inState(nowMs) === "silent";
   }
 
   /** Only who is online says heartbeats: until then the trouble waits, and is said with the first. */
   #tellSoon(nowMs: number): void {
-    if (this.announcer.state !== "online") return;
-    const { framesRefused, unheard } = this.#trouble(nowMs);
-    if (framesRefused === this.#told.framesRefused && unheard === this.#told.unheard) return;
+    if (this.announcer.state !== "online" || !this.#heartbeat.hasNews(this.#isUnheard(nowMs))) return;
     this.#heartbeatAtMs = Math.min(this.#heartbeatAtMs, nowMs);
   }
 
@@ -249,6 +249,7 @@ export class Conversation {
           : [...outputs, ...this.bad("BAD_MESSAGE", "route of no use", nowMs)];
       case "heartbeat":
         this.acceptor.heartbeat(body.mark, nowMs, outputs);
+        this.#peerBacklog = body.backlog ?? NO_BACKLOG;
         outputs.push({ type: "trouble", trouble: body.trouble ?? NO_TROUBLE });
         return outputs;
     }
@@ -274,7 +275,10 @@ export class Conversation {
     this.#peerVersion = body.agentVersion;
     const outputs = this.acceptor.hello(speaker, body.greeting, nowMs);
     outputs.push(this.ackOf(speaker, body.greeting, "ok"), { type: "peer_greeted" });
-    if (standing === "newer") outputs.push({ type: "trouble", trouble: NO_TROUBLE });
+    if (standing === "newer") {
+      this.#peerBacklog = NO_BACKLOG;
+      outputs.push({ type: "trouble", trouble: NO_TROUBLE });
+    }
     if (standing === "newer" && this.#connected) outputs.push(...this.announcer.peerGreeted(nowMs));
     return outputs;
   }

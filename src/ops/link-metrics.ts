@@ -284,6 +284,24 @@ function addQueueMetrics(metrics: MetricSet<MetricSource>, each: Each): void {
     each((link) => [[{}, link.queue.inbound]]),
   );
   metrics.gauge(
+    "link_draining",
+    "1: a backlog goes on, to the peer (out) or to the local broker (in).",
+    ["link", "direction"],
+    each(({ drain }) => [
+      [{ direction: "out" }, flag(drain.out.draining)],
+      [{ direction: "in" }, flag(drain.in.draining)],
+    ]),
+  );
+  metrics.gauge(
+    "link_drain_rate",
+    "Messages per second that a backlog may take now; 0: none goes on.",
+    ["link", "direction"],
+    each(({ drain }) => [
+      [{ direction: "out" }, drain.out.draining ? drain.out.perSecond : 0],
+      [{ direction: "in" }, drain.in.draining ? drain.in.perSecond : 0],
+    ]),
+  );
+  metrics.gauge(
     "link_round_trip_seconds",
     "Time from a frame to its confirmation, smoothed; 0: none was confirmed yet.",
     ["link"],

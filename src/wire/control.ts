@@ -2,7 +2,7 @@
 import type { Digest } from "../base/digest.ts";
 import { type ByteReader, ByteWriter, NUMBER_MAX } from "./bytes.ts";
 import { beginEnvelope, readMessage, readName } from "./envelope.ts";
-import { readTrouble, writeTrouble } from "./extensions.ts";
+import { type Extensions, readBacklog, readTrouble, writeExtensions } from "./extensions.ts";
 import type {
   AckResult,
   AgainReason,
@@ -67,8 +67,8 @@ const KINDS = ["pause", "leave", "lost"] as const;
 export function encodeControl(message: ControlMessage): Uint8Array {
   const writer = new ByteWriter();
   const { body } = message;
-  const trouble = body.type === "heartbeat" && body.trouble !== undefined ? writeTrouble(body.trouble) : null;
-  beginEnvelope(writer, TYPES[body.type], message.speaker, trouble);
+  const extensions = body.type === "heartbeat" ? writeExtensions(body.trouble, body.backlog) : null;
+  beginEnvelope(writer, TYPES[body.type], message.speaker, extensions);
   switch (body.type) {
     case "hello":
       writer.varint(body.greeting);
@@ -146,13 +146,13 @@ export function encodeControl(message: ControlMessage): Uint8Array {
 }
 
 export function decodeControl(bytes: Uint8Array): Decoded<ControlMessage> {
-  return readMessage(bytes, CONTROL_BYTES_MAX, (reader, type, speaker, extension) => {
-    const body = readBody(reader, type, extension);
+  return readMessage(bytes, CONTROL_BYTES_MAX, (reader, type, speaker, extensions) => {
+    const body = readBody(reader, type, extensions);
     return body === null ? null : { speaker, body };
   });
 }
 
-function readBody(reader: ByteReader, type: number, extension: Uint8Array | null): ControlBody | null {
+function readBody(reader: ByteReader, type: number, { trouble, backlog }: Extensions): ControlBody | null {
   switch (type) {
     case TYPES.hello:
       return {
@@ -204,7 +204,8 @@ function readBody(reader: ByteReader, type: number, extension: Uint8Array | null
       return {
         type: "heartbeat",
         mark: readMark(reader),
-        ...(extension === null ? {} : { trouble: readTrouble(reader, extension) }),
+        ...(trouble === null ? {} : { trouble: readTrouble(reader, trouble) }),
+        ...(backlog === null ? {} : { backlog: readBacklog(reader, backlog) }),
       };
     case TYPES.again:
       return {

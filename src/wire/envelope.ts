@@ -3,7 +3,7 @@
  * The first five bytes keep their place in every version to come.
  */
 import { ByteReader, type ByteWriter } from "./bytes.ts";
-import { readExtensions } from "./extensions.ts";
+import { type Extensions, NO_EXTENSIONS, readExtensions } from "./extensions.ts";
 import type { Decoded, Speaker, WireProblem } from "./message.ts";
 import { CLUSTER_NAME_PATTERN } from "./names.ts";
 
@@ -52,17 +52,17 @@ export function beginEnvelope(
   writer.hex(speaker.instance);
 }
 
-/** Reads a whole message; `readBody` gets the known extension's bytes, and answers null for a type that it does not know. */
+/** Reads a whole message; `readBody` gets the known extensions' bytes, and answers null for a type that it does not know. */
 export function readMessage<T>(
   bytes: Uint8Array,
   bytesMax: number,
-  readBody: (reader: ByteReader, type: number, speaker: Speaker, extension: Uint8Array | null) => T | null,
+  readBody: (reader: ByteReader, type: number, speaker: Speaker, extensions: Extensions) => T | null,
 ): Decoded<T> {
   if (bytes.length > bytesMax) return { ok: false, problem: "too_large" };
   const reader = new ByteReader(bytes);
-  const { type, speaker, extension } = readEnvelope(reader);
+  const { type, speaker, extensions } = readEnvelope(reader);
   if (reader.problem !== null) return { ok: false, problem: reader.problem };
-  const value = readBody(reader, type, speaker, extension);
+  const value = readBody(reader, type, speaker, extensions);
   if (value === null) return { ok: false, problem: type < TYPE_OPTIONAL ? "unknown_type" : "optional_type" };
   reader.end();
   return reader.problem === null ? { ok: true, value } : { ok: false, problem: reader.problem };
@@ -76,7 +76,7 @@ export function readName(reader: ByteReader): string {
 }
 
 /** Reads up to and including the speaker; a problem is left in the reader. */
-function readEnvelope(reader: ByteReader): { type: number; speaker: Speaker; extension: Uint8Array | null } {
+function readEnvelope(reader: ByteReader): { type: number; speaker: Speaker; extensions: Extensions } {
   if (reader.u8() !== MAGIC_B || reader.u8() !== MAGIC_L) reader.fail("bad_magic");
   if (reader.u8() !== WIRE_VERSION) reader.fail("unsupported_version");
   const flags = reader.u8();
@@ -91,10 +91,10 @@ function readEnvelope(reader: ByteReader): { type: number; speaker: Speaker; ext
     const names = reader.count(PATH_MAX, 2);
     for (let i = 0; i < names && reader.problem === null; i += 1) readName(reader);
   }
-  const extension = (flags & FLAG_EXTENSIONS) !== 0 ? readExtensions(reader) : null;
+  const extensions = (flags & FLAG_EXTENSIONS) !== 0 ? readExtensions(reader) : NO_EXTENSIONS;
   const incarnation = reader.varint();
   const instance = reader.hex(8);
   // 0 stands for "whoever you are" where a message names somebody; nobody speaks as it.
   if (incarnation === 0) reader.fail("bad_value");
-  return { type, speaker: { incarnation, instance }, extension };
+  return { type, speaker: { incarnation, instance }, extensions };
 }

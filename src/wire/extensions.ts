@@ -1,23 +1,33 @@
 /**
  * Room for what is not in a layout: a block of tag, length, bytes. A reader passes over an even tag that it does not
- * know; an odd one says that the message must not be understood without it. This version knows one, in heartbeats.
+ * know; an odd one says that the message must not be understood without it. This version knows two, in heartbeats.
  */
 import { ByteReader, ByteWriter } from "./bytes.ts";
-import type { Trouble } from "./message.ts";
+import type { BacklogWord, Trouble } from "./message.ts";
 
 const EXTENSIONS_BYTES_MAX = 64 * 1024;
 const TAG_MAX = 0xffff;
 const TROUBLE_TAG = 6;
+const BACKLOG_TAG = 8;
+const PERCENT_MAX = 100;
+
+/** The bytes of the tags that are known; null: it is not there. */
+export interface Extensions {
+  readonly trouble: Uint8Array | null;
+  readonly backlog: Uint8Array | null;
+}
+
+export const NO_EXTENSIONS: Extensions = { trouble: null, backlog: null };
 
 /** Leaves `unknown_extension` in the reader for an odd tag, `bad_value` for tags that do not ascend. */
 export function skipExtensions(reader: ByteReader): void {
   readExtensions(reader);
 }
 
-/** As skipExtensions(); answers the bytes of the one tag that is known, or null. */
-export function readExtensions(reader: ByteReader): Uint8Array | null {
+/** As skipExtensions(); answers what is known. */
+export function readExtensions(reader: ByteReader): Extensions {
   const section = new ByteReader(reader.block(EXTENSIONS_BYTES_MAX));
-  let known: Uint8Array | null = null;
+  let { trouble, backlog } = NO_EXTENSIONS;
   let last = -1;
   while (section.problem === null && section.remaining > 0) {
     const tag = section.varint();
@@ -25,17 +35,26 @@ export function readExtensions(reader: ByteReader): Uint8Array | null {
     if (tag <= last || tag > TAG_MAX) section.fail("bad_value");
     last = tag;
     const value = section.block(EXTENSIONS_BYTES_MAX);
-    if (tag === TROUBLE_TAG) known = value;
+    if (tag === TROUBLE_TAG) trouble = value;
+    if (tag === BACKLOG_TAG) backlog = value;
     if (tag % 2 === 1) section.fail("unknown_extension");
   }
   if (section.problem !== null) reader.fail(section.problem);
-  return known;
+  return { trouble, backlog };
 }
 
-export function writeTrouble({ framesRefused, unheard }: Trouble): Uint8Array {
+/** Null: there is nothing to say. */
+export function writeExtensions(trouble: Trouble | undefined, backlog: BacklogWord | undefined): Uint8Array | null {
+  if (trouble === undefined && backlog === undefined) return null;
   const writer = new ByteWriter();
-  writer.varint(TROUBLE_TAG);
-  writer.block(Uint8Array.of(framesRefused, unheard ? 1 : 0));
+  if (trouble !== undefined) {
+    writer.varint(TROUBLE_TAG);
+    writer.block(Uint8Array.of(trouble.framesRefused, trouble.unheard ? 1 : 0));
+  }
+  if (backlog !== undefined) {
+    writer.varint(BACKLOG_TAG);
+    writer.block(Uint8Array.of(backlog.draining ? 1 : 0, backlog.percent));
+  }
   return writer.finish();
 }
 
@@ -44,4 +63,11 @@ export function readTrouble(reader: ByteReader, value: Uint8Array): Trouble {
   const [framesRefused = 0, unheard = 0] = value;
   if (value.length !== 2 || unheard > 1) reader.fail("bad_value");
   return { framesRefused, unheard: unheard === 1 };
+}
+
+/** As readTrouble(). */
+export function readBacklog(reader: ByteReader, value: Uint8Array): BacklogWord {
+  const [draining = 0, percent = 0] = value;
+  if (value.length !== 2 || draining > 1 || percent === 0 || percent > PERCENT_MAX) reader.fail("bad_value");
+  return { draining: draining === 1, percent };
 }

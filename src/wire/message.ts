@@ -27,6 +27,14 @@ export interface Trouble {
   readonly unheard: boolean;
 }
 
+/** What the speaker says of the backlogs between it and the receiver. */
+export interface BacklogWord {
+  /** One is on its way to the receiver. */
+  readonly draining: boolean;
+  /** How fast the receiver's should come, of its own pace, 1 to 100: less than all when the broker behind drops messages. */
+  readonly percent: number;
+}
+
 /** Versions of the protocol that an agent speaks, both inclusive; the highest common one is used. */
 export interface ProtocolRange {
   readonly protocolMin: number;
@@ -106,8 +114,13 @@ export type ControlBody =
   /** Operations firstOp, firstOp+1, … */
   | { readonly type: "routes"; readonly firstOp: number; readonly ops: readonly WireRouteOp[] }
   | { readonly type: "routes_ack"; readonly of: Speaker; readonly op: number }
-  /** `trouble` absent: none. */
-  | { readonly type: "heartbeat"; readonly mark: RoutesMark; readonly trouble?: Trouble }
+  /** `trouble` absent: none. `backlog` absent: none drains, and that of the receiver may come as it will. */
+  | {
+      readonly type: "heartbeat";
+      readonly mark: RoutesMark;
+      readonly trouble?: Trouble;
+      readonly backlog?: BacklogWord;
+    }
   /** "Start again": `hello` asks for a new greeting, `bootstrap` for a new bootstrap of the current one. */
   | {
       readonly type: "again";

@@ -30,6 +30,7 @@ export function link(name: string, peer: EndpointConfig | null, topics: readonly
     retained: "strip",
     framesInflightMax: 32,
     retryIntervalMs: 5_000,
+    drainPerSecond: null,
   };
 }
 

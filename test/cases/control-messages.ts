@@ -214,6 +214,26 @@ export const CONTROL_CASES: readonly ControlCase[] = [
     },
   },
   {
+    name: "heartbeat: a backlog",
+    hex: "42 4c 01 04 08 04 08 02 01 32 80 d0 ea b6 b7 33 a1 a2 a3 a4 a5 a6 a7 a8 05 03 bb 9e 29 ef 93 fd b2 ad",
+    written: true,
+    value: { speaker: A, body: { type: "heartbeat", mark: WIDER, backlog: { draining: true, percent: 50 } } },
+  },
+  {
+    name: "heartbeat: a trouble and a backlog",
+    hex: "42 4c 01 04 08 08 06 02 00 01 08 02 00 01 80 d0 ea b6 b7 33 a1 a2 a3 a4 a5 a6 a7 a8 05 03 bb 9e 29 ef 93 fd b2 ad",
+    written: true,
+    value: {
+      speaker: A,
+      body: {
+        type: "heartbeat",
+        mark: WIDER,
+        trouble: { framesRefused: 0, unheard: true },
+        backlog: { draining: false, percent: 1 },
+      },
+    },
+  },
+  {
     name: "heartbeat with a path and an extension of a later version",
     hex: "42 4c 01 06 08 02 01 61 01 62 06 02 01 ff 04 01 00 80 d0 ea b6 b7 33 a1 a2 a3 a4 a5 a6 a7 a8 05 03 bb 9e 29 ef 93 fd b2 ad",
     written: false,

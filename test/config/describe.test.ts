@@ -50,6 +50,14 @@ test("a peer that dials in needs rights under the own prefix, and nothing else",
   );
 });
 
+test("a cap on the backlog is told, and nothing where there is none", () => {
+  assert.match(
+    described(withLink({ drain_rate: 2_500 })),
+    /15s at most; a backlog goes on at 2,500 messages a second at most\n/,
+  );
+  assert.doesNotMatch(described(withLink({})), /backlog/);
+});
+
 test("a disabled link is one line", () => {
   assert.match(described(withLink({ enable: false })), /\n\nLink b: disabled; b is told so, and nothing crosses$/);
 });
@@ -90,7 +98,7 @@ test("the effective configuration is itself a configuration, and means the same"
       local: { ...LOCAL, trust_after: "36h", ignore_clients: ["x"] },
       links: [
         { name: "b", server: ["mqtts://h"], topics: ["t/#"], ssl: { verify: false } },
-        { name: "c", export: [], durability: "end_to_end", retained: "live" },
+        { name: "c", export: [], durability: "end_to_end", retained: "live", drain_rate: 300 },
       ],
       spool: { max_bytes: "100MB", max_age: "90m", when_full: "backpressure" },
     },

@@ -62,6 +62,31 @@ describe("the pace of a backlog", () => {
     assert.equal(pace.perSecond, 40);
   });
 
+  test("goes slower when the broker behind drops messages, but not below 25 a second", () => {
+    const pace = new DrainPace(null);
+    const nowMs = live(pace, 1_000, 60_000);
+    const full = pace.perSecond;
+    pace.slow(50);
+    assert.equal(pace.perSecond, full / 2);
+    pace.slow(1);
+    assert.equal(pace.perSecond, 25);
+    const gone = drained(pace, nowMs, 10_000);
+    assert.ok(gone >= 250 && gone <= 260, `${gone}`);
+    pace.slow(100);
+    assert.ok(Math.abs(pace.perSecond - full) < full * 0.05);
+    const capped = new DrainPace(10);
+    capped.slow(1);
+    assert.equal(capped.perSecond, 10, "the configuration asks for less than that already");
+  });
+
+  test("knows when it last drained", () => {
+    const pace = new DrainPace(null);
+    assert.equal(pace.drainedAtMs, Number.NEGATIVE_INFINITY);
+    pace.allowance(-2_000, 0);
+    pace.allowance(50, 60);
+    assert.deepEqual([pace.draining, pace.drainedAtMs], [false, 0]);
+  });
+
   test("ends when what goes is fresh again, and begins anew", () => {
     const pace = new DrainPace(null);
     assert.equal(pace.allowance(-1001, 0), 25);

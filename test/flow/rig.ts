@@ -17,11 +17,12 @@ export function outbound(
   whenFull: "drop_oldest" | "drop_newest" = "drop_oldest",
   framesInflightMax = 4,
   ageMaxMs = 60_000,
+  drainPerSecond: number | null = null,
 ) {
   const drops: string[] = [];
   const out = new Outbound(
     STREAM,
-    { spool: { bytesMax, ageMaxMs, whenFull }, framesInflightMax, retryIntervalMs: 15_000 },
+    { spool: { bytesMax, ageMaxMs, whenFull }, framesInflightMax, retryIntervalMs: 15_000, drainPerSecond },
     (reason, count) => drops.push(`${reason} ${count}`),
   );
   return { out, drops };
@@ -30,7 +31,7 @@ export function outbound(
 export const numbers = (frames: readonly OutgoingFrame[]) =>
   frames.map((frame) => frame.messages.map(({ number }) => number));
 
-export function inbound(topics: readonly string[] = ["#"]) {
+export function inbound(topics: readonly string[] = ["#"], drainPerSecond: number | null = null) {
   const drops: string[] = [];
   let token = 0;
   let timeouts = 0;
@@ -48,6 +49,7 @@ export function inbound(topics: readonly string[] = ["#"]) {
     () => {
       timeouts += 1;
     },
+    drainPerSecond,
   );
   into.localUp();
   return { into, drops, timeouts: () => timeouts };

@@ -1,6 +1,7 @@
 /** Hubs joined by a wire, each with a local broker that answers at once. Everything queued moves on in `settle`. */
-import { Hub, type HubOptions, type LocalMessage } from "../../src/hub/hub.ts";
+import { Hub, type LocalMessage } from "../../src/hub/hub.ts";
 import type { HubEvent } from "../../src/hub/hub-event.ts";
+import type { HubOptions } from "../../src/hub/hub-options.ts";
 import type { HubLinkOptions } from "../../src/hub/link-host.ts";
 import type { Republish } from "../../src/hub/republish.ts";
 import type { LinkStatus } from "../../src/hub/status.ts";

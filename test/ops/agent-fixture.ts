@@ -48,6 +48,7 @@ export function linkStatus(changes: Partial<LinkStatus> = {}): LinkStatus {
       inbound: 3,
       roundTripMs: 25,
     },
+    drain: { out: { draining: true, perSecond: 150 }, in: { draining: false, perSecond: 100 } },
     sent: { messages: 10, bytes: 1_000, frames: 5, resends: 1 },
     received: { messages: 20, bytes: 2_000, frames: 6 },
     republished: 19,
@@ -128,6 +129,7 @@ export function linkConfig(changes: Partial<LinkConfig> = {}): LinkConfig {
     durability: "memory",
     framesInflightMax: 64,
     retryIntervalMs: 15_000,
+    drainPerSecond: null,
     ...changes,
   };
 }

@@ -232,6 +232,15 @@ describe("what metrics say", () => {
     assert.equal(value(families, "inflight_messages", east), 1);
     assert.equal(value(families, "inbound_messages", east), 3);
     assert.equal(value(families, "link_round_trip_seconds", east), 0.025);
+    assert.deepEqual(
+      ["link_draining", "link_drain_rate"].map((name) =>
+        ["out", "in"].map((direction) => value(families, name, { ...east, direction })),
+      ),
+      [
+        [1, 0],
+        [150, 0],
+      ],
+    );
     const age = value(families, "spool_oldest_age_seconds", east) ?? 0;
     assert.ok(age >= 5 && age < 60, String(age));
     const silent = value(families, "link_silent_seconds", east) ?? 0;

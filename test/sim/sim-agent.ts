@@ -2,8 +2,9 @@
  * One agent of the simulation: the real Hub, with the simulated broker and network where the shells would be. It does
  * what src/agent does, in virtual time: events and control bytes as they come, messages and what leaves at turn's end.
  */
-import { Hub, type HubOptions, type LocalMessage } from "../../src/hub/hub.ts";
+import { Hub, type LocalMessage } from "../../src/hub/hub.ts";
 import type { HubEvent } from "../../src/hub/hub-event.ts";
+import type { HubOptions } from "../../src/hub/hub-options.ts";
 import type { Outlet } from "../../src/hub/outlet.ts";
 import type { Republish } from "../../src/hub/republish.ts";
 import type { Prng } from "./prng.ts";

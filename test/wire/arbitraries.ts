@@ -106,6 +106,15 @@ const body: fc.Arbitrary<ControlBody> = fc.oneof(
     mark,
     trouble: fc.record({ framesRefused: fc.nat(255), unheard: fc.boolean() }),
   }),
+  fc.record(
+    {
+      type: type("heartbeat"),
+      mark,
+      trouble: fc.record({ framesRefused: fc.nat(255), unheard: fc.boolean() }),
+      backlog: fc.record({ draining: fc.boolean(), percent: fc.integer({ min: 1, max: 100 }) }),
+    },
+    { requiredKeys: ["type", "mark", "backlog"] },
+  ),
   fc.record({
     type: type("again"),
     of: anyone,

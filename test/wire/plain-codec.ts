@@ -249,24 +249,26 @@ function writeMessages(out: number[], messages: readonly PlainMessage[]): void {
 
 // ── section 4 ──────────────────────────────────────────────────────────────────────────────────────────
 
-const TROUBLE = 6;
-const trouble = struct({ framesRefused: u8, unheard: flag });
+/** What a heartbeat may have: each two bytes. */
+const EXTENSIONS = {
+  6: { key: "trouble", fields: struct({ framesRefused: u8, unheard: flag }) },
+  8: { key: "backlog", fields: struct({ draining: flag, percent: where(u8, (value) => value >= 1 && value <= 100) }) },
+} as const;
 
-/** Answers the trouble of tag 6, undecoded: only a heartbeat has it. */
-function readExtensions(cursor: Cursor): Uint8Array | null {
-  let found: Uint8Array | null = null;
+/** Answers the values by their tags, undecoded: only a heartbeat has some. */
+function readExtensions(cursor: Cursor): Map<number, Uint8Array> {
+  const found = new Map<number, Uint8Array>();
   const inside = new Cursor(block(65_536).read(cursor));
   for (let last = -1; inside.left > 0; ) {
     const tag = where(varint, (value) => value > last && value <= 65_535).read(inside);
-    const value = block(65_536).read(inside);
-    if (tag === TROUBLE) found = value;
+    found.set(tag, block(65_536).read(inside));
     if (tag % 2 === 1) throw new PlainProblem("unknown_extension");
     last = tag;
   }
   return found;
 }
 
-function readEnvelope(cursor: Cursor): { type: number; speaker: PlainSpeaker; extension: Uint8Array | null } {
+function readEnvelope(cursor: Cursor): { type: number; speaker: PlainSpeaker; extensions: Map<number, Uint8Array> } {
   for (const letter of "BL") if (cursor.u8() !== letter.charCodeAt(0)) throw new PlainProblem("bad_magic");
   if (cursor.u8() !== 1) throw new PlainProblem("unsupported_version");
   const flags = cursor.u8();
@@ -277,8 +279,8 @@ function readEnvelope(cursor: Cursor): { type: number; speaker: PlainSpeaker; ex
     throw new PlainProblem("authenticator_unexpected");
   }
   if (flags & 2) list(16, 2, name).read(cursor);
-  const extension = flags & 4 ? readExtensions(cursor) : null;
-  return { type, extension, speaker: where(someone, ({ incarnation }) => incarnation >= 1).read(cursor) };
+  const extensions = flags & 4 ? readExtensions(cursor) : new Map<number, Uint8Array>();
+  return { type, extensions, speaker: where(someone, ({ incarnation }) => incarnation >= 1).read(cursor) };
 }
 
 function decoded<T>(bytes: Uint8Array, bytesMax: number, read: (cursor: Cursor) => T): PlainDecoded<T> {
@@ -300,28 +302,36 @@ function unknown(type: number): PlainProblem {
 
 export function decodePlainControl(bytes: Uint8Array): PlainDecoded<PlainControl> {
   return decoded(bytes, CONTROL_BYTES_MAX, (cursor) => {
-    const { type, speaker, extension } = readEnvelope(cursor);
+    const { type, speaker, extensions } = readEnvelope(cursor);
     const known = BODIES[type];
     if (known === undefined) throw unknown(type);
     const body = { type: known.type, ...(known.fields.read(cursor) as Record<string, unknown>) };
-    return { speaker, body: { ...body, ...readTrouble(known.type, extension) } };
+    return { speaker, body: { ...body, ...(known.type === "heartbeat" ? readKnown(extensions) : {}) } };
   });
 }
 
-function readTrouble(type: string, value: Uint8Array | null): object {
-  if (type !== "heartbeat" || value === null) return {};
-  const inside = new Cursor(value);
-  const read = value.length === 2 ? trouble.read(inside) : null;
-  if (read === null) throw new PlainProblem("bad_value");
-  return { trouble: read };
+function readKnown(extensions: Map<number, Uint8Array>): object {
+  const known: Record<string, unknown> = {};
+  for (const [tag, { key, fields }] of Object.entries(EXTENSIONS)) {
+    const value = extensions.get(Number(tag));
+    if (value === undefined) continue;
+    if (value.length !== 2) throw new PlainProblem("bad_value");
+    known[key] = fields.read(new Cursor(value));
+  }
+  return known;
 }
 
 export function encodePlainControl({ speaker, body }: PlainControl): Uint8Array {
   const [type, known] = Object.entries(BODIES).find(([, each]) => each.type === body.type) ?? [];
   if (known === undefined) throw new Error(`no type ${body.type}`);
-  const troubled = body["trouble"] as ValueOf<typeof trouble> | undefined;
-  const out = [0x42, 0x4c, 1, troubled === undefined ? 0 : 4, Number(type)];
-  if (troubled !== undefined) out.push(4, TROUBLE, 2, troubled.framesRefused, troubled.unheard ? 1 : 0);
+  const extensions: number[] = [];
+  for (const [tag, { key, fields }] of Object.entries(EXTENSIONS)) {
+    if (body[key] === undefined) continue;
+    extensions.push(Number(tag), 2);
+    (fields as Field<unknown>).write(extensions, body[key]);
+  }
+  const out = [0x42, 0x4c, 1, extensions.length === 0 ? 0 : 4, Number(type)];
+  if (extensions.length > 0) out.push(extensions.length, ...extensions);
   someone.write(out, speaker);
   known.fields.write(out, body);
   return Uint8Array.from(out);
