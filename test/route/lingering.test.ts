@@ -150,7 +150,7 @@ test("a pair stands while it is held and for a moment after its last client left
     }),
     { numRuns: 2_000 },
   );
-  assert.ok(lingered > 1_000, "the steps do let pairs linger");
+  assert.ok(lingered > 100, `the steps do let pairs linger: ${lingered}`);
 });
 
 describe("a filter", () => {
