@@ -10,7 +10,7 @@ import type { TortureOptions } from "../torture/torture-pair.ts";
 
 const ROUNDS = 3;
 /** Two brokers, two agents and their clients each: more at once would test the machine. */
-const AT_ONCE = 4;
+const AT_ONCE = 5;
 const SEED = Number(process.env["TORTURE_SEED"] ?? Date.now() % 1_000_000);
 const DISK: TortureOptions = {
   carrier: "agents",
