@@ -19,6 +19,7 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
+import { dirname } from "node:path";
 
 export type SyncDone = (error: Error | null) => void;
 
@@ -92,7 +93,7 @@ export const diskFileSystem: FileSystem = {
   list: (path) => readdirSync(path),
   remove: unlinkSync,
   rename: renameSync,
-  makeFolder: (path) => void mkdirSync(path, { recursive: true, mode: FOLDER_MODE }),
+  makeFolder,
   state(path) {
     const found = statSync(path, { throwIfNoEntry: false });
     if (found === undefined) return null;
@@ -100,3 +101,11 @@ export const diskFileSystem: FileSystem = {
   },
   setMode: chmodSync,
 };
+
+/** With those above it. Node's own recursive mkdir never returns where a folder that exists takes none (/proc). */
+function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  const above = dirname(path);
+  if (above !== path) makeFolder(above);
+  mkdirSync(path, { mode: FOLDER_MODE });
+}
