@@ -67,7 +67,8 @@ test("a limit on the size of files, and a kill: what a real disk refuses is take
   const kept = new Set(contentOf(log).map(([number]) => number));
   assert.ok(durable > 0);
   for (let number = log.base; number <= durable; number += 1) assert.ok(kept.has(number), `${number} of ${durable}`);
-  assert.deepEqual(reports.all, [], "no torn end");
+  // The kill may come between a write that was cut short and its being taken back.
+  assert.equal(log.counters.lost, 0, JSON.stringify(reports.all));
   for (const name of readdirSync(folder)) assert.ok(statSync(join(folder, name)).size <= 40_000);
   await closeOf(log);
 });
