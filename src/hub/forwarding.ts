@@ -11,7 +11,8 @@ import type { Counters } from "./counters.ts";
 
 export interface Forwarded {
   readonly message: Message;
-  readonly due: Due | null;
+  /** Null: nobody waits (any more). */
+  due: Due | null;
 }
 
 export class Forwarding {
@@ -38,6 +39,9 @@ export class Forwarding {
         this.#offer(forwarded, nowMs);
         break;
       case "hold":
+        // At once: a broker whose window is full of what we hold falls silent, and its publishers look like a circle.
+        if (forwarded.due !== null) this.#acks.done(forwarded.due);
+        forwarded.due = null;
         break;
       case "drop":
         this.#counters.drop("out", "foreign_loop");

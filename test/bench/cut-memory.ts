@@ -89,6 +89,8 @@ try {
     await new Promise((again) => setTimeout(again, 100));
   }
   console.log(last);
+  const { dropped } = await b.agent.linkStatus("a");
+  console.log(JSON.stringify(dropped.filter(({ count }) => count > 0)));
 } finally {
   await Promise.all([a.close(), b.close(), proxy.stop()]);
   rmSync(dir, { recursive: true, force: true });
