@@ -9,6 +9,7 @@ import { decodeState, type HubState, type Save } from "../hub/saved-state.ts";
 import type { StoreStatus } from "../ops/agent-status.ts";
 import { DataDir } from "../store/data-dir.ts";
 import { DiskSpoolLog } from "../store/disk-spool-log.ts";
+import { diskFileSystem, type FileSystem } from "../store/file-system.ts";
 import { Journal } from "../store/journal.ts";
 import type { DiskAnswer, Report, StoreProblem } from "../store/store-problem.ts";
 import { ByteReader, ByteWriter } from "../wire/bytes.ts";
@@ -17,6 +18,8 @@ import { ByteReader, ByteWriter } from "../wire/bytes.ts";
 const INCARNATION = "agent/incarnation";
 /** A disk that took nothing is asked again after this. */
 const RETRY_MS = 1_000;
+/** A snapshot is all of the state: one that fails is not tried at each turn. */
+const SNAPSHOT_MS = 60_000;
 
 export interface AgentStoreEvents {
   /** The link's log has more on disk than before. */
@@ -33,6 +36,10 @@ export class AgentStore {
   readonly #journal: Journal;
   readonly #logs: ReadonlyMap<string, DiskSpoolLog>;
   readonly #syncing = new Set<string>();
+  /** Links whose last sync failed: asked again when the disk is. */
+  readonly #stalled = new Set<string>();
+  #journalStalled = false;
+  #snapshotAfterMs = Number.NEGATIVE_INFINITY;
   #events: AgentStoreEvents | null = null;
   #incarnation = 0;
   #problem: StoreProblem | null = null;
@@ -55,15 +62,21 @@ export class AgentStore {
   }
 
   /** Rejects with a LinkError: an agent that cannot keep its word does not start. */
-  static async open(path: string, links: readonly LinkConfig[], report: Report): Promise<AgentStore> {
-    const dir = await DataDir.open(path, { report });
+  static async open(
+    path: string,
+    links: readonly LinkConfig[],
+    report: Report,
+    fs: FileSystem = diskFileSystem,
+  ): Promise<AgentStore> {
+    const options = { report, fs };
+    const dir = await DataDir.open(path, options);
     try {
-      const { journal, values } = Journal.open(dir.journalPath, { report });
+      const { journal, values } = Journal.open(dir.journalPath, options);
       const { state, refused } = decodeState(values);
       for (const { key, reason } of refused) report({ code: "JOURNAL_DAMAGED", message: `${key}: ${reason}` });
       const logs = new Map<string, DiskSpoolLog>();
       for (const { name, enable, durability } of links) {
-        if (enable && durability === "disk") logs.set(name, DiskSpoolLog.open(dir.spoolFolder(name), { report }));
+        if (enable && durability === "disk") logs.set(name, DiskSpoolLog.open(dir.spoolFolder(name), options));
       }
       return new AgentStore(dir, journal, logs, state, incarnationOf(values.get(INCARNATION)));
     } catch (error) {
@@ -121,9 +134,11 @@ export class AgentStore {
 
   /** What was saved is written, as far as the disk takes it, before the act that it describes. */
   written(): void {
-    if (!this.#dirty || this.#closed) return;
-    this.#dirty = false;
-    this.#took(this.#journal.write());
+    if (!this.#dirty || this.#journalStalled || this.#closed) return;
+    const answer = this.#journal.write();
+    this.#dirty = !answer.ok;
+    this.#journalStalled = !answer.ok;
+    this.#took(answer);
   }
 
   /** The end of a turn: messages go to the disk, and the owner hears when it has them. */
@@ -131,10 +146,14 @@ export class AgentStore {
     if (this.#closed) return;
     if (nowMs >= this.#retryAtMs) {
       this.#retryAtMs = Number.POSITIVE_INFINITY;
-      this.#dirty = true;
+      this.#journalStalled = false;
+      this.#stalled.clear();
     }
     this.written();
-    if (this.#journal.wantsSnapshot && this.#retryAtMs === Number.POSITIVE_INFINITY) this.#snapshot(saveAll);
+    if (this.#journal.wantsSnapshot && nowMs >= this.#snapshotAfterMs) {
+      this.#snapshotAfterMs = nowMs + SNAPSHOT_MS;
+      this.#snapshot(saveAll);
+    }
     for (const [link, log] of this.#logs) this.#keep(link, log);
     if (this.#problem !== null && this.#retryAtMs === Number.POSITIVE_INFINITY) this.#retryAtMs = nowMs + RETRY_MS;
   }
@@ -157,11 +176,12 @@ export class AgentStore {
   #keep(link: string, log: DiskSpoolLog): void {
     const answer = log.write();
     this.#took(answer);
-    if (!answer.ok || !log.wantsSync || this.#syncing.has(link)) return;
+    if (!answer.ok || !log.wantsSync || this.#syncing.has(link) || this.#stalled.has(link)) return;
     this.#syncing.add(link);
     log.sync((synced) => {
       this.#syncing.delete(link);
       if (this.#closed) return;
+      if (!synced.ok) this.#stalled.add(link);
       this.#took(synced);
       this.#events?.synced(link);
     });
@@ -189,16 +209,11 @@ export class AgentStore {
       this.#events?.problem(problem);
       return;
     }
-    if (this.#problem === null || !this.#isWell()) return;
+    // A success elsewhere says nothing of what still waits.
+    if (this.#problem === null || this.#dirty || !this.isKept) return;
     this.#problem = null;
     this.#retryAtMs = Number.POSITIVE_INFINITY;
     this.#events?.problem(null);
-  }
-
-  /** A success elsewhere says nothing of what still waits. */
-  #isWell(): boolean {
-    for (const log of this.#logs.values()) if (log.durableNumber < log.lastNumber) return false;
-    return !this.#dirty;
   }
 }
 
@@ -210,10 +225,5 @@ function encodedIncarnation(incarnation: number): Uint8Array {
 
 /** A value that cannot be read is none: the clock then says which life this is, as it does for an agent without a disk. */
 function incarnationOf(bytes: Uint8Array | undefined): number {
-  if (bytes === undefined) return 0;
-  try {
-    return new ByteReader(bytes).varint();
-  } catch {
-    return 0;
-  }
+  return bytes === undefined ? 0 : new ByteReader(bytes).varint();
 }

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { AgentStore } from "../../src/agent/agent-store.ts";
+import { loaded, withLink } from "../config/loading.ts";
+import { FaultyDisk, message, Reports, temporaryFolder } from "../store/rig.ts";
+import { until } from "../support/until.ts";
+
+/** A store with one durable link, what it tells its owner, and its owner's turns. */
+class Rig {
+  readonly disk = new FaultyDisk();
+  readonly reports = new Reports();
+  readonly problems: (string | null)[] = [];
+  readonly path: string;
+  synced = 0;
+  nowMs = 1_000_000;
+
+  constructor(t: TestContext) {
+    this.path = join(temporaryFolder(t), "data");
+  }
+
+  async open(): Promise<AgentStore> {
+    const { links } = loaded({ file: { ...withLink({}).file, data_dir: this.path } });
+    const store = await AgentStore.open(this.path, links, this.reports.report, this.disk);
+    store.connect({
+      synced: () => {
+        this.synced += 1;
+      },
+      problem: (problem) => this.problems.push(problem?.code ?? null),
+    });
+    return store;
+  }
+
+  turn(store: AgentStore): void {
+    store.flush(this.nowMs, () => {});
+  }
+}
+
+test("the next life knows the incarnation and the messages of this one", async (t) => {
+  const rig = new Rig(t);
+  const store = await rig.open();
+  assert.equal(store.lastIncarnation, 0);
+  store.incarnation(4_711);
+  store.log("b")?.append(message(1), 20, rig.nowMs);
+  rig.turn(store);
+  await until("the disk has it", () => store.isKept);
+  assert.ok(rig.synced > 0);
+  await store.close();
+  const next = await rig.open();
+  assert.deepEqual([next.lastIncarnation, next.log("b")?.lastNumber], [4_711, 1]);
+  assert.deepEqual([rig.problems, rig.reports.all], [[], []]);
+  await next.close();
+});
+
+test("a sync that fails is said once and asked again a second later, not at every turn; what it was for is kept then", async (t) => {
+  const rig = new Rig(t);
+  const store = await rig.open();
+  rig.disk.failing.set("sync", "EIO");
+  store.log("b")?.append(message(1), 20, rig.nowMs);
+  rig.turn(store);
+  await until("it failed", () => rig.synced === 1);
+  for (let turn = 0; turn < 50; turn += 1) {
+    rig.turn(store);
+    await new Promise((again) => setImmediate(again));
+  }
+  assert.deepEqual([rig.disk.calls.get("sync"), rig.problems], [1, ["SPOOL_WRITE_FAILED"]]);
+  assert.equal(store.deadlineMs, rig.nowMs + 1_000);
+  assert.match(store.status.problem ?? "", /SPOOL_WRITE_FAILED/);
+  rig.disk.failing.clear();
+  rig.nowMs = store.deadlineMs;
+  rig.turn(store);
+  await until("the disk has it", () => store.isKept);
+  rig.turn(store);
+  assert.deepEqual([rig.problems, store.status.problem], [["SPOOL_WRITE_FAILED", null], null]);
+  assert.equal(store.deadlineMs, Number.POSITIVE_INFINITY);
+  await store.close();
+});
+
+test("state that the disk does not take is tried once a second, and the problem lasts until it is written", async (t) => {
+  const rig = new Rig(t);
+  const store = await rig.open();
+  rig.disk.failing.set("write", "ENOSPC");
+  const before = rig.disk.calls.get("write") ?? 0;
+  for (let turn = 0; turn < 20; turn += 1) {
+    store.save("peer/b", Uint8Array.of(turn));
+    store.written();
+    rig.turn(store);
+  }
+  assert.equal(rig.disk.calls.get("write"), before + 1);
+  assert.deepEqual(rig.problems, ["JOURNAL_WRITE_FAILED"]);
+  rig.disk.failing.clear();
+  rig.nowMs = store.deadlineMs;
+  rig.turn(store);
+  assert.deepEqual(rig.problems, ["JOURNAL_WRITE_FAILED", null]);
+  await store.close();
+});
+
+test("a second agent does not get the directory, and one that is closed gives it back", async (t) => {
+  const rig = new Rig(t);
+  const store = await rig.open();
+  await assert.rejects(rig.open(), { code: "DATA_DIR_LOCKED" });
+  await store.close();
+  await (await rig.open()).close();
+});
