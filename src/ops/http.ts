@@ -27,6 +27,8 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const CONNECTIONS_MAX = 256;
 /** A connection that asks for nothing is closed after this. */
 const KEEP_ALIVE_MS = 5_000;
+/** What is being answered when the listener closes may end within this. */
+const CLOSE_MS = 200;
 /** Everything here is short: the longest thing a caller has to say is a token. */
 const HEADER_BYTES_MAX = 16 * 1024;
 const READ_ONLY = "GET, HEAD";
@@ -126,8 +128,13 @@ function overviewStream(agent: AgentView, editor: LinkEditor | null): OverviewSt
 function close(server: ServerType, stream: OverviewStream): Promise<void> {
   stream.end();
   return new Promise((done) => {
-    server.close(() => done());
-    if ("closeAllConnections" in server) server.closeAllConnections();
+    const cut = setTimeout(() => {
+      if ("closeAllConnections" in server) server.closeAllConnections();
+    }, CLOSE_MS);
+    server.close(() => {
+      clearTimeout(cut);
+      done();
+    });
   });
 }
 
