@@ -2,8 +2,10 @@
 import { type Context, Hono } from "hono";
 import type { AgentView } from "./agent-status.ts";
 import { clockMs } from "./clock.ts";
+import { noLink } from "./emqx-api.ts";
 import { explainAnswer } from "./explain-answer.ts";
 import type { LinkEditor } from "./link-editor.ts";
+import { notAllowed } from "./not-allowed.ts";
 import { overview } from "./overview.ts";
 import type { OverviewStream } from "./overview-stream.ts";
 import { PageRows, pageQuery } from "./page.ts";
@@ -26,6 +28,8 @@ export function createApi({ agent, editor, stream, scans }: ApiParts): Hono {
   api.get("/overview", (c) => c.json(overview(agent, editor, clockMs())));
 
   api.get("/stream", (c) => {
+    // Only asked what it is: nobody would read it.
+    if (c.req.method === "HEAD") return c.body(null, 200, { "Content-Type": "text/event-stream" });
     const events = stream.open();
     if (events === null) return busy(c, "too many streams are open");
     return c.body(events, 200, { "Content-Type": "text/event-stream" });
@@ -63,6 +67,7 @@ export function createApi({ agent, editor, stream, scans }: ApiParts): Hono {
     const answer = await explainAnswer(topic, agent.config, agent.hub, scans);
     return answer === null ? busy(c, "too many searches wait") : c.json(answer);
   });
+  api.all("*", (c, next) => (c.req.method === "GET" || c.req.method === "HEAD" ? next() : notAllowed(c, "GET, HEAD")));
   return api;
 }
 
@@ -72,10 +77,6 @@ function given(text: string | undefined): string | null {
 
 function bad(c: Context, message: string): Response {
   return c.json({ code: "BAD_REQUEST", message }, 400);
-}
-
-function noLink(c: Context): Response {
-  return c.json({ code: "NOT_FOUND", message: "Cluster link not found" }, 404);
 }
 
 function busy(c: Context, message: string): Response {
