@@ -1,7 +1,10 @@
 /** What EMQX's API has not: /api/v1/. Paths, queries and answers; what is behind each answer is elsewhere. */
 import { type Context, Hono } from "hono";
+import { filterProblem } from "../topic/filter.ts";
 import type { AgentView } from "./agent-status.ts";
+import { asksFor, type ClientRow, clientRow } from "./client-rows.ts";
 import { clockMs } from "./clock.ts";
+import { drainReport } from "./drain-report.ts";
 import { noLink } from "./emqx-api.ts";
 import { explainAnswer } from "./explain-answer.ts";
 import type { LinkEditor } from "./link-editor.ts";
@@ -59,6 +62,31 @@ export function createApi({ agent, editor, stream, scans }: ApiParts): Hono {
     if (scan === null) return busy(c, "too many searches wait");
     const { cut } = await scan;
     return c.json({ data: rows.rows, meta: rows.meta(cut) });
+  });
+
+  api.get("/clients", async (c) => {
+    const { filter = "", page, limit } = c.req.query();
+    const paged = pageQuery(page, limit);
+    if (!paged.ok) return bad(c, paged.message);
+    const problem = filterProblem(filter);
+    if (problem !== null) return bad(c, `filter: ${problem}`);
+    const rows = new PageRows<ClientRow>(paged.query);
+    const scan = scans.scan(
+      () => agent.hub.interest.holders(),
+      (holder) => {
+        if (asksFor(holder, filter)) rows.add(() => clientRow(holder));
+      },
+    );
+    if (scan === null) return busy(c, "too many searches wait");
+    const { cut } = await scan;
+    return c.json({ data: rows.rows, meta: rows.meta(cut) });
+  });
+
+  api.get("/drain/:name", async (c) => {
+    const name = c.req.param("name");
+    if (!agent.config.links.some((link) => link.name === name)) return noLink(c);
+    const report = await drainReport(name, agent, scans);
+    return report === null ? busy(c, "too many searches wait") : c.json(report);
   });
 
   api.get("/explain", async (c) => {
