@@ -9,6 +9,7 @@ import { noLink } from "./emqx-api.ts";
 import { explainAnswer } from "./explain-answer.ts";
 import type { LinkEditor } from "./link-editor.ts";
 import { notAllowed } from "./not-allowed.ts";
+import { openapi } from "./openapi.ts";
 import { overview } from "./overview.ts";
 import type { OverviewStream } from "./overview-stream.ts";
 import { PageRows, pageQuery } from "./page.ts";
@@ -28,6 +29,7 @@ export interface ApiParts {
 export function createApi({ agent, editor, stream, scans }: ApiParts): Hono {
   const api = new Hono();
   api.get("/status", (c) => c.json(agent.status()));
+  api.get("/openapi.json", (c) => c.json(openapi(agent.status().version)));
   api.get("/overview", (c) => c.json(overview(agent, editor, clockMs())));
 
   api.get("/stream", (c) => {
