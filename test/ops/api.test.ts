@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { HubStatus, LinkStatus } from "../../src/hub/status.ts";
 import type { AgentView } from "../../src/ops/agent-status.ts";
 import { createApp } from "../../src/ops/http.ts";
 import { pair } from "../hub/world.ts";
-import { agentConfig, agentStatus, agentView, linkConfig } from "./agent-fixture.ts";
+import { agentConfig, agentStatus, agentView, linkConfig, linkStatus } from "./agent-fixture.ts";
 import { request } from "./checked-app.ts";
 import { logLines } from "./log-lines.ts";
 
@@ -112,5 +113,93 @@ describe("/api/v1/explain", () => {
 
   test("wants a topic", async () => {
     assert.equal((await ask(two().agent, "/explain")).status, 400);
+  });
+});
+
+describe("/api/v1/clients", () => {
+  test("names who asks for a filter, how they wrote it and whether they are here", async () => {
+    const { a, world, agent } = two();
+    const nowMs = world.nowMs;
+    const connected = { type: "connected", cleanStart: null, session: "outlives_connection" } as const;
+    for (const client of ["here", "gone"]) {
+      a.hub.interestEvent({ ...connected, client }, nowMs);
+      a.subscribe("t/1", client);
+    }
+    a.hub.interestEvent({ type: "disconnected", client: "gone" }, nowMs);
+    a.subscribe("$share/g/t/1", "unseen");
+    a.subscribe("t/+", "other");
+    const all = await ask(agent, "/clients?filter=t/1");
+    assert.deepEqual(all.body["data"], [
+      { clientid: "here", filter: "t/1", state: "connected", certain: true },
+      { clientid: "gone", filter: "t/1", state: "away", certain: true },
+      { clientid: "unseen", filter: "$share/g/t/1", state: "unknown", certain: true },
+    ]);
+    const shared = await ask(agent, "/clients?filter=$share/g/t/1");
+    assert.equal((shared.body["data"] as unknown[]).length, 1);
+    const second = await ask(agent, "/clients?filter=t/1&limit=2&page=2");
+    assert.deepEqual(second.body["meta"], { page: 2, limit: 2, count: 3, hasnext: false, cut: false });
+  });
+
+  test("wants a filter that is one", async () => {
+    for (const query of ["", "filter=", "filter=a/%23/b", "filter=t&page=0"])
+      assert.equal((await ask(two().agent, `/clients?${query}`)).status, 400, query);
+  });
+});
+
+describe("/api/v1/drain", () => {
+  const quiet = {
+    ...linkStatus().queue,
+    spooled: 0,
+    spooledBytes: 0,
+    oldestAtMs: null,
+    waiting: 0,
+    bestEffort: 0,
+    inbound: 0,
+  };
+
+  function drained(changes: Partial<LinkStatus>, wide: HubStatus["wide"] = null) {
+    const { a, agent } = two();
+    const link = linkStatus({ name: "b", queue: quiet, ...changes });
+    const status = agentStatus();
+    return { a, agent: { ...agent, status: () => ({ ...status, hub: { ...status.hub, wide, links: [link] } }) } };
+  }
+
+  test("is safe when the peer has everything and nobody subscribes here", async () => {
+    const { body } = await ask(drained({}).agent, "/drain/b");
+    assert.equal(body["safe_to_switch_off"], true);
+    assert.equal(body["peer_confirmed_all"], true);
+    assert.deepEqual(body["reasons"], []);
+  });
+
+  test("is not, with the reason, while anything is left", async () => {
+    for (const [changes, reason] of [
+      [{ queue: { ...quiet, spooled: 3 } }, /^3 messages for b are not confirmed$/],
+      [{ queue: { ...quiet, waiting: 1 } }, /^1 messages for b are not confirmed$/],
+      [{ queue: { ...quiet, bestEffort: 1 } }, /^1 messages for b are not confirmed$/],
+      [{ queue: { ...quiet, inbound: 2 } }, /^2 messages of b are not published here yet$/],
+      [{ status: "inconsistent" }, /^the link b is inconsistent$/],
+      [{ name: "other" }, /^the link b is disabled/],
+    ] as const) {
+      const { body } = await ask(drained(changes).agent, "/drain/b");
+      assert.equal(body["safe_to_switch_off"], false);
+      assert.equal((body["reasons"] as string[]).length, 1, String(body["reasons"]));
+      assert.match((body["reasons"] as string[])[0] ?? "", reason);
+    }
+    const wide = await ask(drained({}, { reason: "starting", sinceMs: 0 }).agent, "/drain/b");
+    assert.match(String(wide.body["reasons"]), /^not every subscription here is known: /);
+  });
+
+  test("counts clients that subscribe here once each, those that are away too", async () => {
+    const { a, agent } = drained({});
+    a.subscribe("t/1", "unseen");
+    a.subscribe("t/2", "unseen");
+    a.hub.interestEvent({ type: "connected", client: "here", cleanStart: true, session: "with_connection" }, 0);
+    a.subscribe("t/1", "here");
+    a.subscribe("$SYS/x", "nobody's");
+    const { body } = await ask(agent, "/drain/b");
+    assert.equal(body["local_clients_with_interest"], 1);
+    assert.equal(body["sessions_away_with_interest"], 1);
+    assert.equal(body["safe_to_switch_off"], false);
+    assert.equal((await ask(agent, "/drain/nope")).status, 404);
   });
 });
