@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { AgentStatus } from "../../src/ops/agent-status.ts";
+import { addHttpMetrics, HttpCounters } from "../../src/ops/http-counters.ts";
 import { createMetrics } from "../../src/ops/metrics.ts";
 import { readText } from "../house/repository.ts";
 import { agentStatus, agentView, hubStatus, linkStatus, NOON_MS } from "./agent-fixture.ts";
@@ -64,7 +65,8 @@ function parse(text: string): Map<string, Family> {
 }
 
 async function scrape(status: AgentStatus = agentStatus(), ready = true): Promise<Map<string, Family>> {
-  return parse(await createMetrics(agentView(status, ready)).render());
+  const metrics = createMetrics(agentView(status, ready), (set) => addHttpMetrics(set, new HttpCounters(), () => 0));
+  return parse(await metrics.render());
 }
 
 function value(families: Map<string, Family>, name: string, labels: Record<string, string> = {}): number | undefined {
