@@ -7,13 +7,21 @@ import type { AddressInfo } from "node:net";
 import { type ServerType, serve } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { LinkError } from "../base/error-codes.ts";
+import { isLoopback } from "../config/server-format.ts";
 import type { AgentConfig } from "../config/types.ts";
 import { type AccessHeaders, type Refusal, refuseForeign, refuseUnauthorized } from "./access.ts";
 import type { AgentView } from "./agent-status.ts";
+import { createApi } from "./api.ts";
+import { clockMs } from "./clock.ts";
 import { linkAnswers } from "./link-answer.ts";
+import type { LinkEditor } from "./link-editor.ts";
 import type { Logger } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
+import { overview } from "./overview.ts";
+import { OverviewStream } from "./overview-stream.ts";
+import { PageAssets } from "./page-assets.ts";
 import { readinessText } from "./readiness.ts";
+import { ScanQueue } from "./scan-queue.ts";
 
 /** A health check must not hang on to a connection, nor a slow client on the process. */
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -31,9 +39,17 @@ export interface HttpListener {
   close(): Promise<void>;
 }
 
-export function createApp(agent: AgentView, config: AgentConfig, log: Logger): Hono {
+/** `editor` null: nothing changes links. `stream` ends with the listener. */
+export function createApp(
+  agent: AgentView,
+  config: AgentConfig,
+  log: Logger,
+  editor: LinkEditor | null = null,
+  stream = overviewStream(agent, editor),
+): Hono {
   const app = new Hono();
   const metrics = createMetrics(agent);
+  const scans = new ScanQueue();
 
   app.use("*", async (c, next) => {
     const refusal = refuseForeign(config.http, accessHeaders(c));
@@ -49,17 +65,23 @@ export function createApp(agent: AgentView, config: AgentConfig, log: Logger): H
   app.get("/metrics", async (c) => c.body(await metrics.render(), 200, { "Content-Type": metrics.contentType }));
 
   app.use("/api/*", async (c, next) => {
-    const refusal = refuseUnauthorized(config.http, accessHeaders(c));
+    // The token may be another one by now; where the listener listens stays.
+    const { token } = agent.config.http;
+    const refusal = refuseUnauthorized({ host: config.http.host, token }, accessHeaders(c));
     return refusal === null ? next() : refuse(c, refusal);
   });
-  app.get("/api/v5/cluster/links", (c) => c.json(linkAnswers(config, agent.status())));
+  app.get("/api/v5/cluster/links", (c) => c.json(linkAnswers(agent.config, agent.status(), agent.history)));
   app.get("/api/v5/cluster/links/link/:name", (c) => {
-    const answer = linkAnswers(config, agent.status()).find(({ name }) => name === c.req.param("name"));
+    const answer = linkAnswers(agent.config, agent.status(), agent.history).find(
+      ({ name }) => name === c.req.param("name"),
+    );
     return answer === undefined
       ? c.json({ code: "NOT_FOUND", message: "Cluster link not found" }, 404)
       : c.json(answer);
   });
-  app.get("/api/v1/status", (c) => c.json(agent.status()));
+  app.route("/api/v1", createApi({ agent, editor, stream, scans }));
+  // Nothing of it is secret: what it shows it asks the API for. Not served where the API can never be open.
+  if (config.http.token !== null || isLoopback(config.http.host)) servePage(app);
   app.notFound((c) => c.json({ code: "NOT_FOUND", message: "no such path" }, 404));
   app.onError((error, c) => {
     log.error({ err: error, path: c.req.path }, "http request failed");
@@ -68,10 +90,26 @@ export function createApp(agent: AgentView, config: AgentConfig, log: Logger): H
   return app;
 }
 
-/** Resolves once the port is open; a port that is taken is a LinkError HTTP_UNAVAILABLE. */
-export function listen(agent: AgentView, config: AgentConfig, log: Logger): Promise<HttpListener> {
+function servePage(app: Hono): void {
+  const assets = new PageAssets();
+  const serve = (c: Context): Response | Promise<Response> => {
+    const asset = assets.get(c.req.path);
+    return asset === null ? c.notFound() : c.body(asset.body, 200, { ...asset.headers });
+  };
+  app.get("/", serve);
+  app.get("/page/*", serve);
+}
+
+/** Resolves once the port is open; a port that is taken is a LinkError HTTP_UNAVAILABLE. `editor` null: nothing changes links. */
+export function listen(
+  agent: AgentView,
+  config: AgentConfig,
+  log: Logger,
+  editor: LinkEditor | null = null,
+): Promise<HttpListener> {
   const { host, port } = config.http;
-  const app = createApp(agent, config, log);
+  const stream = overviewStream(agent, editor);
+  const app = createApp(agent, config, log, editor, stream);
   return new Promise((resolve, reject) => {
     const options = {
       fetch: app.fetch,
@@ -85,7 +123,7 @@ export function listen(agent: AgentView, config: AgentConfig, log: Logger): Prom
       },
     };
     const server: ServerType = serve(options, (info: AddressInfo) => {
-      resolve({ host, port: info.port, close: () => close(server) });
+      resolve({ host, port: info.port, close: () => close(server, stream) });
     });
     server.maxConnections = CONNECTIONS_MAX;
     server.once("error", (error: Error) => {
@@ -95,7 +133,12 @@ export function listen(agent: AgentView, config: AgentConfig, log: Logger): Prom
   });
 }
 
-function close(server: ServerType): Promise<void> {
+function overviewStream(agent: AgentView, editor: LinkEditor | null): OverviewStream {
+  return new OverviewStream(() => overview(agent, editor, clockMs()), agent.history);
+}
+
+function close(server: ServerType, stream: OverviewStream): Promise<void> {
+  stream.end();
   return new Promise((done) => {
     server.close(() => done());
     if ("closeAllConnections" in server) server.closeAllConnections();

@@ -9,6 +9,7 @@ import type { AgentConfig, Durability, LinkConfig, TlsConfig } from "../config/t
 import type { LinkStatusWord } from "../hub/hub-event.ts";
 import type { LinkStatus } from "../hub/status.ts";
 import type { AgentStatus } from "./agent-status.ts";
+import type { LinkChange, LinkHistory } from "./link-history.ts";
 
 /** As EMQX shows a secret. */
 const REDACTED = "******";
@@ -58,6 +59,13 @@ export interface LinkDetail {
   readonly counters: CountersAnswer | null;
   readonly refused_routes: readonly { readonly filter: string; readonly reason_code: number }[];
   readonly last_problem: { readonly code: ErrorCode; readonly reason: string; readonly at: string } | null;
+  /** The last changes of `status`, newest last; at most 50. */
+  readonly history: readonly {
+    readonly at: string;
+    readonly from: LinkStatusWord;
+    readonly to: LinkStatusWord;
+    readonly why: string;
+  }[];
 }
 
 interface OutAnswer {
@@ -102,13 +110,18 @@ interface CountersAnswer {
   readonly conversation: readonly { readonly what: string; readonly count: number }[];
 }
 
-export function linkAnswers(config: AgentConfig, status: AgentStatus): LinkAnswer[] {
+export function linkAnswers(config: AgentConfig, status: AgentStatus, history: LinkHistory): LinkAnswer[] {
   const byName = new Map(status.hub.links.map((link) => [link.name, link]));
-  return config.links.map((link) => linkAnswer(link, byName.get(link.name) ?? null, status));
+  return config.links.map((link) => linkAnswer(link, byName.get(link.name) ?? null, status, history.of(link.name)));
 }
 
 /** `link` null: it is disabled and runs nothing, which EMQX calls disconnected. */
-function linkAnswer(config: LinkConfig, link: LinkStatus | null, status: AgentStatus): LinkAnswer {
+function linkAnswer(
+  config: LinkConfig,
+  link: LinkStatus | null,
+  status: AgentStatus,
+  changes: readonly LinkChange[],
+): LinkAnswer {
   const word = link?.status ?? "disconnected";
   const problem = link?.lastProblem ?? null;
   const { endpoint } = config;
@@ -125,7 +138,7 @@ function linkAnswer(config: LinkConfig, link: LinkStatus | null, status: AgentSt
     retry_interval: formatDuration(config.retryIntervalMs),
     status: word,
     node_status: [{ node: status.hub.cluster, status: word, ...reason }],
-    brokerlink: linkDetail(config, link, status),
+    brokerlink: linkDetail(config, link, status, changes),
   };
 }
 
@@ -141,7 +154,12 @@ function sslAnswer(tls: TlsConfig | null): SslAnswer {
   };
 }
 
-function linkDetail(config: LinkConfig, link: LinkStatus | null, status: AgentStatus): LinkDetail {
+function linkDetail(
+  config: LinkConfig,
+  link: LinkStatus | null,
+  status: AgentStatus,
+  changes: readonly LinkChange[],
+): LinkDetail {
   const { wide } = status.hub;
   const problem = link?.lastProblem ?? null;
   return {
@@ -164,6 +182,7 @@ function linkDetail(config: LinkConfig, link: LinkStatus | null, status: AgentSt
       problem === null
         ? null
         : { code: problem.code, reason: problem.reason, at: new Date(problem.atMs).toISOString() },
+    history: changes.map(({ atMs, from, to, why }) => ({ at: new Date(atMs).toISOString(), from, to, why })),
   };
 }
 

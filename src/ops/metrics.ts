@@ -3,7 +3,7 @@
  * Label values that are known beforehand are there from the start with 0, or `increase()` would miss the first event.
  */
 import type { WideReason } from "../route/interest-event.ts";
-import type { AgentView, MetricSource } from "./agent-status.ts";
+import type { AgentHealth, MetricSource } from "./agent-status.ts";
 import { clockMs } from "./clock.ts";
 import { addDiskMetrics } from "./disk-metrics.ts";
 import { addLinkMetrics } from "./link-metrics.ts";
@@ -44,7 +44,7 @@ const ODD_LINES = ["unparsable", "ambiguous", "cut"] as const;
 /** Kept with the fates of local messages, but no messages of local clients. */
 const STRANGERS = { stranger: "control", frame_of_stranger: "frame" } as const;
 
-export function createMetrics(agent: AgentView): Metrics {
+export function createMetrics(agent: AgentHealth): Metrics {
   const source = (): MetricSource => ({ status: agent.status(), ready: agent.ready, nowMs: clockMs() });
   const metrics = new MetricSet(source());
   addAgentMetrics(metrics);

@@ -127,6 +127,10 @@ export class Interest {
     return this.#table.edges();
   }
 
+  holdings(): Iterable<{ readonly filter: string; readonly clients: number }> {
+    return this.#table.holdings();
+  }
+
   clientsOf(filter: string, limit: number): string[] {
     return this.#table.clientsOf(filter, limit);
   }

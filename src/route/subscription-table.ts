@@ -208,6 +208,15 @@ export class SubscriptionTable {
     }
   }
 
+  /** Filters that are interest, with how many subscriptions ask for each. */
+  *holdings(): Iterable<{ readonly filter: string; readonly clients: number }> {
+    for (const [filter, { plain, groups }] of this.#holders) {
+      let clients = plain;
+      for (const count of groups?.values() ?? []) clients += count;
+      yield { filter, clients };
+    }
+  }
+
   /** Clients whose interest a filter is, at most `limit` of them. Walks the table: for an operator's question, not for the data path. */
   clientsOf(filter: string, limit: number): string[] {
     const found: string[] = [];

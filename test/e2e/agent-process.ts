@@ -90,8 +90,13 @@ export class AgentProcess {
     return this.#process?.pid ?? 0;
   }
 
+  /** Of its HTTP listener. */
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}/`;
+  }
+
   async get(path: string): Promise<Response> {
-    return fetch(`http://127.0.0.1:${this.#port}${path}`);
+    return fetch(new URL(path, this.url));
   }
 
   async status(): Promise<AgentStatus> {

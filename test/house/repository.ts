@@ -20,6 +20,7 @@ export const FOLDER_ORDER = [
   "agent",
   "demo",
   "cli",
+  "page",
 ] as const;
 
 /** Those without I/O, clock, randomness, packages and Node's types. */

@@ -3,13 +3,14 @@ import { connect } from "node:net";
 import { describe, type TestContext, test } from "node:test";
 import { LinkError } from "../../src/base/error-codes.ts";
 import { type HttpListener, listen } from "../../src/ops/http.ts";
-import { agentConfig, agentView } from "./agent-fixture.ts";
+import { agentConfig, agentStatus, agentView } from "./agent-fixture.ts";
 import { logLines } from "./log-lines.ts";
 
 const { log } = logLines("silent");
 
 async function listener(t: TestContext, host = "127.0.0.1", token: string | null = null): Promise<HttpListener> {
-  const http = await listen(agentView(), agentConfig({ host, token }), log);
+  const config = agentConfig({ host, token });
+  const http = await listen(agentView(agentStatus(), true, { config }), config, log);
   t.after(() => http.close());
   return http;
 }

@@ -9,7 +9,7 @@ const LINKS = "/api/v5/cluster/links";
 
 function ask(path: string, init: RequestInit = {}, agent: AgentView = agentView(), config = agentConfig()) {
   const headers = { host: "localhost:9464", ...init.headers };
-  return createApp(agent, config, logLines("silent").log).request(path, { ...init, headers });
+  return createApp({ ...agent, config }, config, logLines("silent").log).request(path, { ...init, headers });
 }
 
 describe("/livez", () => {
@@ -144,7 +144,7 @@ test("the list and the single link say the same", async () => {
 test("a failure inside is 500 without a stack, and is logged with one", async () => {
   let isBroken = false;
   const agent: AgentView = {
-    ready: true,
+    ...agentView(),
     status: () => {
       if (isBroken) throw new Error("broken inside");
       return agentStatus();
