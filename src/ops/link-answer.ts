@@ -5,7 +5,7 @@
  */
 import type { ErrorCode } from "../base/error-codes.ts";
 import { formatDuration } from "../config/formats.ts";
-import type { AgentConfig, Durability, LinkConfig, TlsConfig } from "../config/types.ts";
+import type { AgentConfig, Durability, LinkConfig, Retained, TlsConfig } from "../config/types.ts";
 import type { LinkStatusWord } from "../hub/hub-event.ts";
 import type { LinkStatus } from "../hub/status.ts";
 import type { AgentStatus } from "./agent-status.ts";
@@ -25,6 +25,16 @@ export interface LinkAnswer {
   readonly topics: readonly string[];
   readonly max_inflight: number;
   readonly retry_interval: string;
+  /** From here on EMQX has no such setting. Beside its own, so that an answer that is sent back changes nothing. */
+  readonly export: readonly string[];
+  readonly control_prefix?: string;
+  readonly protocol_version?: 4 | 5 | "auto";
+  readonly drain_rate?: number;
+  readonly max_routes: number;
+  readonly max_demand: number;
+  readonly route_retention: string;
+  readonly durability: Durability;
+  readonly retained: Retained;
   readonly status: LinkStatusWord;
   readonly node_status: readonly {
     readonly node: string;
@@ -46,8 +56,6 @@ interface SslAnswer {
 export interface LinkDetail {
   /** The peer connects to the local broker; this agent has no connection of its own to it. */
   readonly peer_dials_in: boolean;
-  readonly export: readonly string[];
-  readonly durability: Durability;
   /** Whether the connection that carries the link stands. */
   readonly transport_up: boolean;
   /** Connections to the peer's broker that stood; null when the peer dials in. */
@@ -125,7 +133,7 @@ function linkAnswer(
   const word = link?.status ?? "disconnected";
   const problem = link?.lastProblem ?? null;
   const { endpoint } = config;
-  const reason = word !== "connected" && problem !== null ? { reason: `${problem.code}: ${problem.reason}` } : {};
+  const reason = word === "connected" || link === null ? null : reasonOf(problem, changes);
   return {
     name: config.name,
     enable: config.enable,
@@ -136,10 +144,26 @@ function linkAnswer(
     topics: config.topics,
     max_inflight: config.framesInflightMax,
     retry_interval: formatDuration(config.retryIntervalMs),
+    export: config.exportFilters,
+    ...(endpoint === null
+      ? {}
+      : { control_prefix: config.controlPrefix, protocol_version: endpoint.protocolVersion ?? "auto" }),
+    ...(config.drainPerSecond === null ? {} : { drain_rate: config.drainPerSecond }),
+    max_routes: config.routesMax,
+    max_demand: config.demandMax,
+    route_retention: formatDuration(config.routeRetentionMs),
+    durability: config.durability,
+    retained: config.retained,
     status: word,
-    node_status: [{ node: status.hub.cluster, status: word, ...reason }],
+    node_status: [{ node: status.hub.cluster, status: word, ...(reason === null ? {} : { reason }) }],
     brokerlink: linkDetail(config, link, status, changes),
   };
+}
+
+/** The last problem may be over while the link still is not well: the states of both halves say more than nothing. */
+function reasonOf(problem: LinkStatus["lastProblem"], changes: readonly LinkChange[]): string | null {
+  if (problem !== null) return `${problem.code}: ${problem.reason}`;
+  return changes.at(-1)?.why ?? null;
 }
 
 function sslAnswer(tls: TlsConfig | null): SslAnswer {
@@ -164,8 +188,6 @@ function linkDetail(
   const problem = link?.lastProblem ?? null;
   return {
     peer_dials_in: config.endpoint === null,
-    export: config.exportFilters,
-    durability: config.durability,
     transport_up: link?.transportUp ?? false,
     connections: status.peerCounters[config.name]?.connections ?? null,
     interest: {

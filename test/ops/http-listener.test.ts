@@ -89,8 +89,14 @@ describe("a real listener", () => {
 
   test("does not read a body that it has no use for", async (t) => {
     const http = await listener(t);
-    const head = "POST /api/v5/cluster/links HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n";
-    assert.equal(statusOf(await talk(http, head + "x".repeat(1_000))), 405);
+    const lines = ["Host: localhost", "Content-Type: application/json", "Content-Length: 1000000000", "", ""];
+    for (const [path, status] of [
+      ["/livez", 405],
+      ["/api/v5/cluster/links", 413],
+    ] as const) {
+      const head = [`POST ${path} HTTP/1.1`, ...lines].join("\r\n");
+      assert.equal(statusOf(await talk(http, head + "x".repeat(1_000))), status);
+    }
   });
 
   test("gives no link away for a broken escape in its path", async (t) => {

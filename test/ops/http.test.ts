@@ -64,14 +64,15 @@ describe("methods and paths", () => {
     }
   });
 
-  test("anything that would change something is 405, says what is allowed, and ends the connection", async () => {
+  test("what only answers is 405 for anything else, says what is allowed, and ends the connection", async () => {
     for (const method of ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"]) {
-      for (const path of ["/livez", "/metrics", LINKS, `${LINKS}/link/east`]) {
+      for (const path of ["/livez", "/metrics", "/nope"]) {
         const answer = await ask(path, { method });
         assert.equal(answer.status, 405, `${method} ${path}`);
         assert.equal(answer.headers.get("allow"), "GET, HEAD");
         assert.equal(answer.headers.get("connection"), "close");
-        assert.deepEqual(await answer.json(), { code: "METHOD_NOT_ALLOWED", message: "this version is read-only" });
+        const { code } = (await answer.json()) as { code: string };
+        assert.equal(code, "METHOD_NOT_ALLOWED");
       }
     }
   });

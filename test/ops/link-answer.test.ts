@@ -25,17 +25,25 @@ function keysOf(value: unknown): string[] {
 }
 
 describe("a link in EMQX's shape", () => {
-  test("has EMQX's keys outside and everything else under brokerlink", () => {
+  test("has the settings outside, EMQX's and ours, and everything else under brokerlink", () => {
     const answer = only(answers(agentConfig(), agentStatus()));
     assert.deepEqual(Object.keys(answer).sort(), [
       "brokerlink",
       "clientid",
+      "control_prefix",
+      "durability",
       "enable",
+      "export",
+      "max_demand",
       "max_inflight",
+      "max_routes",
       "name",
       "node_status",
       "password",
+      "protocol_version",
+      "retained",
       "retry_interval",
+      "route_retention",
       "server",
       "ssl",
       "status",
