@@ -41,7 +41,11 @@ const DURATION = "(?=.)([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?";
 const DURATION_SCHEMA = { type: "string", pattern: `^${DURATION.replace("(?=.)", "")}$`, minLength: 2 };
 const BYTES_SCHEMA = { type: ["string", "integer"], pattern: "^[0-9]+ ?([kKmMgGtT][iI]?)?[bB]?$", minimum: 1 };
 const URL = "^(([mM][qQ][tT][tT]|[wW][sS])[sS]?://)?[^/?#@\\s]+(/[^?#@\\s]*)?$";
-const SERVER = { type: "string", pattern: URL, description: "mqtt://, mqtts://, ws:// or wss://, without user name or password" };
+const SERVER = {
+  type: "string",
+  pattern: URL,
+  description: "mqtt://, mqtts://, ws:// or wss://, without user name or password",
+};
 const TEXT = { type: "string", minLength: 1 };
 const FILTER = { type: "string", minLength: 1 };
 const PLAIN_FILTER = { type: "string", minLength: 1, pattern: "^[^$]" };
@@ -50,13 +54,22 @@ const PLAIN_FILTER = { type: "string", minLength: 1, pattern: "^[^$]" };
 const SHAPES = [
   [/^a name of 1 to 64 letters/, (_, { cluster }) => cluster],
   [/^one of (.+)$/, ([, words]) => ({ enum: words.split(", ").map((word) => word.replaceAll("`", "")) })],
-  [/^a whole number from ([\d,]+) to ([\d,]+)$/, ([, min, max]) => ({ type: "integer", minimum: number(min), maximum: number(max) })],
+  [
+    /^a whole number from ([\d,]+) to ([\d,]+)$/,
+    ([, min, max]) => ({ type: "integer", minimum: number(min), maximum: number(max) }),
+  ],
   [/^`true` or `false`$/, (_, { format }) => switchSchema(format)],
   [/^`never`, or a duration/, () => ({ anyOf: [{ const: "never" }, DURATION_SCHEMA] })],
   [/^a duration/, () => DURATION_SCHEMA],
   [/^bytes:/, () => BYTES_SCHEMA],
-  [/^one URL or a list of them/, () => ({ oneOf: [SERVER, { type: "array", minItems: 1, maxItems: 16, items: SERVER }] })],
-  [/^a list of links, at most ([\d,]+)$/, ([, max], { link }) => ({ type: "array", maxItems: number(max), items: link })],
+  [
+    /^one URL or a list of them/,
+    () => ({ oneOf: [SERVER, { type: "array", minItems: 1, maxItems: 16, items: SERVER }] }),
+  ],
+  [
+    /^a list of links, at most ([\d,]+)$/,
+    ([, max], { link }) => ({ type: "array", maxItems: number(max), items: link }),
+  ],
   [/^a list of filters, at most ([\d,]+); none may begin/, ([, max]) => listSchema(max, PLAIN_FILTER)],
   [/^a list of filters, at most ([\d,]+)/, ([, max]) => listSchema(max, FILTER)],
   [/^a list of .*, at most ([\d,]+)$/, ([, max]) => listSchema(max, TEXT)],

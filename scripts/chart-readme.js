@@ -38,7 +38,12 @@ function parentComment(map) {
 
 /** Its last paragraph. */
 function commentOf(text) {
-  const paragraphs = (text ?? "").split(/\n\s*\n/).map((part) => part.split("\n").map((line) => line.trim()).join(" "));
+  const paragraphs = (text ?? "").split(/\n\s*\n/).map((part) =>
+    part
+      .split("\n")
+      .map((line) => line.trim())
+      .join(" "),
+  );
   return (paragraphs.at(-1) ?? "").trim();
 }
 
