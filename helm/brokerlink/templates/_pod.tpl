@@ -76,6 +76,11 @@ volumeMounts:
   {{- end }}
 {{- end -}}
 
+{{/* Who may read a Secret's files: the group of our pods; in somebody else's pod, whose group we do not know, everybody in the container. */}}
+{{- define "brokerlink.secretMode" -}}
+{{- ternary "0444" "0440" (eq .Values.mode "sidecar") -}}
+{{- end -}}
+
 {{/* All but a spool that has a claim template of its own, or comes with somebody else's pod. */}}
 {{- define "brokerlink.volumes" -}}
 - name: brokerlink-config
@@ -85,20 +90,20 @@ volumeMounts:
 - name: brokerlink-secrets
   secret:
     secretName: {{ . }}
-    defaultMode: 0440
+    defaultMode: {{ include "brokerlink.secretMode" $ }}
 {{- end }}
 {{- with .Values.tls.existingSecret }}
 - name: brokerlink-tls
   secret:
     secretName: {{ . }}
-    defaultMode: 0440
+    defaultMode: {{ include "brokerlink.secretMode" $ }}
 {{- end }}
 {{- with .Values.httpToken }}
 {{- if .existingSecret }}
 - name: brokerlink-http-token
   secret:
     secretName: {{ .existingSecret }}
-    defaultMode: 0440
+    defaultMode: {{ include "brokerlink.secretMode" $ }}
     items:
       - key: {{ .key }}
         path: token
