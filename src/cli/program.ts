@@ -8,7 +8,8 @@ import { check } from "./check.ts";
 import { loadConfiguration, problemLines } from "./configuration.ts";
 import { EXIT, EXIT_CODES_HELP } from "./exit-codes.ts";
 import type { ForgetOptions } from "./forget.ts";
-import { addRunOptions, flagValues, type RunOptions } from "./run-options.ts";
+import type { HealthcheckOptions } from "./healthcheck.ts";
+import { addHttpOption, addRunOptions, flagValues, type RunOptions } from "./run-options.ts";
 import type { Terminal } from "./terminal.ts";
 
 const RUN_HELP = `
@@ -42,6 +43,16 @@ Examples:
 
 Nothing is opened but the files that the configuration names. The environment
 counts as it does for run.
+${EXIT_CODES_HELP}`;
+
+const HEALTHCHECK_HELP = `
+Examples:
+  $ brokerlink healthcheck
+  $ brokerlink healthcheck --ready --http 127.0.0.1:9465
+
+For container engines: asks /livez of the agent on this machine. --http, or
+BROKERLINK_HTTP__HOST and BROKERLINK_HTTP__PORT, say where it listens if it is
+not 127.0.0.1:9464; the configuration file is not read.
 ${EXIT_CODES_HELP}`;
 
 const HELP = `
@@ -89,6 +100,14 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     .addHelpText("after", FORGET_HELP)
     .action(async (options: RunOptions & ForgetOptions) => {
       code = await forgetAgent(options, terminal);
+    });
+  addHttpOption(program.command("healthcheck"))
+    .description("Ask the agent on this machine whether it lives: for container engines.")
+    .option("--ready", "ask /readyz instead of /livez")
+    .addHelpText("after", HEALTHCHECK_HELP)
+    .action(async (options: HealthcheckOptions) => {
+      const { healthcheck } = await import("./healthcheck.ts");
+      code = await healthcheck(options, terminal);
     });
   program
     .command("demo")

@@ -23,6 +23,8 @@ export interface AgentArguments {
   readonly env?: Readonly<Record<string, string>>;
   /** Written to a file and given with --config: what flags cannot say. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Program and arguments that the agent's script and its own arguments follow; this Node unless given. */
+  readonly launcher?: readonly string[];
 }
 
 export class AgentProcess {
@@ -50,7 +52,8 @@ export class AgentProcess {
   async start(): Promise<void> {
     this.#port = 0;
     this.exitCode = null;
-    const child = spawn(process.execPath, [BIN, ...this.#arguments()], {
+    const [program = process.execPath, ...before] = this.#options.launcher ?? [];
+    const child = spawn(program, [...before, BIN, ...this.#arguments()], {
       env: { ...process.env, ...this.#options.env },
       stdio: ["ignore", "ignore", "pipe"],
     });
