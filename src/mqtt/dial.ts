@@ -8,6 +8,7 @@ import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "n
 import { createWebSocketStream, WebSocket } from "ws";
 import { type DialProblem, dialProblem } from "./dial-problem.ts";
 import type { EndpointTls } from "./endpoint.ts";
+import { certificateEndsAtMs } from "./server-certificate.ts";
 
 export interface DialOptions {
   readonly tls: EndpointTls | null;
@@ -19,6 +20,8 @@ export interface Dialled {
   readonly stream: Duplex;
   /** Each write becomes one WebSocket message. */
   readonly framed: boolean;
+  /** Of the server; null: no TLS. */
+  readonly certificateEndsAtMs: number | null;
 }
 
 export type DialResult = ({ readonly ok: true } & Dialled) | { readonly ok: false; readonly problem: DialProblem };
@@ -130,7 +133,7 @@ function openSocket(
   socket.on("error", failed);
   socket.once(secure ? "secureConnect" : "connect", () => {
     socket.off("error", failed);
-    done({ ok: true, stream: socket, framed: false });
+    done({ ok: true, stream: socket, framed: false, certificateEndsAtMs: certificateEndsAtMs(socket) });
   });
   // Without a `close` listener a server that hangs up in the middle of the handshake would be waited for.
   socket.once("close", () => failed(hungUp(socket)));
@@ -160,9 +163,13 @@ function openWebSocket(
     ...(secure ? tlsOptions(tls, target.host) : {}),
   });
   socket.on("error", failed);
+  let endsAtMs: number | null = null;
+  socket.once("upgrade", (response) => {
+    endsAtMs = certificateEndsAtMs(response.socket);
+  });
   socket.once("open", () => {
     socket.off("error", failed);
-    done({ ok: true, stream: createWebSocketStream(socket), framed: true });
+    done({ ok: true, stream: createWebSocketStream(socket), framed: true, certificateEndsAtMs: endsAtMs });
   });
   return () => {
     socket.on("error", ignore);
