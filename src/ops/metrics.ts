@@ -2,6 +2,7 @@
  * Every metric of an agent, with its help text. Labels are bounded: links, directions, reasons, never topics or client ids.
  * Label values that are known beforehand are there from the start with 0, or `increase()` would miss the first event.
  */
+import { ERROR_CODES } from "../base/error-codes.ts";
 import type { LocalFate } from "../hub/local-routing.ts";
 import type { WideReason } from "../route/interest-event.ts";
 import type { AgentView, MetricSource } from "./agent-status.ts";
@@ -79,7 +80,13 @@ function addAgentMetrics(metrics: MetricSet<MetricSource>): void {
     "problems_total",
     "Problems by code, logged or not; docs/OPERATING.md lists the codes.",
     ["link", "code"],
-    ({ status }) => status.problems.map(({ link, code, count }): Sample => [{ link: link ?? "", code }, count]),
+    ({ status }) => {
+      const counts = new Map(status.problems.map(({ link, code, count }) => [`${link ?? ""} ${code}`, count]));
+      const owners = ["", ...status.hub.links.map(({ name }) => name)];
+      return owners.flatMap((link) =>
+        Object.keys(ERROR_CODES).map((code): Sample => [{ link, code }, counts.get(`${link} ${code}`) ?? 0]),
+      );
+    },
   );
   metrics.counter(
     "local_messages_total",

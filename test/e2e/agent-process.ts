@@ -90,8 +90,13 @@ export class AgentProcess {
     return this.#process?.pid ?? 0;
   }
 
+  /** Where it serves HTTP, as HOST:PORT. */
+  get address(): string {
+    return `127.0.0.1:${this.#port}`;
+  }
+
   async get(path: string): Promise<Response> {
-    return fetch(`http://127.0.0.1:${this.#port}${path}`);
+    return fetch(`http://${this.address}${path}`);
   }
 
   async status(): Promise<AgentStatus> {
