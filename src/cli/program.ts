@@ -4,11 +4,12 @@
  */
 import { Command, CommanderError } from "commander";
 import { LinkError } from "../base/error-codes.ts";
+import { addAclCommand } from "./acl.ts";
 import { check } from "./check.ts";
-import { loadConfiguration, problemLines } from "./configuration.ts";
+import { goodConfiguration } from "./configuration.ts";
 import { EXIT, EXIT_CODES_HELP } from "./exit-codes.ts";
 import type { ForgetOptions } from "./forget.ts";
-import { addRunOptions, flagValues, type RunOptions } from "./run-options.ts";
+import { addRunOptions, type RunOptions } from "./run-options.ts";
 import type { Terminal } from "./terminal.ts";
 
 const RUN_HELP = `
@@ -90,6 +91,10 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     .action(async (options: RunOptions & ForgetOptions) => {
       code = await forgetAgent(options, terminal);
     });
+  const done = (result: number): void => {
+    code = result;
+  };
+  addAclCommand(program, terminal, done);
   program
     .command("demo")
     .description("Two embedded brokers, two agents, and a live picture of what crosses between them.")
@@ -116,21 +121,15 @@ async function versionFor(args: readonly string[]): Promise<string> {
 }
 
 async function runAgent(options: RunOptions, terminal: Terminal): Promise<number> {
-  const loaded = loadConfiguration(options.config, flagValues(options), terminal);
-  if (!loaded.ok) {
-    terminal.error(problemLines(options.config, loaded).join("\n"));
-    return EXIT.config;
-  }
+  const loaded = goodConfiguration(options, terminal);
+  if (loaded === null) return EXIT.config;
   const { run } = await import("./run.ts");
   return run(loaded.config, loaded.warnings);
 }
 
 async function forgetAgent(options: RunOptions & ForgetOptions, terminal: Terminal): Promise<number> {
-  const loaded = loadConfiguration(options.config, flagValues(options), terminal);
-  if (!loaded.ok) {
-    terminal.error(problemLines(options.config, loaded).join("\n"));
-    return EXIT.config;
-  }
+  const loaded = goodConfiguration(options, terminal);
+  if (loaded === null) return EXIT.config;
   const { forget } = await import("./forget.ts");
   return forget(loaded.config, options, terminal);
 }
