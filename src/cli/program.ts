@@ -7,6 +7,7 @@ import { LinkError } from "../base/error-codes.ts";
 import { addAclCommand } from "./acl.ts";
 import { check } from "./check.ts";
 import { goodConfiguration } from "./configuration.ts";
+import { addDoctorCommand } from "./doctor.ts";
 import { EXIT, EXIT_CODES_HELP } from "./exit-codes.ts";
 import type { ForgetOptions } from "./forget.ts";
 import { addRunOptions, type RunOptions } from "./run-options.ts";
@@ -95,6 +96,7 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     code = result;
   };
   addAclCommand(program, terminal, done);
+  addDoctorCommand(program, terminal, done);
   program
     .command("demo")
     .description("Two embedded brokers, two agents, and a live picture of what crosses between them.")

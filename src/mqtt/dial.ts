@@ -4,11 +4,12 @@
  */
 import { connect as connectTcp, isIP } from "node:net";
 import type { Duplex } from "node:stream";
-import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
+import { connect as connectTls, type TLSSocket } from "node:tls";
 import { createWebSocketStream, WebSocket } from "ws";
 import { type DialProblem, dialProblem } from "./dial-problem.ts";
 import type { EndpointTls } from "./endpoint.ts";
 import { certificateEndsAtMs } from "./server-certificate.ts";
+import { parseTarget, type Target, tlsOptions } from "./target.ts";
 
 export interface DialOptions {
   readonly tls: EndpointTls | null;
@@ -26,20 +27,11 @@ export interface Dialled {
 
 export type DialResult = ({ readonly ok: true } & Dialled) | { readonly ok: false; readonly problem: DialProblem };
 
-/** IANA's ports for MQTT and those of HTTP for WebSocket. */
-const DEFAULT_PORTS: Readonly<Record<string, number>> = {
-  "mqtt:": 1883,
-  "mqtts:": 8883,
-  "ws:": 80,
-  "wss:": 443,
-};
 /**
  * A host with several addresses gets this long for each. Node's own 250 ms is less than one round trip by satellite: it
  * would give up every address that works.
  */
 const ADDRESSES = { autoSelectFamilyAttemptTimeout: 3_000 } as const;
-/** The path that nearly every broker serves MQTT on. */
-const DEFAULT_PATH = "/mqtt";
 /** MQTT-6.0.0-3. */
 const SUBPROTOCOL = "mqtt";
 
@@ -74,32 +66,6 @@ export function dial(url: string, options: DialOptions, done: (result: DialResul
     done({ ok: false, problem: { kind: "unreachable", reason } });
   }, options.timeoutMs);
   return abort;
-}
-
-interface Target {
-  readonly scheme: string;
-  /** Without the brackets of an IPv6 literal. */
-  readonly host: string;
-  readonly port: number;
-  /** Path and query. */
-  readonly path: string;
-  readonly address: string;
-}
-
-/** Null: not one of the four schemes. User and password in a URL are not looked at: they would reach logs and proxies. */
-function parseTarget(url: string): Target | null {
-  if (!URL.canParse(url)) return null;
-  const { protocol, hostname, port, pathname, search } = new URL(url);
-  const defaultPort = DEFAULT_PORTS[protocol];
-  if (defaultPort === undefined || hostname === "") return null;
-  const number = port === "" ? defaultPort : Number(port);
-  return {
-    scheme: protocol,
-    host: hostname.startsWith("[") ? hostname.slice(1, -1) : hostname,
-    port: number,
-    path: `${pathname === "" || pathname === "/" ? DEFAULT_PATH : pathname}${search}`,
-    address: `${hostname}:${number}`,
-  };
 }
 
 /** Answers how to give up. */
@@ -174,17 +140,6 @@ function openWebSocket(
   return () => {
     socket.on("error", ignore);
     socket.terminate();
-  };
-}
-
-function tlsOptions(tls: EndpointTls | null, host: string): ConnectionOptions {
-  const name = tls?.servername ?? host;
-  return {
-    servername: isIP(name) === 0 ? name : "",
-    rejectUnauthorized: tls?.verify ?? true,
-    ...(tls?.ca == null ? {} : { ca: tls.ca }),
-    ...(tls?.cert == null ? {} : { cert: tls.cert }),
-    ...(tls?.key == null ? {} : { key: tls.key }),
   };
 }
 
