@@ -10,6 +10,7 @@ import type { Outlet } from "../hub/outlet.ts";
 import type { SessionProblem } from "../mqtt/session.ts";
 import type { AgentStatus } from "../ops/agent-status.ts";
 import { clockMs } from "../ops/clock.ts";
+import { LinkHistory } from "../ops/link-history.ts";
 import type { Logger } from "../ops/log.ts";
 import type { AgentStore } from "./agent-store.ts";
 import { CarrierAnswers } from "./carrier-answers.ts";
@@ -34,6 +35,7 @@ const CLOSE_MS = 2_000;
 export class Agent {
   readonly config: AgentConfig;
   readonly hub: Hub;
+  readonly history = new LinkHistory();
   readonly #log: Logger;
   readonly #report: Report;
   readonly #local: LocalBroker;
@@ -232,6 +234,7 @@ export class Agent {
       congested: (link) => this.#carriers.isCongested(link),
       report: (event) => {
         this.#report.hub(event);
+        this.history.note(event, clockMs());
         if (event.type === "interest" && event.to !== "exact") this.#local.announceOwn();
         // Perhaps it speaks, and the local broker does not pass it on to us (any more).
         if (event.type === "link_state" && event.half === "in" && event.to === "silent") this.#local.doubtControl();

@@ -13,8 +13,8 @@ import type { SessionProblem } from "../mqtt/session.ts";
 import type { ProblemCount } from "../ops/agent-status.ts";
 import type { Logger } from "../ops/log.ts";
 import { LogBudget } from "../ops/log-budget.ts";
+import { wideText } from "../ops/wide-text.ts";
 import type { StoreProblem } from "../store/store-problem.ts";
-import { wideText } from "./wide-text.ts";
 
 /** The same trouble of the same link: said again when it still lasts after this. */
 const REPEAT_MS = 600_000;

@@ -103,6 +103,11 @@ export class Outbound {
     return this.#bestEffort.length;
   }
 
+  /** Whether the peer listens: what is offered leaves, instead of waiting for its return. */
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
   /** Whether something waits for the connection only. */
   get isHeldBack(): boolean {
     if (!this.#open || !this.#congested) return false;

@@ -1,7 +1,10 @@
 /** Everything an agent tells about itself: what the metrics, the API and the demo read. */
 import type { ErrorCode } from "../base/error-codes.ts";
+import type { AgentConfig } from "../config/types.ts";
+import type { HubTables } from "../hub/explain.ts";
 import type { HubStatus } from "../hub/status.ts";
 import type { SessionCounters } from "../mqtt/session-counters.ts";
+import type { LinkHistory } from "./link-history.ts";
 
 export interface SessionStatus {
   readonly up: boolean;
@@ -62,10 +65,18 @@ export interface AgentStatus {
   readonly hub: HubStatus;
 }
 
-/** What the HTTP listener needs of an agent. */
-export interface AgentView {
+/** What metrics and health checks need of an agent. */
+export interface AgentHealth {
   status(): AgentStatus;
   readonly ready: boolean;
+}
+
+/** What the HTTP listener needs of an agent. */
+export interface AgentView extends AgentHealth {
+  /** As it is in force now: read anew at each request. */
+  readonly config: AgentConfig;
+  readonly hub: HubTables;
+  readonly history: LinkHistory;
 }
 
 /** What metrics read: the status, and what is asked of the agent beside it. */

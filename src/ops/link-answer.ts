@@ -5,10 +5,11 @@
  */
 import type { ErrorCode } from "../base/error-codes.ts";
 import { formatDuration } from "../config/formats.ts";
-import type { AgentConfig, Durability, LinkConfig, TlsConfig } from "../config/types.ts";
+import type { AgentConfig, Durability, LinkConfig, Retained, TlsConfig } from "../config/types.ts";
 import type { LinkStatusWord } from "../hub/hub-event.ts";
 import type { LinkStatus } from "../hub/status.ts";
 import type { AgentStatus } from "./agent-status.ts";
+import type { LinkChange, LinkHistory } from "./link-history.ts";
 
 /** As EMQX shows a secret. */
 const REDACTED = "******";
@@ -24,6 +25,16 @@ export interface LinkAnswer {
   readonly topics: readonly string[];
   readonly max_inflight: number;
   readonly retry_interval: string;
+  /** From here on EMQX has no such setting. Beside its own, so that an answer that is sent back changes nothing. */
+  readonly export: readonly string[];
+  readonly control_prefix?: string;
+  readonly protocol_version?: 4 | 5 | "auto";
+  readonly drain_rate?: number;
+  readonly max_routes: number;
+  readonly max_demand: number;
+  readonly route_retention: string;
+  readonly durability: Durability;
+  readonly retained: Retained;
   readonly status: LinkStatusWord;
   readonly node_status: readonly {
     readonly node: string;
@@ -45,8 +56,6 @@ interface SslAnswer {
 export interface LinkDetail {
   /** The peer connects to the local broker; this agent has no connection of its own to it. */
   readonly peer_dials_in: boolean;
-  readonly export: readonly string[];
-  readonly durability: Durability;
   /** Whether the connection that carries the link stands. */
   readonly transport_up: boolean;
   /** Connections to the peer's broker that stood; null when the peer dials in. */
@@ -58,6 +67,13 @@ export interface LinkDetail {
   readonly counters: CountersAnswer | null;
   readonly refused_routes: readonly { readonly filter: string; readonly reason_code: number }[];
   readonly last_problem: { readonly code: ErrorCode; readonly reason: string; readonly at: string } | null;
+  /** The last changes of `status`, newest last; at most 50. */
+  readonly history: readonly {
+    readonly at: string;
+    readonly from: LinkStatusWord;
+    readonly to: LinkStatusWord;
+    readonly why: string;
+  }[];
 }
 
 interface OutAnswer {
@@ -102,17 +118,22 @@ interface CountersAnswer {
   readonly conversation: readonly { readonly what: string; readonly count: number }[];
 }
 
-export function linkAnswers(config: AgentConfig, status: AgentStatus): LinkAnswer[] {
+export function linkAnswers(config: AgentConfig, status: AgentStatus, history: LinkHistory): LinkAnswer[] {
   const byName = new Map(status.hub.links.map((link) => [link.name, link]));
-  return config.links.map((link) => linkAnswer(link, byName.get(link.name) ?? null, status));
+  return config.links.map((link) => linkAnswer(link, byName.get(link.name) ?? null, status, history.of(link.name)));
 }
 
 /** `link` null: it is disabled and runs nothing, which EMQX calls disconnected. */
-function linkAnswer(config: LinkConfig, link: LinkStatus | null, status: AgentStatus): LinkAnswer {
+function linkAnswer(
+  config: LinkConfig,
+  link: LinkStatus | null,
+  status: AgentStatus,
+  changes: readonly LinkChange[],
+): LinkAnswer {
   const word = link?.status ?? "disconnected";
   const problem = link?.lastProblem ?? null;
   const { endpoint } = config;
-  const reason = word !== "connected" && problem !== null ? { reason: `${problem.code}: ${problem.reason}` } : {};
+  const reason = word === "connected" || link === null ? null : reasonOf(problem, changes);
   return {
     name: config.name,
     enable: config.enable,
@@ -123,10 +144,26 @@ function linkAnswer(config: LinkConfig, link: LinkStatus | null, status: AgentSt
     topics: config.topics,
     max_inflight: config.framesInflightMax,
     retry_interval: formatDuration(config.retryIntervalMs),
+    export: config.exportFilters,
+    ...(endpoint === null
+      ? {}
+      : { control_prefix: config.controlPrefix, protocol_version: endpoint.protocolVersion ?? "auto" }),
+    ...(config.drainPerSecond === null ? {} : { drain_rate: config.drainPerSecond }),
+    max_routes: config.routesMax,
+    max_demand: config.demandMax,
+    route_retention: formatDuration(config.routeRetentionMs),
+    durability: config.durability,
+    retained: config.retained,
     status: word,
-    node_status: [{ node: status.hub.cluster, status: word, ...reason }],
-    brokerlink: linkDetail(config, link, status),
+    node_status: [{ node: status.hub.cluster, status: word, ...(reason === null ? {} : { reason }) }],
+    brokerlink: linkDetail(config, link, status, changes),
   };
+}
+
+/** The last problem may be over while the link still is not well: the states of both halves say more than nothing. */
+function reasonOf(problem: LinkStatus["lastProblem"], changes: readonly LinkChange[]): string | null {
+  if (problem !== null) return `${problem.code}: ${problem.reason}`;
+  return changes.at(-1)?.why ?? null;
 }
 
 function sslAnswer(tls: TlsConfig | null): SslAnswer {
@@ -141,13 +178,16 @@ function sslAnswer(tls: TlsConfig | null): SslAnswer {
   };
 }
 
-function linkDetail(config: LinkConfig, link: LinkStatus | null, status: AgentStatus): LinkDetail {
+function linkDetail(
+  config: LinkConfig,
+  link: LinkStatus | null,
+  status: AgentStatus,
+  changes: readonly LinkChange[],
+): LinkDetail {
   const { wide } = status.hub;
   const problem = link?.lastProblem ?? null;
   return {
     peer_dials_in: config.endpoint === null,
-    export: config.exportFilters,
-    durability: config.durability,
     transport_up: link?.transportUp ?? false,
     connections: status.peerCounters[config.name]?.connections ?? null,
     interest: {
@@ -164,6 +204,7 @@ function linkDetail(config: LinkConfig, link: LinkStatus | null, status: AgentSt
       problem === null
         ? null
         : { code: problem.code, reason: problem.reason, at: new Date(problem.atMs).toISOString() },
+    history: changes.map(({ atMs, from, to, why }) => ({ at: new Date(atMs).toISOString(), from, to, why })),
   };
 }
 

@@ -5,7 +5,7 @@
 import { ERROR_CODES } from "../base/error-codes.ts";
 import type { LocalFate } from "../hub/local-routing.ts";
 import type { WideReason } from "../route/interest-event.ts";
-import type { AgentView, MetricSource } from "./agent-status.ts";
+import type { AgentHealth, MetricSource } from "./agent-status.ts";
 import { clockMs } from "./clock.ts";
 import { addDiskMetrics } from "./disk-metrics.ts";
 import { addLinkMetrics } from "./link-metrics.ts";
@@ -49,7 +49,7 @@ const ODD_LINES = ["unparsable", "ambiguous", "cut"] as const;
 /** Kept with the fates of local messages, but no messages of local clients. */
 const STRANGERS = { stranger: "control", frame_of_stranger: "frame" } as const;
 
-export function createMetrics(agent: AgentView): Metrics {
+export function createMetrics(agent: AgentHealth): Metrics {
   const source = (): MetricSource => ({ status: agent.status(), ready: agent.ready, nowMs: clockMs() });
   const metrics = new MetricSet(source());
   addAgentMetrics(metrics);

@@ -232,6 +232,11 @@ export class Demand {
     return this.#ids.chosen(topic) !== null;
   }
 
+  /** The broker's reason code; null: it does not refuse the filter. */
+  refusedWith(filter: string): number | null {
+    return this.#refused.reasonCode(filter) ?? null;
+  }
+
   /** What peers have to be told since the last call. */
   refusals(): DemandRefusal[] {
     return this.#refusals.take();

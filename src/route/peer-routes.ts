@@ -9,7 +9,7 @@ import { type Digest, digestEquals } from "../base/digest.ts";
 import { canonical, filterProblem, isReserved } from "../topic/filter.ts";
 import type { RoutesMark } from "../wire/message.ts";
 import { DigestedRoutes, ROUTE_GROUPS_MAX } from "./digested-routes.ts";
-import type { RouteOp } from "./route.ts";
+import type { Route, RouteOp } from "./route.ts";
 
 /** A filter that came into the effective set or left it. */
 export interface PeerRouteEdge {
@@ -87,6 +87,13 @@ export class PeerRoutes {
     if (this.#overflow) yield EVERYTHING;
     yield* this.#live.filters();
     for (const filter of this.#stale.filters()) if (!this.#live.has(filter)) yield filter;
+  }
+
+  /** The routes in force, each once. */
+  *effectiveRoutes(): Generator<Route> {
+    if (this.#overflow) yield { filter: EVERYTHING, groups: [] };
+    yield* this.#live.routes();
+    for (const route of this.#stale.routes()) if (!this.#live.has(route.filter)) yield route;
   }
 
   /** Whether a set of `count` routes would be kept. */

@@ -68,6 +68,11 @@ export class RouteSet {
     return this.#announced.routes();
   }
 
+  /** The announced route that matches `topic`; null: none does. */
+  routeFor(topic: string): string | null {
+    return (this.#projected ?? this.#wanted).upFor(topic);
+  }
+
   /** A (filter, group) pair goes down only after it came up. */
   apply(edges: readonly InterestEdge[]): RouteOp[] {
     const touched = new Set<string>();

@@ -3,6 +3,8 @@ import type { AgentConfig, EndpointConfig, LinkConfig } from "../../src/config/t
 import type { LinkStatus } from "../../src/hub/status.ts";
 import { noCounts } from "../../src/mqtt/session-counters.ts";
 import type { AgentStatus, AgentView } from "../../src/ops/agent-status.ts";
+import { LinkHistory } from "../../src/ops/link-history.ts";
+import { pair } from "../hub/world.ts";
 
 /** 2026-11-24T12:00:00.000Z */
 export const NOON_MS = Date.UTC(2026, 10, 24, 12);
@@ -132,8 +134,19 @@ export function hubStatus(changes: Partial<AgentStatus["hub"]>): AgentStatus {
   return { ...status, hub: { ...status.hub, ...changes } };
 }
 
-export function agentView(status: AgentStatus = agentStatus(), ready = true): AgentView {
-  return { status: () => status, ready };
+export function agentView(
+  status: AgentStatus = agentStatus(),
+  ready = true,
+  changes: Partial<Pick<AgentView, "config" | "hub" | "history">> = {},
+): AgentView {
+  return {
+    status: () => status,
+    ready,
+    config: agentConfig(),
+    hub: pair().a.hub,
+    history: new LinkHistory(),
+    ...changes,
+  };
 }
 
 const ENDPOINT: EndpointConfig = {
