@@ -15,6 +15,7 @@ import type { Logger } from "../ops/log.ts";
 import type { AgentStore } from "./agent-store.ts";
 import { CarrierAnswers } from "./carrier-answers.ts";
 import { Carriers } from "./carriers.ts";
+import { Certificates } from "./certificates.ts";
 import { CountRefresh } from "./count-refresh.ts";
 import { hubOptions } from "./hub-options.ts";
 import { unconfirmed, unpublished } from "./in-hand.ts";
@@ -53,6 +54,7 @@ export class Agent {
   readonly #odd: Record<string, number> = {};
   #brokerDropped: number | null = null;
   readonly #countRefresh = new CountRefresh();
+  readonly #certificates = new Certificates();
   readonly #answers: CarrierAnswers;
   readonly #store: AgentStore | null;
 
@@ -160,6 +162,10 @@ export class Agent {
       sessionCounters: this.#local.counters,
       peerCounters: Object.fromEntries([...this.#peers].map(([name, peer]) => [name, peer.counters])),
       problems: this.#report.problems(),
+      certificates: this.#certificates.list(
+        this.config,
+        (link) => (link === null ? this.#local : this.#peers.get(link))?.certificateEndsAtMs ?? null,
+      ),
       controlDenied: this.#controlDenied,
       eventsAdvice: this.#advice,
       oddLines: this.#odd,

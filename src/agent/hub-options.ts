@@ -10,6 +10,9 @@ import { AGENT_VERSION } from "./version.ts";
 /** Rows of local interest kept; about 300 MB at the limit, past it the agent announces its links' topics instead. */
 const INTEREST_ROWS_MAX = 1_000_000;
 
+/** Clients of `brokerlink doctor`, which subscribes to everything for a moment. */
+const DOCTOR_CLIENTS = "-doctor-*";
+
 /** `store`: what an earlier life left on disk; null: nothing outlives this one. */
 export function hubOptions(
   config: AgentConfig,
@@ -31,7 +34,7 @@ export function hubOptions(
     demandMax: Math.max(1, ...enabled.map((link) => link.demandMax)),
     interest: {
       ownClients: new Set((["events", "link", "data"] as const).map((name) => sessionClientId(local.clientid, name))),
-      ignoreClients: local.ignoreClients,
+      ignoreClients: [...local.ignoreClients, `${local.clientid}${DOCTOR_CLIENTS}`],
       untrackedSubscriptions: local.untrackedSubscriptions,
       atStart: local.broker === "static" ? "none" : local.interestAtStart,
       trustAfterMs: local.trustAfterMs,

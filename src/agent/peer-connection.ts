@@ -87,6 +87,10 @@ export class PeerConnection {
     return this.#session.counters;
   }
 
+  get certificateEndsAtMs(): number | null {
+    return this.#session.certificateEndsAtMs;
+  }
+
   get congested(): boolean {
     return this.#session.congested;
   }

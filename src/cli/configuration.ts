@@ -4,6 +4,7 @@ import type { FlagValues } from "../config/flags.ts";
 import { type LoadedConfig, loadConfig } from "../config/load.ts";
 import { quoted } from "../config/printable.ts";
 import { formatProblem } from "../config/problem.ts";
+import { flagValues, type RunOptions } from "./run-options.ts";
 import type { Terminal } from "./terminal.ts";
 
 export function loadConfiguration(
@@ -20,6 +21,17 @@ export function loadConfiguration(
     return { ok: false, problems: [{ path: "", message, from: null }] };
   }
   return loadConfig({ file: { path, text }, env, flags, readFile, pathKind });
+}
+
+/** As `loadConfiguration`, for a command that cannot do without: null when it is bad, which has been said then. */
+export function goodConfiguration(
+  options: RunOptions,
+  terminal: Terminal,
+): Extract<LoadedConfig, { readonly ok: true }> | null {
+  const loaded = loadConfiguration(options.config, flagValues(options), terminal);
+  if (loaded.ok) return loaded;
+  terminal.error(problemLines(options.config, loaded).join("\n"));
+  return null;
 }
 
 /** All problems, one a line. `path`: of the file, if there is one. */

@@ -4,12 +4,14 @@
  */
 import { Command, CommanderError } from "commander";
 import { LinkError } from "../base/error-codes.ts";
+import { addAclCommand } from "./acl.ts";
 import { check } from "./check.ts";
-import { loadConfiguration, problemLines } from "./configuration.ts";
+import { goodConfiguration } from "./configuration.ts";
+import { addDoctorCommand } from "./doctor.ts";
 import { EXIT, EXIT_CODES_HELP } from "./exit-codes.ts";
 import type { ForgetOptions } from "./forget.ts";
 import type { HealthcheckOptions } from "./healthcheck.ts";
-import { addHttpOption, addRunOptions, flagValues, type RunOptions } from "./run-options.ts";
+import { addHttpOption, addRunOptions, type RunOptions } from "./run-options.ts";
 import type { Terminal } from "./terminal.ts";
 
 const RUN_HELP = `
@@ -109,6 +111,11 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
       const { healthcheck } = await import("./healthcheck.ts");
       code = await healthcheck(options, terminal);
     });
+  const done = (result: number): void => {
+    code = result;
+  };
+  addAclCommand(program, terminal, done);
+  addDoctorCommand(program, terminal, done);
   program
     .command("demo")
     .description("Two embedded brokers, two agents, and a live picture of what crosses between them.")
@@ -135,21 +142,15 @@ async function versionFor(args: readonly string[]): Promise<string> {
 }
 
 async function runAgent(options: RunOptions, terminal: Terminal): Promise<number> {
-  const loaded = loadConfiguration(options.config, flagValues(options), terminal);
-  if (!loaded.ok) {
-    terminal.error(problemLines(options.config, loaded).join("\n"));
-    return EXIT.config;
-  }
+  const loaded = goodConfiguration(options, terminal);
+  if (loaded === null) return EXIT.config;
   const { run } = await import("./run.ts");
   return run(loaded.config, loaded.warnings);
 }
 
 async function forgetAgent(options: RunOptions & ForgetOptions, terminal: Terminal): Promise<number> {
-  const loaded = loadConfiguration(options.config, flagValues(options), terminal);
-  if (!loaded.ok) {
-    terminal.error(problemLines(options.config, loaded).join("\n"));
-    return EXIT.config;
-  }
+  const loaded = goodConfiguration(options, terminal);
+  if (loaded === null) return EXIT.config;
   const { forget } = await import("./forget.ts");
   return forget(loaded.config, options, terminal);
 }

@@ -83,7 +83,10 @@ export class FrameSender {
     counters.sent.frames += 1;
     counters.sent.bytes += bytes.length;
     if (frame.resend) counters.sent.resends += 1;
-    else counters.sent.messages += frame.messages.length;
+    else {
+      counters.sent.messages += frame.messages.length;
+      counters.sent.byQos.add(frame.messages);
+    }
     if (frame.confirm) this.#askAtMs = nowMs + ASK_REFUSED_MS;
     outlet.sendFrame(name, frame.id, bytes, frame.confirm);
   }

@@ -36,7 +36,7 @@ export class HubLink {
   readonly conversation: Conversation;
   readonly outbound: Outbound;
   readonly inbound: Inbound;
-  readonly counters = new Counters();
+  readonly counters: Counters;
   readonly passage: Passage;
   readonly #host: LinkHost;
   readonly backlog: LinkBacklog;
@@ -56,6 +56,7 @@ export class HubLink {
     this.options = options;
     this.#host = host;
     this.passage = new Passage(options.name);
+    this.counters = new Counters(() => host.considered);
     this.#health = new LinkHealth(this.passage, nowMs);
     this.#peerDemand = new PeerDemand(options.exportFilters);
     this.routes = new RouteSet(options.topics, options.routesMax);
@@ -155,6 +156,7 @@ export class HubLink {
     this.counters.received.frames += 1;
     this.counters.received.bytes += bytes.length;
     this.counters.received.messages += frame.messages.length;
+    this.counters.received.byQos.add(frame.messages);
     const outputs: LinkOutput[] = [];
     acceptor.heard(nowMs, outputs);
     this.perform(outputs, nowMs);

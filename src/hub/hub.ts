@@ -304,6 +304,9 @@ export class Hub {
       outlet: this.#outlet,
       acks: this.#local.ledger,
       brake: this.#brake,
+      get considered() {
+        return hub.#local.considered;
+      },
       republish: (token, message, nowMs) => {
         hub.#local.republishes(message, nowMs);
         hub.#outlet.republish(token, message);

@@ -43,6 +43,8 @@ export interface LinkHost {
   readonly outlet: Outlet;
   /** What the local broker is owed for the messages it gave us. */
   readonly acks: AckLedger;
+  /** Local messages that were looked at, so far, for who wants them. */
+  readonly considered: number;
   /** How fast backlogs may come into the local broker. */
   readonly brake: DropBrake;
   /** Whether a local message can carry MQTT 5 properties. */

@@ -1,4 +1,5 @@
 /** What an agent can say about itself at one moment: plain values for the API, the metrics, the log and the demo. */
+import type { DelayCounts } from "../base/delay-histogram.ts";
 import type { ErrorCode } from "../base/error-codes.ts";
 import type { Durability } from "../flow/durability.ts";
 import type { AcceptorState } from "../link/acceptor.ts";
@@ -11,6 +12,12 @@ export interface ProblemStatus {
   readonly code: ErrorCode;
   readonly reason: string;
   readonly atMs: number;
+}
+
+/** By QoS: of 0, of 1. */
+export interface TrafficStatus {
+  readonly messages: readonly [number, number];
+  readonly payloadBytes: readonly [number, number];
 }
 
 export interface DrainStatus {
@@ -72,8 +79,19 @@ export interface LinkStatus {
     readonly bytes: number;
     readonly frames: number;
     readonly resends: number;
+    readonly byQos: TrafficStatus;
   };
-  readonly received: { readonly messages: number; readonly bytes: number; readonly frames: number };
+  readonly received: {
+    readonly messages: number;
+    readonly bytes: number;
+    readonly frames: number;
+    readonly byQos: TrafficStatus;
+  };
+  /** Local messages that the agent had for another peer, and this one does not want. */
+  readonly suppressed: number;
+  /** Of confirmed messages: since they last left in a frame; since the local broker gave them to us. */
+  readonly roundTrip: DelayCounts;
+  readonly forwardLatency: DelayCounts;
   readonly republished: number;
   readonly settled: number;
   readonly gateTimeouts: number;

@@ -6,7 +6,7 @@
  * connection ends, its answers come first, then `disconnected`, then nothing more of it.
  */
 import { Connection } from "./connection.ts";
-import { type ConnectionEnd, diagnose } from "./connection-end.ts";
+import { type ConnectionEnd, diagnose, type LossReason, lossReason } from "./connection-end.ts";
 import { dial } from "./dial.ts";
 import { DialectChoice, dialects } from "./dialect.ts";
 import type { SessionLimits } from "./limits.ts";
@@ -46,6 +46,9 @@ export class MqttSession {
   #url = 0;
   #connections = 0;
   #dropsInARow = 0;
+  /** How the last connection that stood ended; null: there was none. */
+  #lastLoss: LossReason | null = null;
+  #certificateEndsAtMs: number | null = null;
   /** What the last life of this agent left on the broker is gone, or is to be kept. */
   #wiped: boolean;
   #connection: Connection | null = null;
@@ -106,7 +109,16 @@ export class MqttSession {
   }
 
   get counters(): Readonly<SessionCounters> {
-    return { ...this.#counters, ackPings: this.#counters.ackPings + (this.#connection?.pings ?? 0) };
+    return {
+      ...this.#counters,
+      reconnects: { ...this.#counters.reconnects },
+      ackPings: this.#counters.ackPings + (this.#connection?.pings ?? 0),
+    };
+  }
+
+  /** Of the certificate that the broker showed last; null: no TLS, or none yet. */
+  get certificateEndsAtMs(): number | null {
+    return this.#certificateEndsAtMs;
   }
 
   /** `done`: one reason code per entry, or null when the connection ended, or there was none. */
@@ -145,6 +157,7 @@ export class MqttSession {
         this.#failed({ kind: "undialled", problem: result.problem });
         return;
       }
+      this.#certificateEndsAtMs = result.certificateEndsAtMs;
       this.#connect(result);
     });
   }
@@ -205,6 +218,7 @@ export class MqttSession {
     const outbox = new Outbox(connection, { version, limits, inflightMax, queueMax: sendQueueMax }, this.#counters);
     const requests = new Requests(connection, limits, this.#counters);
     this.#counters.connections += 1;
+    if (this.#lastLoss !== null) this.#counters.reconnects[this.#lastLoss] += 1;
     this.#up = { how, outbox, requests, atMs: performance.now() };
     this.#events.connected(how);
   }
@@ -225,6 +239,7 @@ export class MqttSession {
     }
     if (up !== null) {
       const stoodMs = performance.now() - up.atMs;
+      this.#lastLoss = lossReason(end);
       this.#retries.stood(stoodMs);
       this.#dropsInARow = end.kind === "dropped" && stoodMs < DROP_SOON_MS ? this.#dropsInARow + 1 : 0;
       this.#report(end, true);

@@ -34,6 +34,13 @@ export interface StoreStatus {
   readonly waitingBytes: number;
 }
 
+/** `link` null: the local broker. `ca` and `client` as configured, `server` as its broker showed it last. */
+export interface CertificateStatus {
+  readonly link: string | null;
+  readonly kind: string;
+  readonly endsAtMs: number;
+}
+
 export interface AgentStatus {
   readonly version: string;
   readonly startedAtMs: number;
@@ -44,6 +51,7 @@ export interface AgentStatus {
   /** By link; of those that this agent dials. */
   readonly peerCounters: Readonly<Record<string, SessionCounters>>;
   readonly problems: readonly ProblemCount[];
+  readonly certificates: readonly CertificateStatus[];
   /** The control topic that the local broker keeps from us, and why; null: none. */
   readonly controlDenied: string | null;
   /** What to change in the local broker so that it announces subscriptions; null: nothing. */

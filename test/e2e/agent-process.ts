@@ -93,9 +93,14 @@ export class AgentProcess {
     return this.#process?.pid ?? 0;
   }
 
-  /** Of its HTTP listener. */
+  /** Where it serves HTTP, as HOST:PORT. */
+  get address(): string {
+    return `127.0.0.1:${this.#port}`;
+  }
+
+  /** The same as a URL. */
   get url(): string {
-    return `http://127.0.0.1:${this.#port}/`;
+    return `http://${this.address}/`;
   }
 
   async get(path: string): Promise<Response> {

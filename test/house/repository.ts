@@ -18,6 +18,7 @@ export const FOLDER_ORDER = [
   "store",
   "broker",
   "agent",
+  "doctor",
   "demo",
   "cli",
   "page",
