@@ -1,7 +1,8 @@
 /** The numbers of one link. Plain fields and maps: metrics and the API read them, nothing decides by them. */
 export class Counters {
-  readonly sent = { messages: 0, bytes: 0, frames: 0, resends: 0 };
-  readonly received = { messages: 0, bytes: 0, frames: 0 };
+  /** `bytes` on the way, `plainBytes` as they were before compression; `packed`: frames that left compressed. */
+  readonly sent = { messages: 0, bytes: 0, plainBytes: 0, frames: 0, packed: 0, resends: 0 };
+  readonly received = { messages: 0, bytes: 0, plainBytes: 0, frames: 0, packed: 0 };
   /** Republished on the local broker and, for QoS 1, confirmed by it. */
   republished = 0;
   /** Messages of ours that the peer has confirmed. */
@@ -10,6 +11,15 @@ export class Counters {
   gateTimeouts = 0;
   readonly #dropped = new Map<string, number>();
   readonly #conversation = new Map<string, number>();
+
+  /** `plainBytes`: before compression. */
+  receivedFrame(messages: number, bytes: number, plainBytes: number): void {
+    this.received.frames += 1;
+    this.received.messages += messages;
+    this.received.bytes += bytes;
+    this.received.plainBytes += plainBytes;
+    if (bytes !== plainBytes) this.received.packed += 1;
+  }
 
   gateTimedOut(): void {
     this.gateTimeouts += 1;

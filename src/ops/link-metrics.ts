@@ -199,6 +199,33 @@ function addTrafficMetrics(metrics: MetricSet<MetricSource>, each: Each): void {
     ]),
   );
   metrics.counter(
+    "frame_plain_bytes_total",
+    "The same before compression.",
+    ["link", "direction"],
+    each((link) => [
+      [{ direction: "out" }, link.sent.plainBytes],
+      [{ direction: "in" }, link.received.plainBytes],
+    ]),
+  );
+  metrics.counter(
+    "frames_compressed_total",
+    "Frames that crossed the link compressed.",
+    ["link", "direction"],
+    each((link) => [
+      [{ direction: "out" }, link.sent.packed],
+      [{ direction: "in" }, link.received.packed],
+    ]),
+  );
+  metrics.counter(
+    "compress_seconds_total",
+    "Time spent on compressing frames (out) and on expanding them (in).",
+    ["link", "direction"],
+    each(({ compression }) => [
+      [{ direction: "out" }, seconds(compression.compressMs)],
+      [{ direction: "in" }, seconds(compression.expandMs)],
+    ]),
+  );
+  metrics.counter(
     "frames_resent_total",
     "Frames that repeat messages the peer had not confirmed.",
     ["link"],

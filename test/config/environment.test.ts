@@ -129,6 +129,7 @@ test("a whole configuration in variables is the same as in a file", () => {
         route_retention: "2m",
         durability: "memory",
         retained: "strip",
+        compression: "deflate",
         protocol: "brokerlink",
       },
     ],
