@@ -20,6 +20,8 @@ const ZSTD_WINDOW_LOG_MAX = 100;
 const BROTLI_QUALITY = 2;
 /** Windows and outputs of 1 MiB: whoever announces a larger one is refused before memory is set aside for it. */
 const WINDOW_LOG_MAX = 20;
+/** A lone small message has little to say twice: twenty microseconds for a few bytes. */
+const FRAME_BYTES_MIN = 512;
 /** Node takes no smaller one. */
 const CHUNK_BYTES_MIN = 64;
 
@@ -64,6 +66,7 @@ export const ZLIB_ALGORITHMS: readonly Compression[] = COMPRESSIONS.filter((name
 
 export class ZlibCodec implements FrameCodec {
   readonly algorithms = ZLIB_ALGORITHMS;
+  readonly frameBytesMin = FRAME_BYTES_MIN;
   #compressMs = 0;
   #expandMs = 0;
 

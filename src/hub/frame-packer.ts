@@ -10,8 +10,6 @@ import { packFrame } from "../wire/packed-frame.ts";
 
 export type CompressionChoice = "auto" | Compression;
 
-/** A lone small message has little to say twice: it costs as much as it saves. */
-const FRAME_BYTES_MIN = 512;
 /** Nearer than this, bytes cost nothing. */
 const FAR_MS = 5;
 /** A connection that was full a moment ago will be again. */
@@ -58,7 +56,7 @@ export class FramePacker {
 
   /** The frame as it is to leave. `roundTripMs`: the least one seen on this way. */
   pack(frame: Uint8Array, roundTripMs: number, nowMs: number): Uint8Array {
-    if (frame.length < FRAME_BYTES_MIN) return frame;
+    if (frame.length < (this.#codec?.frameBytesMin ?? 0)) return frame;
     const packed = this.#isWorthATry(roundTripMs, nowMs) ? this.#pack(frame) : null;
     this.#inUse = packed !== null && packed.length < frame.length;
     if (packed === null) return frame;

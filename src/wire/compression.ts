@@ -16,6 +16,8 @@ export function compressionOf(id: number): Compression | null {
 export interface FrameCodec {
   /** What it can do, in both directions, the better ones first. */
   readonly algorithms: readonly Compression[];
+  /** A frame of fewer bytes costs it more than it saves. */
+  readonly frameBytesMin: number;
   /** Null: it cannot. */
   compress(algorithm: Compression, bytes: Uint8Array): Uint8Array | null;
   /** Null: it is nothing that the algorithm makes, or would be more than `bytesMax` bytes. Never makes more than those. */

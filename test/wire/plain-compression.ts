@@ -1,4 +1,5 @@
 /** Section 6.1 of docs/PROTOCOL.md, written from that page alone: compressed frames, and who takes them. */
+import assert from "node:assert/strict";
 import * as zlib from "node:zlib";
 import { type Cursor, PlainProblem, varint, where } from "./plain-fields.ts";
 
@@ -6,15 +7,23 @@ const BODY_BYTES_MAX = 1_048_576;
 const EXPANDS_TAG = 10;
 
 type Expand = (bytes: Uint8Array, limits: { maxOutputLength: number }) => Uint8Array;
+/** The window of 1 MiB, as zstd's own parameter: ZSTD_d_windowLogMax. */
+const ZSTD_PARAMS = { 100: 20 };
+type Convert = (bytes: Uint8Array, options: object) => Uint8Array;
 /** Younger than the types of Node. */
-const { zstdDecompressSync } = zlib as object as { readonly zstdDecompressSync?: Expand };
+const { zstdDecompressSync } = zlib as object as { readonly zstdDecompressSync?: Convert };
 /** By their numbers. */
 const ALGORITHMS: readonly { readonly name: string; readonly expand: Expand | undefined }[] = [
   { name: "", expand: undefined },
   { name: "deflate", expand: (bytes, limits) => zlib.inflateRawSync(bytes, limits) },
   { name: "brotli", expand: (bytes, limits) => zlib.brotliDecompressSync(bytes, limits) },
-  { name: "zstd", expand: zstdDecompressSync },
+  { name: "zstd", expand: zstdDecompressSync === undefined ? undefined : expandZstd },
 ];
+
+function expandZstd(bytes: Uint8Array, limits: { maxOutputLength: number }): Uint8Array {
+  assert.ok(zstdDecompressSync !== undefined);
+  return zstdDecompressSync(bytes, { ...limits, params: ZSTD_PARAMS });
+}
 
 /** What follows the envelope of a compressed frame. */
 export function expandedBody(cursor: Cursor): Uint8Array {
