@@ -4,6 +4,7 @@ import type { OutboundDropReason } from "../flow/outbound-options.ts";
 import type { LinkStatusWord } from "../hub/hub-event.ts";
 import type { LinkStatus } from "../hub/status.ts";
 import type { CountedWhat } from "../link/output.ts";
+import { COMPRESSIONS } from "../wire/compression.ts";
 import type { MetricSource } from "./agent-status.ts";
 import { flag, type MetricSet, type Sample, seconds } from "./metric-set.ts";
 
@@ -224,6 +225,12 @@ function addTrafficMetrics(metrics: MetricSet<MetricSource>, each: Each): void {
       [{ direction: "out" }, seconds(compression.compressMs)],
       [{ direction: "in" }, seconds(compression.expandMs)],
     ]),
+  );
+  metrics.gauge(
+    "link_compression",
+    "1: frames to the peer leave compressed with this algorithm.",
+    ["link", "algorithm"],
+    each(({ compression }) => COMPRESSIONS.map((algorithm) => [{ algorithm }, flag(compression.inUse === algorithm)])),
   );
   metrics.counter(
     "frames_resent_total",
