@@ -94,6 +94,16 @@ export class Outbound {
     return this.#resend.roundTripMs;
   }
 
+  /** The shortest on this connection; Infinity: nothing was confirmed yet. */
+  get leastRoundTripMs(): number {
+    return this.#resend.leastMs;
+  }
+
+  /** Messages that were not sent yet. */
+  get unsent(): number {
+    return this.#bestEffort.length + Math.max(0, this.spool.lastNumber + 1 - this.#underWay.cursor);
+  }
+
   /** Messages that are neither spooled nor acknowledged, because the spool is full. */
   get waiting(): number {
     return this.#intake.waiting;
@@ -110,8 +120,7 @@ export class Outbound {
 
   /** Whether something waits for the connection only. */
   get isHeldBack(): boolean {
-    if (!this.#open || !this.#congested) return false;
-    return this.#bestEffort.length > 0 || this.#underWay.cursor <= this.spool.lastNumber;
+    return this.#open && this.#congested && this.unsent > 0;
   }
 
   get deadlineMs(): number {

@@ -6,6 +6,7 @@ const RESEND_MIN_MS = 1_000;
 export class ResendClock {
   readonly #capMs: number;
   #roundTripMs = 0;
+  #leastMs = Number.POSITIVE_INFINITY;
   #waitMs = RESEND_MIN_MS;
   #atMs = Number.POSITIVE_INFINITY;
 
@@ -18,6 +19,11 @@ export class ResendClock {
     return this.#roundTripMs;
   }
 
+  /** The shortest since the last reset: the way alone, without the queues at its ends. Infinity: none was measured. */
+  get leastMs(): number {
+    return this.#leastMs;
+  }
+
   /** Infinity: nothing is waited for. */
   get deadlineMs(): number {
     return this.#atMs;
@@ -27,6 +33,7 @@ export class ResendClock {
   measure(sampleMs: number): void {
     // The clock went back meanwhile.
     if (sampleMs < 0) return;
+    this.#leastMs = Math.min(this.#leastMs, sampleMs);
     this.#roundTripMs = this.#roundTripMs === 0 ? sampleMs : this.#roundTripMs * 0.875 + sampleMs * 0.125;
   }
 
@@ -52,6 +59,7 @@ export class ResendClock {
   }
 
   reset(): void {
+    this.#leastMs = Number.POSITIVE_INFINITY;
     this.#waitMs = RESEND_MIN_MS;
     this.stop();
   }

@@ -5,7 +5,7 @@ import { FRAME_BYTES_MAX } from "../wire/frame.ts";
 import type { HubLinkOptions, LinkHost } from "./link-host.ts";
 
 export function conversationOptions(
-  { name, routesMax, routeRetentionMs }: HubLinkOptions,
+  { name, routesMax, routeRetentionMs, codec }: HubLinkOptions,
   { cluster, agentVersion }: LinkHost,
 ): ConversationOptions {
   return {
@@ -14,6 +14,7 @@ export function conversationOptions(
     agentVersion,
     protocolVersion: WIRE_VERSION,
     frameBytesMax: FRAME_BYTES_MAX,
+    expands: codec?.algorithms ?? [],
     routesMax,
     routeRetentionMs,
   };

@@ -1,9 +1,11 @@
 /** The numbers of one link. Plain fields and maps: metrics and the API read them, nothing decides by them. */
+import type { FramedMessage } from "../wire/message.ts";
 import { TrafficByQos } from "./traffic-by-qos.ts";
 
 export class Counters {
-  readonly sent = { messages: 0, bytes: 0, frames: 0, resends: 0, byQos: new TrafficByQos() };
-  readonly received = { messages: 0, bytes: 0, frames: 0, byQos: new TrafficByQos() };
+  /** `bytes` on the way, `plainBytes` as they were before compression; `packed`: frames that left compressed. */
+  readonly sent = { messages: 0, bytes: 0, plainBytes: 0, frames: 0, packed: 0, resends: 0, byQos: new TrafficByQos() };
+  readonly received = { messages: 0, bytes: 0, plainBytes: 0, frames: 0, packed: 0, byQos: new TrafficByQos() };
   /** Local messages handed to this link. */
   offered = 0;
   /** Republished on the local broker and, for QoS 1, confirmed by it. */
@@ -26,6 +28,16 @@ export class Counters {
   /** Local messages that the agent had for another peer, and this one does not want. */
   get suppressed(): number {
     return this.#considered() - this.#consideredBefore - this.offered;
+  }
+
+  /** `plainBytes`: before compression. */
+  receivedFrame(messages: readonly FramedMessage[], bytes: number, plainBytes: number): void {
+    this.received.frames += 1;
+    this.received.messages += messages.length;
+    this.received.byQos.add(messages);
+    this.received.bytes += bytes;
+    this.received.plainBytes += plainBytes;
+    if (bytes !== plainBytes) this.received.packed += 1;
   }
 
   gateTimedOut(): void {

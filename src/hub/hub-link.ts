@@ -11,7 +11,6 @@ import type { InterestEdge } from "../route/interest-event.ts";
 import { RouteSet } from "../route/route-set.ts";
 import { matches } from "../topic/algebra.ts";
 import { encodeControl } from "../wire/control.ts";
-import { decodeFrame } from "../wire/frame.ts";
 import type { ControlBody, Message } from "../wire/message.ts";
 import { conversationOptions } from "./conversation-options.ts";
 import { Counters } from "./counters.ts";
@@ -24,6 +23,7 @@ import type { HubLinkOptions, LinkHost } from "./link-host.ts";
 import { MendableLosses } from "./mendable-losses.ts";
 import { Passage } from "./passage.ts";
 import { PeerDemand } from "./peer-demand.ts";
+import { receiveFrame } from "./receive-frame.ts";
 import { REFUSAL_REPEAT_MS, RefusedRoutes } from "./refused-routes.ts";
 import { republishOf } from "./republish.ts";
 import { type SavedLink, savePeer, saveRecord, saveRoute } from "./saved-state.ts";
@@ -47,7 +47,7 @@ export class HubLink {
   /** When to tell the peer again which of its routes cannot be served here. */
   #refusalsAtMs = Number.POSITIVE_INFINITY;
   #edges: InterestEdge[] = [];
-  readonly #frames: FrameSender;
+  readonly frames: FrameSender;
   readonly #forwarding: Forwarding;
   #lastProblem: ProblemStatus | null = null;
 
@@ -67,7 +67,7 @@ export class HubLink {
       (reason, count) => this.#dropped("out", reason, count),
       host.acks,
     );
-    this.#frames = new FrameSender(this, host);
+    this.frames = new FrameSender(this, host);
     this.inbound = new Inbound(
       {
         wants: (topic) => options.topics.some((filter) => matches(filter, topic)),
@@ -88,7 +88,7 @@ export class HubLink {
       this.outbound.deadlineMs,
       this.inbound.deadlineMs,
       this.#forwarding.guard.deadlineMs,
-      this.#frames.deadlineMs,
+      this.frames.deadlineMs,
       this.refused.deadlineMs,
       this.#refusalsAtMs,
     );
@@ -118,14 +118,14 @@ export class HubLink {
   transportUp(packetBytesMax: number, nowMs: number): void {
     this.#health.transport(true, nowMs);
     this.#refusalsAtMs = nowMs + REFUSAL_REPEAT_MS;
-    this.#frames.packetBytesMax = packetBytesMax;
+    this.frames.packetBytesMax = packetBytesMax;
     this.perform(this.conversation.connected(nowMs, packetBytesMax), nowMs);
   }
 
   transportDown(why: string, nowMs: number): void {
     this.#health.transport(false, nowMs);
     this.#refusalsAtMs = Number.POSITIVE_INFINITY;
-    this.#frames.close();
+    this.frames.close();
     this.perform(this.conversation.disconnected(why), nowMs);
   }
 
@@ -141,26 +141,23 @@ export class HubLink {
   }
 
   frame(bytes: Uint8Array, stayMs: number, nowMs: number): void {
-    const decoded = decodeFrame(bytes);
-    if (!decoded.ok) {
-      this.perform(this.conversation.undecodable("frame", decoded.problem, nowMs), nowMs);
+    const received = receiveFrame(bytes, this.options.codec);
+    if (!received.ok) {
+      this.perform(this.conversation.undecodable("frame", received.problem, nowMs), nowMs);
       return;
     }
-    const frame = decoded.value;
+    const { frame, plainBytes } = received.value;
     const { acceptor } = this.conversation;
     if (acceptor.standing(frame.speaker) !== "current" || acceptor.state === "left") {
       this.counters.drop("in", "unknown_speaker", frame.messages.length);
       this.perform(acceptor.stranger(frame.speaker, nowMs), nowMs);
       return;
     }
-    this.counters.received.frames += 1;
-    this.counters.received.bytes += bytes.length;
-    this.counters.received.messages += frame.messages.length;
-    this.counters.received.byQos.add(frame.messages);
+    this.counters.receivedFrame(frame.messages, bytes.length, plainBytes);
     const outputs: LinkOutput[] = [];
     acceptor.heard(nowMs, outputs);
     this.perform(outputs, nowMs);
-    this.inbound.frame(frame, bytes.length, stayMs, nowMs);
+    this.inbound.frame(frame, plainBytes, stayMs, nowMs);
   }
 
   /** A local message that the peer wants. */
@@ -193,7 +190,7 @@ export class HubLink {
       saveRecord(this.#host.save, this.name, settlement.stream, settlement);
       this.#send({ type: "settled", of: this.conversation.acceptor.speaker, ...settlement });
     }
-    this.#frames.flush(this.#health.transportUp, nowMs);
+    this.frames.flush(this.#health.transportUp, nowMs);
     for (const reason of this.#losses.take()) this.problem("MESSAGE_REFUSED", reason, nowMs);
     this.#reportStatus(nowMs);
   }

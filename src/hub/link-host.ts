@@ -4,6 +4,8 @@ import type { DropBrake } from "../flow/drop-brake.ts";
 import type { Inbound } from "../flow/inbound.ts";
 import type { OutboundOptions } from "../flow/outbound-options.ts";
 import type { Identity } from "../link/identity.ts";
+import type { FrameCodec } from "../wire/compression.ts";
+import type { CompressionChoice } from "./frame-packer.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Republish } from "./republish.ts";
 import type { Save } from "./saved-state.ts";
@@ -20,6 +22,10 @@ export interface HubLinkOptions extends OutboundOptions {
   readonly routeRetentionMs: number;
   /** `live`: the peer's messages keep their retain flag on the local broker. Absent: they lose it. */
   readonly retained?: "strip" | "live";
+  /** Compresses frames, and expands the peer's; absent: neither is done. */
+  readonly codec?: FrameCodec;
+  /** Absent: `auto`. */
+  readonly compression?: CompressionChoice;
   /** Filters subscribed to for this peer; past it they are widened. Absent: as for all peers. */
   readonly demandMax?: number;
 }

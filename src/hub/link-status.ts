@@ -45,6 +45,11 @@ export function linkStatus(link: HubLink): LinkStatus {
       inbound: inbound.pending + inbound.inflight,
       roundTripMs: outbound.roundTripMs,
     },
+    compression: {
+      inUse: link.frames.packer.inUse,
+      compressMs: link.options.codec?.compressMs ?? 0,
+      expandMs: link.options.codec?.expandMs ?? 0,
+    },
     drain: link.backlog.status(link.transportIsUp),
     sent: { ...counters.sent, byQos: counters.sent.byQos.value },
     received: { ...counters.received, byQos: counters.received.byQos.value },

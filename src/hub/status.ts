@@ -5,6 +5,7 @@ import type { Durability } from "../flow/durability.ts";
 import type { AcceptorState } from "../link/acceptor.ts";
 import type { AnnouncerState } from "../link/announcer.ts";
 import type { WideReason } from "../route/interest-event.ts";
+import type { Compression } from "../wire/compression.ts";
 import type { AckResult } from "../wire/message.ts";
 import type { LinkStatusWord } from "./hub-event.ts";
 
@@ -74,17 +75,28 @@ export interface LinkStatus {
   };
   /** Whether a backlog goes on, and how many messages a second it may take now. */
   readonly drain: { readonly out: DrainStatus; readonly in: DrainStatus };
+  /** `inUse` null: frames leave as they are. */
+  readonly compression: {
+    readonly inUse: Compression | null;
+    readonly compressMs: number;
+    readonly expandMs: number;
+  };
+  /** `bytes` on the way, `plainBytes` before compression; `packed`: frames that were compressed. */
   readonly sent: {
     readonly messages: number;
     readonly bytes: number;
+    readonly plainBytes: number;
     readonly frames: number;
+    readonly packed: number;
     readonly resends: number;
     readonly byQos: TrafficStatus;
   };
   readonly received: {
     readonly messages: number;
     readonly bytes: number;
+    readonly plainBytes: number;
     readonly frames: number;
+    readonly packed: number;
     readonly byQos: TrafficStatus;
   };
   /** Local messages that the agent had for another peer, and this one does not want. */

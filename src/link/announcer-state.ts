@@ -1,4 +1,5 @@
 /** What an announcer is told at its creation, and the states it can be in. */
+import type { Compression } from "../wire/compression.ts";
 import type { AckResult } from "../wire/message.ts";
 import type { BootstrapParts } from "./bootstrap-parts.ts";
 
@@ -17,4 +18,6 @@ export interface AnnouncerNames {
   readonly agentVersion: string;
   readonly protocolVersion: number;
   readonly frameBytesMax: number;
+  /** What we expand of compressed frames; absent: none. */
+  readonly expands?: readonly Compression[];
 }

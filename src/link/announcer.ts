@@ -17,7 +17,9 @@ import type { AckResult, ControlBody, RoutesMark, Speaker, WireRouteOp } from ".
 import type { AnnouncerNames, AnnouncerState, State } from "./announcer-state.ts";
 import { BootstrapParts } from "./bootstrap-parts.ts";
 import type { Identity } from "./identity.ts";
+import { offer } from "./offer.ts";
 import type { LinkOutput } from "./output.ts";
+import { PeerTerms } from "./peer-terms.ts";
 import { refusalOf } from "./refusal.ts";
 import { ResendTimer } from "./resend-timer.ts";
 import { RouteLog } from "./route-log.ts";
@@ -57,7 +59,8 @@ export class Announcer {
   #ackedOp = 0;
   #sentOp = 0;
   readonly #resend = new ResendTimer();
-  #peerFrameBytesMax = 0;
+  /** Of the peer's last answer to a greeting. */
+  readonly terms = new PeerTerms();
   /** The peer has accepted a greeting of this process. */
   #wasAccepted = false;
 
@@ -79,11 +82,6 @@ export class Announcer {
   /** Number of the last operation that the peer confirmed. */
   get ackedOp(): number {
     return this.#ackedOp;
-  }
-
-  /** Of the peer's last accepted hello or ack; 0 before. */
-  get peerFrameBytesMax(): number {
-    return this.#peerFrameBytesMax;
   }
 
   get refusedWith(): AckResult | null {
@@ -150,7 +148,7 @@ export class Announcer {
       return outputs;
     }
     const outputs = this.#enter({ name: "greeting", retryAtMs: nowMs + HELLO_RETRY_MS, retryMs: HELLO_RETRY_MS }, why);
-    outputs.push(...this.#hello());
+    outputs.push(...this.#hello(nowMs));
     return outputs;
   }
 
@@ -159,12 +157,12 @@ export class Announcer {
     if (this.#state.name !== "greeting") return this.greet(nowMs, "the peer greets in a new life");
     // The same greeting again: an answer to either will do.
     this.#state = { name: "greeting", retryAtMs: nowMs + HELLO_RETRY_MS, retryMs: HELLO_RETRY_MS };
-    return this.#hello();
+    return this.#hello(nowMs);
   }
 
   ack(body: Extract<ControlBody, { type: "ack" }>, nowMs: number): LinkOutput[] {
     if (!this.isAwaited(body)) return [{ type: "count", what: "ack_stale" }];
-    this.#peerFrameBytesMax = body.frameBytesMax;
+    this.terms.answered(body, nowMs);
     if (body.result === "ok") return this.#accepted(body.have, nowMs);
     if (body.result === "old_incarnation") {
       // Too often, or no number that one could pass: the greeting is repeated when its time comes.
@@ -252,7 +250,7 @@ export class Announcer {
         if (nowMs < state.retryAtMs) return [];
         const retryMs = Math.min(state.retryMs * 2, HELLO_RETRY_CAP_MS);
         this.#state = { name: "greeting", retryAtMs: nowMs + retryMs, retryMs };
-        return this.#hello();
+        return this.#hello(nowMs);
       }
       case "refused":
         return nowMs < state.retryAtMs ? [] : this.#tryAgain(nowMs);
@@ -289,7 +287,8 @@ export class Announcer {
     return Math.max(this.#connection, Math.floor(this.#greeting / GREETINGS_PER_CONNECTION)) + 1;
   }
 
-  #hello(): LinkOutput[] {
+  #hello(nowMs: number): LinkOutput[] {
+    this.terms.greets(nowMs);
     const body: ControlBody = {
       type: "hello",
       greeting: this.#greeting,
@@ -299,6 +298,7 @@ export class Announcer {
       protocolMin: this.#names.protocolVersion,
       protocolMax: this.#names.protocolVersion,
       frameBytesMax: this.#names.frameBytesMax,
+      ...offer(this.#names.expands),
     };
     return [
       { type: "count", what: "hello_sent" },

@@ -12,6 +12,7 @@ import { Acceptor, type AcceptorState, SILENCE_MS } from "./acceptor.ts";
 import { Announcer, type AnnouncerNames, type RouteSource } from "./announcer.ts";
 import { Heartbeat, NO_BACKLOG, NO_TROUBLE } from "./heartbeat.ts";
 import type { Identity } from "./identity.ts";
+import { offer } from "./offer.ts";
 import type { LinkOutput } from "./output.ts";
 import { protocolReason } from "./refusal.ts";
 
@@ -326,6 +327,7 @@ export class Conversation {
         protocolMin: this.#options.protocolVersion,
         protocolMax: this.#options.protocolVersion,
         frameBytesMax: this.#options.frameBytesMax,
+        ...offer(this.#options.expands),
       },
     };
   }

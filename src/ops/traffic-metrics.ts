@@ -1,9 +1,10 @@
 /** What crosses each link, what does not, and how long it takes. */
 import type { InboundDropReason } from "../flow/inbound-checks.ts";
 import type { OutboundDropReason } from "../flow/outbound-options.ts";
+import { COMPRESSIONS } from "../wire/compression.ts";
 import type { MetricSource } from "./agent-status.ts";
 import { eachLink, type Words } from "./link-samples.ts";
-import type { DelaySample, MetricSet, Sample } from "./metric-set.ts";
+import { type DelaySample, flag, type MetricSet, type Sample, seconds } from "./metric-set.ts";
 
 const OUT_DROPS: Words<OutboundDropReason | "foreign_loop"> = {
   spool_full: true,
@@ -66,6 +67,41 @@ export function addTrafficMetrics(metrics: MetricSet<MetricSource>): void {
       [{ direction: "out" }, link.sent.bytes],
       [{ direction: "in" }, link.received.bytes],
     ]),
+  );
+  metrics.counter(
+    "frame_plain_bytes_total",
+    "The same before compression.",
+    ["link", "direction"],
+    eachLink((link) => [
+      [{ direction: "out" }, link.sent.plainBytes],
+      [{ direction: "in" }, link.received.plainBytes],
+    ]),
+  );
+  metrics.counter(
+    "frames_compressed_total",
+    "Frames that crossed the link compressed.",
+    ["link", "direction"],
+    eachLink((link) => [
+      [{ direction: "out" }, link.sent.packed],
+      [{ direction: "in" }, link.received.packed],
+    ]),
+  );
+  metrics.counter(
+    "compress_seconds_total",
+    "Time spent on compressing frames (out) and on expanding them (in).",
+    ["link", "direction"],
+    eachLink(({ compression }) => [
+      [{ direction: "out" }, seconds(compression.compressMs)],
+      [{ direction: "in" }, seconds(compression.expandMs)],
+    ]),
+  );
+  metrics.gauge(
+    "link_compression",
+    "1: frames to the peer leave compressed with this algorithm.",
+    ["link", "algorithm"],
+    eachLink(({ compression }) =>
+      COMPRESSIONS.map((algorithm) => [{ algorithm }, flag(compression.inUse === algorithm)]),
+    ),
   );
   metrics.counter(
     "frames_resent_total",

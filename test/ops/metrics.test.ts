@@ -7,6 +7,7 @@ import { agentStatus, agentView, hubStatus, linkStatus, NOON_MS } from "./agent-
 
 /** Labels whose values come from the configuration or from a list in the code. `kind` and `type` too: Node's own metrics. */
 const BOUNDED_LABELS = new Set([
+  "algorithm",
   "cluster",
   "code",
   "direction",
@@ -238,6 +239,11 @@ describe("what metrics say", () => {
     assert.equal(value(families, "message_bytes_total", { ...east, direction: "in", qos: "0" }), 10);
     assert.equal(value(families, "messages_suppressed_total", east), 12);
     assert.equal(value(families, "frame_bytes_total", { ...east, direction: "in" }), 2_000);
+    assert.equal(value(families, "frame_plain_bytes_total", { ...east, direction: "out" }), 4_000);
+    assert.equal(value(families, "frames_compressed_total", { ...east, direction: "in" }), 1);
+    assert.equal(value(families, "compress_seconds_total", { ...east, direction: "out" }), 1.5);
+    assert.equal(value(families, "link_compression", { ...east, algorithm: "brotli" }), 1);
+    assert.equal(value(families, "link_compression", { ...east, algorithm: "zstd" }), 0);
     assert.equal(value(families, "messages_dropped_total", { ...east, direction: "out", reason: "spool_full" }), 7);
     assert.equal(value(families, "messages_dropped_total", { ...east, direction: "in", reason: "expired" }), 8);
     assert.equal(value(families, "spool_messages", east), 4);

@@ -22,6 +22,8 @@ export interface ClusterShape {
   readonly spool: SpoolOptions;
   readonly routeRetentionMs: number;
   readonly durability: Durability;
+  /** Whether its agent knows of compression: an older one does not. */
+  readonly compresses: boolean;
   /** Longest delay of a packet between agent and local broker. */
   readonly localDelayMs: number;
 }
@@ -67,9 +69,9 @@ export class WorldShape {
     const localDelayMs = random.pick([1, 5, 100]);
     const plain = random.chance(0.6);
     const small = random.chance(0.5);
-    this.clusters = names.map((name) => ({
+    const clusters = names.map((name) => ({
       name,
-      broker: plain ? "v5" : random.pick(["v5", "bridge", "echo"] as const),
+      broker: plain ? ("v5" as const) : random.pick(["v5", "bridge", "echo"] as const),
       // Brokers with small packet limits split batches: order within a batch becomes order between messages.
       packetBytesMax: small ? 1_200 : 256 * 1024,
       hiddenBytesMax: random.chance(0.2) ? 800 : Number.POSITIVE_INFINITY,
@@ -79,8 +81,9 @@ export class WorldShape {
         : { ...ROOMY, bytesMax: TIGHT_BYTES, whenFull: random.pick(["drop_oldest", "drop_newest"] as const) },
       routeRetentionMs: random.pick([60_000, 60_000, 5_000]),
       localDelayMs,
-      durability: durable ? later.pick(DURABILITIES) : "memory",
+      durability: durable ? later.pick(DURABILITIES) : ("memory" as const),
     }));
+    this.clusters = clusters.map((cluster) => ({ ...cluster, compresses: later.chance(0.7) }));
     for (const a of names) {
       for (const b of names) {
         if (a >= b) continue;

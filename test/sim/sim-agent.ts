@@ -339,6 +339,7 @@ export class SimAgent implements SimPeer, LocalOwner {
           retryIntervalMs: 15_000,
           spool: this.#shape.spool,
           durability: this.#shape.durability,
+          ...(this.#shape.compresses ? { codec: this.#network.codec } : {}),
           ...(this.disk === null ? {} : { log: this.disk.log(name, () => this.#random.hex16()) }),
         };
       }),
