@@ -4,8 +4,9 @@ import type { LinkStatus } from "../../src/hub/status.ts";
 import { LinkMeters } from "../../src/ops/link-meter.ts";
 import { hubStatus, linkStatus } from "./agent-fixture.ts";
 
+const { byQos } = linkStatus().sent;
 const IDLE = {
-  sent: { messages: 0, bytes: 0, frames: 0, resends: 0 },
+  sent: { messages: 0, bytes: 0, frames: 0, resends: 0, byQos },
   dropped: [],
   queue: { ...linkStatus().queue, spooled: 0, inflight: 0, bestEffort: 0, waiting: 0 },
 };
@@ -22,7 +23,7 @@ function sampled(meters: LinkMeters, link: LinkStatus, nowMs: number): void {
 describe("the metrics of a link in EMQX's words", () => {
   test("put each message under one of them", () => {
     const link = linkStatus({
-      sent: { messages: 10, bytes: 0, frames: 0, resends: 3 },
+      sent: { messages: 10, bytes: 0, frames: 0, resends: 3, byQos },
       queue: { ...linkStatus().queue, spooled: 6, inflight: 4, bestEffort: 1, waiting: 2 },
       dropped: [
         { direction: "out", reason: "spool_full", count: 5 },
