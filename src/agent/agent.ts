@@ -162,10 +162,7 @@ export class Agent {
       sessionCounters: this.#local.counters,
       peerCounters: Object.fromEntries([...this.#peers].map(([name, peer]) => [name, peer.counters])),
       problems: this.#report.problems(),
-      certificates: this.#certificates.list(
-        this.config,
-        (link) => (link === null ? this.#local : this.#peers.get(link))?.certificateEndsAtMs ?? null,
-      ),
+      certificates: this.#certificates.list(this.config, this.#carriers),
       controlDenied: this.#controlDenied,
       eventsAdvice: this.#advice,
       oddLines: this.#odd,

@@ -2,6 +2,7 @@
 import { certificatesOf } from "../config/file-values.ts";
 import type { AgentConfig, TlsConfig } from "../config/types.ts";
 import type { CertificateStatus } from "../ops/agent-status.ts";
+import type { Carriers } from "./carriers.ts";
 
 type Ends = Readonly<Record<"ca" | "client", number | null>>;
 
@@ -9,8 +10,7 @@ export class Certificates {
   /** Parsing takes longer than all the rest of a scrape; a configuration that is read again has new objects. */
   readonly #known = new WeakMap<TlsConfig, Ends>();
 
-  /** `serverEndsAtMs`: of the last certificate that the broker of a link (null: the local one) showed. */
-  list(config: AgentConfig, serverEndsAtMs: (link: string | null) => number | null): CertificateStatus[] {
+  list(config: AgentConfig, shown: Pick<Carriers, "certificateEndsAtMs">): CertificateStatus[] {
     const endpoints = [
       { link: null, tls: config.local.tls },
       ...config.links.flatMap(({ enable, name, endpoint }) =>
@@ -18,7 +18,7 @@ export class Certificates {
       ),
     ];
     return endpoints.flatMap(({ link, tls }) => {
-      const ends = { ...(tls === null ? {} : this.#ends(tls)), server: serverEndsAtMs(link) };
+      const ends = { ...(tls === null ? {} : this.#ends(tls)), server: shown.certificateEndsAtMs(link) };
       return Object.entries(ends).flatMap(([kind, endsAtMs]) => (endsAtMs === null ? [] : [{ link, kind, endsAtMs }]));
     });
   }

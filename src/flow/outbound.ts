@@ -5,12 +5,12 @@
  *
  * The owner asks for frames at the end of each turn: a lone message leaves at once, a burst shares frames.
  */
-import { DelayHistogram } from "../base/delay-histogram.ts";
 import { framedSize } from "../wire/frame.ts";
 import type { FramedMessage, Message } from "../wire/message.ts";
 import { AckLedger, type Due } from "./ack-ledger.ts";
 import { BestEffortQueue } from "./best-effort.ts";
 import { ConfirmedFrames } from "./confirmed-frames.ts";
+import { Delays } from "./delays.ts";
 import { DrainPace } from "./drain-pace.ts";
 import { aged } from "./expiry.ts";
 import { Intake } from "./intake.ts";
@@ -44,8 +44,7 @@ export class Outbound {
   readonly dues: LinkDues;
   /** The message that may be lost on the way each time. */
   readonly suspect = new Suspect();
-  /** Of confirmed messages: since they last left in a frame, and since they were taken. */
-  readonly delays = { roundTrip: new DelayHistogram(), forward: new DelayHistogram() };
+  readonly delays = new Delays();
   readonly #options: OutboundOptions;
   readonly #dropped: (reason: OutboundDropReason, count: number) => void;
   readonly #bestEffort = new BestEffortQueue();
@@ -315,14 +314,9 @@ export class Outbound {
     const sentAtMs = this.spool.sentAtMs(number);
     if (sentAtMs !== null) {
       const entry = this.spool.get(number);
-      if (entry !== undefined) {
-        messages.push(entry.message);
-        this.delays.forward.add(nowMs - entry.storedAtMs);
-      }
-      if (number < this.#underWay.cursor) {
-        this.#resend.measure(nowMs - sentAtMs);
-        this.delays.roundTrip.add(nowMs - sentAtMs);
-      }
+      if (entry !== undefined) messages.push(entry.message);
+      if (number < this.#underWay.cursor) this.#resend.measure(nowMs - sentAtMs);
+      this.delays.confirmed(entry, sentAtMs, nowMs);
     }
     this.#landed(number);
     this.#forget(number);
