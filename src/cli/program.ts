@@ -4,14 +4,15 @@
  */
 import { Command, CommanderError } from "commander";
 import { LinkError } from "../base/error-codes.ts";
+import { ConfigSource } from "../config/config-source.ts";
 import { addAclCommand } from "./acl.ts";
 import { check } from "./check.ts";
-import { goodConfiguration } from "./configuration.ts";
+import { goodConfiguration, problemLines } from "./configuration.ts";
 import { addDoctorCommand } from "./doctor.ts";
 import { EXIT, EXIT_CODES_HELP } from "./exit-codes.ts";
 import type { ForgetOptions } from "./forget.ts";
 import type { HealthcheckOptions } from "./healthcheck.ts";
-import { addHttpOption, addRunOptions, type RunOptions } from "./run-options.ts";
+import { addHttpOption, addRunOptions, flagValues, type RunOptions } from "./run-options.ts";
 import type { Terminal } from "./terminal.ts";
 
 const RUN_HELP = `
@@ -142,10 +143,15 @@ async function versionFor(args: readonly string[]): Promise<string> {
 }
 
 async function runAgent(options: RunOptions, terminal: Terminal): Promise<number> {
-  const loaded = goodConfiguration(options, terminal);
-  if (loaded === null) return EXIT.config;
+  const { env, readFile, pathKind } = terminal;
+  const source = new ConfigSource({ path: options.config, flags: flagValues(options), env, readFile, pathKind });
+  const loaded = source.load();
+  if (!loaded.ok) {
+    terminal.error(problemLines(options.config, loaded).join("\n"));
+    return EXIT.config;
+  }
   const { run } = await import("./run.ts");
-  return run(loaded.config, loaded.warnings);
+  return run(loaded.config, loaded.warnings, source);
 }
 
 async function forgetAgent(options: RunOptions & ForgetOptions, terminal: Terminal): Promise<number> {

@@ -14,7 +14,13 @@ import { type Digest, digestEquals } from "../base/digest.ts";
 import type { Route, RouteOp } from "../route/route.ts";
 import { batchOps } from "../wire/control.ts";
 import type { AckResult, ControlBody, RoutesMark, Speaker, WireRouteOp } from "../wire/message.ts";
-import type { AnnouncerNames, AnnouncerState, State } from "./announcer-state.ts";
+import {
+  type AnnouncerNames,
+  type AnnouncerState,
+  NO_NUMBERS,
+  type SpokenNumbers,
+  type State,
+} from "./announcer-state.ts";
 import { BootstrapParts } from "./bootstrap-parts.ts";
 import type { Identity } from "./identity.ts";
 import { offer } from "./offer.ts";
@@ -50,7 +56,7 @@ export class Announcer {
   readonly #names: AnnouncerNames;
   readonly #identity: Identity;
   readonly #source: RouteSource;
-  readonly #log = new RouteLog();
+  readonly #log: RouteLog;
   #state: State = { name: "idle" };
   #connection = 0;
   #partBytesMax = PART_BYTES_MAX;
@@ -68,6 +74,10 @@ export class Announcer {
     this.#names = names;
     this.#identity = identity;
     this.#source = source;
+    const { after = NO_NUMBERS } = names;
+    this.#greeting = after.greeting;
+    this.#bootstrap = after.bootstrap;
+    this.#log = new RouteLog(after.op);
   }
 
   get state(): AnnouncerState {
@@ -108,6 +118,11 @@ export class Announcer {
   /** Number of the last greeting; 0 before the first. */
   get greeting(): number {
     return this.#greeting;
+  }
+
+  /** The last ones used. */
+  get numbers(): SpokenNumbers {
+    return { greeting: this.#greeting, bootstrap: this.#bootstrap, op: this.#log.lastOp };
   }
 
   /** What the Will of the next connection says: the connection's number, so that a late Will is known as such. */

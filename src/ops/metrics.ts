@@ -11,6 +11,7 @@ import { addDiskMetrics } from "./disk-metrics.ts";
 import { addLinkMetrics } from "./link-metrics.ts";
 import type { Words } from "./link-samples.ts";
 import { flag, MetricSet, type Sample, seconds } from "./metric-set.ts";
+import { addReloadMetrics } from "./reload-metrics.ts";
 import { addSessionMetrics } from "./session-metrics.ts";
 
 export interface Metrics {
@@ -57,6 +58,7 @@ export function createMetrics(agent: AgentHealth): Metrics {
   addInterestMetrics(metrics);
   addLinkMetrics(metrics);
   addDiskMetrics(metrics);
+  addReloadMetrics(metrics);
   return { contentType: metrics.contentType, render: () => metrics.render(source()) };
 }
 

@@ -114,6 +114,12 @@ export function agentStatus(changes: Partial<AgentStatus> = {}): AgentStatus {
       { link: "east", kind: "server", endsAtMs: NOON_MS },
     ],
     controlDenied: null,
+    reloads: {
+      counts: { applied: 2, unchanged: 1, invalid: 3, refused: 4 },
+      lastSucceeded: true,
+      succeededAtMs: NOON_MS,
+    },
+    removedLinksMessages: 5,
     store: null,
     eventsAdvice: null,
     oddLines: { ambiguous: 2 },
