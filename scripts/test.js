@@ -1,5 +1,5 @@
 /**
- * Runs the compiled tests of one kind: `node scripts/test.js [unit | sim | e2e | faults] [flags of node --test …]`; no kind: all but `faults`.
+ * Runs the compiled tests of one kind: `node scripts/test.js [unit | sim | e2e | chart | faults] [flags of node --test …]`; no kind: all but `faults`.
  *
  * Owns nothing but the choice of files: naming each file is the only form of `node --test` that means the same on Node 20
  * and 24. Build first (`npm run build:test`); the end-to-end tests run the built agent too (`npm run build`).
@@ -15,6 +15,8 @@ const BUILD = join(ROOT, "build", "test");
 const SIM_FOLDERS = ["sim"];
 /** They start brokers and agents of their own. */
 const E2E_FOLDERS = ["e2e", "contract"];
+/** The chart, the image and the package as they are shipped: Helm, npm, an empty root. */
+const CHART_FOLDERS = ["chart"];
 /** They keep the whole machine busy for minutes: a kind of its own, after all others. */
 const FAULT_FOLDERS = ["faults"];
 /** Each of these files keeps several processes busy: more files at once only make each other's deadlines fail. */
@@ -23,9 +25,10 @@ const E2E_FILES_AT_ONCE = 2;
 const FILE_TIMEOUT_MS = 15 * 60_000;
 
 const KINDS = {
-  unit: (folder) => ![...SIM_FOLDERS, ...E2E_FOLDERS, ...FAULT_FOLDERS].includes(folder),
+  unit: (folder) => ![...SIM_FOLDERS, ...E2E_FOLDERS, ...CHART_FOLDERS, ...FAULT_FOLDERS].includes(folder),
   sim: (folder) => SIM_FOLDERS.includes(folder),
   e2e: (folder) => E2E_FOLDERS.includes(folder),
+  chart: (folder) => CHART_FOLDERS.includes(folder),
   faults: (folder) => FAULT_FOLDERS.includes(folder),
   all: (folder) => !FAULT_FOLDERS.includes(folder),
 };
@@ -34,9 +37,9 @@ const [first, ...rest] = process.argv.slice(2);
 const named = first !== undefined && !first.startsWith("-");
 const kind = named ? first : "all";
 const flags = named || first === undefined ? rest : [first, ...rest];
-if (!Object.hasOwn(KINDS, kind)) fail(64, `unknown kind of test "${kind}": use unit, sim, e2e, faults or none`);
+if (!Object.hasOwn(KINDS, kind)) fail(64, `unknown kind of test "${kind}": use unit, sim, e2e, chart, faults or none`);
 
-if ((kind === "e2e" || kind === "faults" || kind === "all") && !hasMosquitto()) {
+if (kind !== "unit" && kind !== "sim" && !hasMosquitto()) {
   fail(1, 'mosquitto is not installed: run "bash .ci/run", or "apt-get install mosquitto" and this again');
 }
 

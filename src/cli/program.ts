@@ -4,11 +4,15 @@
  */
 import { Command, CommanderError } from "commander";
 import { LinkError } from "../base/error-codes.ts";
+import { ConfigSource } from "../config/config-source.ts";
+import { addAclCommand } from "./acl.ts";
 import { check } from "./check.ts";
-import { loadConfiguration, problemLines } from "./configuration.ts";
+import { goodConfiguration, problemLines } from "./configuration.ts";
+import { addDoctorCommand } from "./doctor.ts";
 import { EXIT, EXIT_CODES_HELP } from "./exit-codes.ts";
 import type { ForgetOptions } from "./forget.ts";
-import { addRunOptions, flagValues, type RunOptions } from "./run-options.ts";
+import type { HealthcheckOptions } from "./healthcheck.ts";
+import { addHttpOption, addRunOptions, flagValues, type RunOptions } from "./run-options.ts";
 import type { Terminal } from "./terminal.ts";
 
 const RUN_HELP = `
@@ -42,6 +46,16 @@ Examples:
 
 Nothing is opened but the files that the configuration names. The environment
 counts as it does for run.
+${EXIT_CODES_HELP}`;
+
+const HEALTHCHECK_HELP = `
+Examples:
+  $ brokerlink healthcheck
+  $ brokerlink healthcheck --ready --http 127.0.0.1:9465
+
+For container engines: asks /livez of the agent on this machine. --http, or
+BROKERLINK_HTTP__HOST and BROKERLINK_HTTP__PORT, say where it listens if it is
+not 127.0.0.1:9464; the configuration file is not read.
 ${EXIT_CODES_HELP}`;
 
 const HELP = `
@@ -90,6 +104,19 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     .action(async (options: RunOptions & ForgetOptions) => {
       code = await forgetAgent(options, terminal);
     });
+  addHttpOption(program.command("healthcheck"))
+    .description("Ask the agent on this machine whether it lives: for container engines.")
+    .option("--ready", "ask /readyz instead of /livez")
+    .addHelpText("after", HEALTHCHECK_HELP)
+    .action(async (options: HealthcheckOptions) => {
+      const { healthcheck } = await import("./healthcheck.ts");
+      code = await healthcheck(options, terminal);
+    });
+  const done = (result: number): void => {
+    code = result;
+  };
+  addAclCommand(program, terminal, done);
+  addDoctorCommand(program, terminal, done);
   program
     .command("demo")
     .description("Two embedded brokers, two agents, and a live picture of what crosses between them.")
@@ -116,21 +143,20 @@ async function versionFor(args: readonly string[]): Promise<string> {
 }
 
 async function runAgent(options: RunOptions, terminal: Terminal): Promise<number> {
-  const loaded = loadConfiguration(options.config, flagValues(options), terminal);
+  const { env, readFile, pathKind } = terminal;
+  const source = new ConfigSource({ path: options.config, flags: flagValues(options), env, readFile, pathKind });
+  const loaded = source.load();
   if (!loaded.ok) {
     terminal.error(problemLines(options.config, loaded).join("\n"));
     return EXIT.config;
   }
   const { run } = await import("./run.ts");
-  return run(loaded.config, loaded.warnings);
+  return run(loaded.config, loaded.warnings, source);
 }
 
 async function forgetAgent(options: RunOptions & ForgetOptions, terminal: Terminal): Promise<number> {
-  const loaded = loadConfiguration(options.config, flagValues(options), terminal);
-  if (!loaded.ok) {
-    terminal.error(problemLines(options.config, loaded).join("\n"));
-    return EXIT.config;
-  }
+  const loaded = goodConfiguration(options, terminal);
+  if (loaded === null) return EXIT.config;
   const { forget } = await import("./forget.ts");
   return forget(loaded.config, options, terminal);
 }

@@ -29,15 +29,8 @@ export interface RunOptions {
 }
 
 export function addRunOptions(command: Command): Command {
-  /** Not commander's own error, which repeats the whole value: somebody may have put a password into it. */
-  const refuse = (flags: string, text: string, why: string): never =>
-    command.error(`error: option '${flags}' ${quotedAddress(text)}: ${why}`, { exitCode: EXIT.usage });
-  /** An option that is a mistake when given twice: commander would silently take the last. */
-  const once = (flags: string, description: string, parse = (text: string): unknown => text, expected = ""): Option =>
-    new Option(flags, description).argParser((text: string, previous: unknown): unknown => {
-      if (previous !== undefined) return refuse(flags, text, "it is given twice");
-      return parse(text) ?? refuse(flags, text, `it must be ${expected}`);
-    });
+  const refuse = refuser(command);
+  const once = onceMaker(command);
   const repeated = <T>(
     flags: string,
     description: string,
@@ -69,16 +62,34 @@ export function addRunOptions(command: Command): Command {
         "NAME=FILTER or NAME=FILTER,FILTER",
       ),
     )
-    .addOption(
-      once(
-        "--http <host:port>",
-        "where to listen for health checks, metrics and the API",
-        parseHttpFlag,
-        "HOST:PORT, or [ADDRESS]:PORT for IPv6",
-      ),
-    )
+    .addOption(httpOption(command, "where to listen for health checks, metrics and the API"))
     .addOption(once("--data-dir <dir>", "where messages and state are kept; without it, in memory"))
     .addOption(once("--log-level <level>", LOG_LEVELS.join(", ")));
+}
+
+/** Of `healthcheck`: the same flag, and the other side of it. */
+export function addHttpOption(command: Command): Command {
+  return command.addOption(httpOption(command, "where the agent listens"));
+}
+
+function httpOption(command: Command, description: string): Option {
+  return onceMaker(command)("--http <host:port>", description, parseHttpFlag, "HOST:PORT, or [ADDRESS]:PORT for IPv6");
+}
+
+/** Not commander's own error, which repeats the whole value: somebody may have put a password into it. */
+function refuser(command: Command) {
+  return (flags: string, text: string, why: string): never =>
+    command.error(`error: option '${flags}' ${quotedAddress(text)}: ${why}`, { exitCode: EXIT.usage });
+}
+
+/** Makes options that are a mistake when given twice: commander would silently take the last. */
+function onceMaker(command: Command) {
+  const refuse = refuser(command);
+  return (flags: string, description: string, parse = (text: string): unknown => text, expected = ""): Option =>
+    new Option(flags, description).argParser((text: string, previous: unknown): unknown => {
+      if (previous !== undefined) return refuse(flags, text, "it is given twice");
+      return parse(text) ?? refuse(flags, text, `it must be ${expected}`);
+    });
 }
 
 export function flagValues({ cluster, local, broker, link, topics, http, dataDir, logLevel }: RunOptions): FlagValues {

@@ -5,6 +5,7 @@ import type { HubTables } from "../hub/explain.ts";
 import type { HubStatus } from "../hub/status.ts";
 import type { SessionCounters } from "../mqtt/session-counters.ts";
 import type { LinkHistory } from "./link-history.ts";
+import type { ReloadStatus } from "./reloads.ts";
 
 export interface SessionStatus {
   readonly up: boolean;
@@ -34,6 +35,13 @@ export interface StoreStatus {
   readonly waitingBytes: number;
 }
 
+/** `link` null: the local broker. `ca` and `client` as configured, `server` as its broker showed it last. */
+export interface CertificateStatus {
+  readonly link: string | null;
+  readonly kind: string;
+  readonly endsAtMs: number;
+}
+
 export interface AgentStatus {
   readonly version: string;
   readonly startedAtMs: number;
@@ -44,6 +52,7 @@ export interface AgentStatus {
   /** By link; of those that this agent dials. */
   readonly peerCounters: Readonly<Record<string, SessionCounters>>;
   readonly problems: readonly ProblemCount[];
+  readonly certificates: readonly CertificateStatus[];
   /** The control topic that the local broker keeps from us, and why; null: none. */
   readonly controlDenied: string | null;
   /** What to change in the local broker so that it announces subscriptions; null: nothing. */
@@ -54,6 +63,9 @@ export interface AgentStatus {
   readonly brokerDropped: number | null;
   /** Null: nothing is kept on disk. */
   readonly store: StoreStatus | null;
+  readonly reloads: ReloadStatus;
+  /** In the spools of links that were removed while the agent ran: nobody had confirmed them. */
+  readonly removedLinksMessages: number;
   readonly hub: HubStatus;
 }
 

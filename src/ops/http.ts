@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import { type ServerType, serve } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { LinkError } from "../base/error-codes.ts";
+import { isLoopback } from "../config/server-format.ts";
 import type { AgentConfig } from "../config/types.ts";
 import { type AccessHeaders, type Refusal, refuseForeign, refuseUnauthorized } from "./access.ts";
 import type { AgentView } from "./agent-status.ts";
@@ -21,6 +22,7 @@ import { createMetrics } from "./metrics.ts";
 import { notAllowed } from "./not-allowed.ts";
 import { overview } from "./overview.ts";
 import { OverviewStream } from "./overview-stream.ts";
+import { PageAssets } from "./page-assets.ts";
 import { readinessText } from "./readiness.ts";
 import { ScanQueue } from "./scan-queue.ts";
 
@@ -89,12 +91,24 @@ export function createApp(
   });
   app.route("/api/v5/cluster/links", createEmqxApi({ agent, editor, meters }));
   app.route("/api/v1", createApi({ agent, editor, stream, scans, counters }));
+  // Nothing of it is secret: what it shows it asks the API for. Not served where the API can never be open.
+  if (config.http.token !== null || isLoopback(config.http.host)) servePage(app);
   app.notFound((c) => c.json({ code: "NOT_FOUND", message: "no such path" }, 404));
   app.onError((error, c) => {
     log.error({ err: error, path: c.req.path }, "http request failed");
     return c.json({ code: "INTERNAL_ERROR", message: "the log says more" }, 500);
   });
   return app;
+}
+
+function servePage(app: Hono): void {
+  const assets = new PageAssets();
+  const serve = (c: Context): Response | Promise<Response> => {
+    const asset = assets.get(c.req.path);
+    return asset === null ? c.notFound() : c.body(asset.body, 200, { ...asset.headers });
+  };
+  app.get("/", serve);
+  app.get("/page/*", serve);
 }
 
 /** Resolves once the port is open; a port that is taken is a LinkError HTTP_UNAVAILABLE. `editor` null: nothing changes links. */

@@ -5,9 +5,10 @@
  */
 import type { ErrorCode } from "../base/error-codes.ts";
 import { formatDuration } from "../config/formats.ts";
-import type { AgentConfig, Durability, LinkConfig, Retained, TlsConfig } from "../config/types.ts";
+import type { AgentConfig, CompressionChoice, Durability, LinkConfig, Retained, TlsConfig } from "../config/types.ts";
 import type { LinkStatusWord } from "../hub/hub-event.ts";
 import type { LinkStatus } from "../hub/status.ts";
+import type { Compression } from "../wire/compression.ts";
 import type { AgentStatus } from "./agent-status.ts";
 import type { LinkChange, LinkHistory } from "./link-history.ts";
 
@@ -35,6 +36,7 @@ export interface LinkAnswer {
   readonly route_retention: string;
   readonly durability: Durability;
   readonly retained: Retained;
+  readonly compression: CompressionChoice;
   readonly status: LinkStatusWord;
   readonly node_status: readonly {
     readonly node: string;
@@ -63,6 +65,8 @@ export interface LinkDetail {
   readonly interest: { readonly exact: boolean; readonly reason: string | null; readonly since: string | null };
   readonly out: OutAnswer | null;
   readonly in: InAnswer | null;
+  /** What frames to the peer leave with now; null: uncompressed. */
+  readonly compression: Compression | null;
   readonly queue: QueueAnswer | null;
   readonly counters: CountersAnswer | null;
   readonly refused_routes: readonly { readonly filter: string; readonly reason_code: number }[];
@@ -107,9 +111,18 @@ interface QueueAnswer {
   readonly round_trip_ms: number;
 }
 
+interface TrafficAnswer {
+  readonly messages: number;
+  readonly frames: number;
+  readonly bytes: number;
+  /** Before compression. */
+  readonly plain_bytes: number;
+  readonly frames_compressed: number;
+}
+
 interface CountersAnswer {
-  readonly sent: { readonly messages: number; readonly frames: number; readonly bytes: number };
-  readonly received: { readonly messages: number; readonly frames: number; readonly bytes: number };
+  readonly sent: TrafficAnswer;
+  readonly received: TrafficAnswer;
   readonly frames_resent: number;
   readonly messages_settled: number;
   readonly messages_republished: number;
@@ -154,6 +167,7 @@ function linkAnswer(
     route_retention: formatDuration(config.routeRetentionMs),
     durability: config.durability,
     retained: config.retained,
+    compression: config.compression,
     status: word,
     node_status: [{ node: status.hub.cluster, status: word, ...(reason === null ? {} : { reason }) }],
     brokerlink: linkDetail(config, link, status, changes),
@@ -197,6 +211,7 @@ function linkDetail(
     },
     out: link === null ? null : outAnswer(link.out),
     in: link === null ? null : inAnswer(link.in),
+    compression: link?.compression.inUse ?? null,
     queue: link === null ? null : queueAnswer(link.queue),
     counters: link === null ? null : countersAnswer(link),
     refused_routes: (link?.refusedRoutes ?? []).map(({ filter, reasonCode }) => ({ filter, reason_code: reasonCode })),
@@ -246,17 +261,20 @@ function queueAnswer(queue: LinkStatus["queue"]): QueueAnswer {
 }
 
 function countersAnswer(link: LinkStatus): CountersAnswer {
-  const { sent, received } = link;
   return {
-    sent: { messages: sent.messages, frames: sent.frames, bytes: sent.bytes },
-    received: { messages: received.messages, frames: received.frames, bytes: received.bytes },
-    frames_resent: sent.resends,
+    sent: trafficAnswer(link.sent),
+    received: trafficAnswer(link.received),
+    frames_resent: link.sent.resends,
     messages_settled: link.settled,
     messages_republished: link.republished,
     causality_timeouts: link.gateTimeouts,
     dropped: link.dropped,
     conversation: link.conversation,
   };
+}
+
+function trafficAnswer({ messages, frames, bytes, plainBytes, packed }: LinkStatus["received"]): TrafficAnswer {
+  return { messages, frames, bytes, plain_bytes: plainBytes, frames_compressed: packed };
 }
 
 function isoTime(atMs: number | null): string | null {

@@ -1,5 +1,6 @@
 /** The schemas of a link: what is set, what is answered, its metrics in EMQX's words. */
-import { DURABILITIES, RETAINED } from "../config/types.ts";
+import { COMPRESSION_CHOICES, DURABILITIES, RETAINED } from "../config/types.ts";
+import { COMPRESSIONS } from "../wire/compression.ts";
 import {
   AMOUNT,
   COUNT,
@@ -51,11 +52,18 @@ const SETTINGS = {
   route_retention: DURATION,
   durability: oneOf(...DURABILITIES),
   retained: oneOf(...RETAINED),
+  compression: oneOf(...COMPRESSION_CHOICES),
 } satisfies Record<string, JsonSchema>;
 
 const DIALLED_ONLY = ["server", "clientid", "username", "password", "control_prefix", "protocol_version"];
 
-const MESSAGES = object({ messages: COUNT, frames: COUNT, bytes: COUNT });
+const TRAFFIC = object({
+  messages: COUNT,
+  frames: COUNT,
+  bytes: COUNT,
+  plain_bytes: said(COUNT, "Before compression."),
+  frames_compressed: COUNT,
+});
 
 const DETAIL = object({
   peer_dials_in: FLAG,
@@ -85,6 +93,7 @@ const DETAIL = object({
       agent_version: orNull(TEXT),
     }),
   ),
+  compression: said(orNull(oneOf(...COMPRESSIONS)), "What frames leave with now; null: uncompressed."),
   queue: orNull(
     object({
       spool_messages: COUNT,
@@ -98,8 +107,8 @@ const DETAIL = object({
   ),
   counters: orNull(
     object({
-      sent: MESSAGES,
-      received: MESSAGES,
+      sent: TRAFFIC,
+      received: TRAFFIC,
       frames_resent: COUNT,
       messages_settled: COUNT,
       messages_republished: COUNT,

@@ -7,6 +7,7 @@ test("--help of each command goes to stdout, fits 80 columns, and is fine", asyn
     ["run", "--help"],
     ["check", "-h"],
     ["forget", "-h"],
+    ["healthcheck", "--help"],
     ["demo", "--help"],
     ["help", "run"],
   ];
@@ -46,6 +47,8 @@ test("bad usage says what was wrong and what was expected, on stderr", async () 
     [["run", "--config"], /argument missing/],
     [["forget", "extra"], /too many arguments/],
     [["forget", "--disk"], /unknown option '--disk'/],
+    [["healthcheck", "--http", "9464"], /"9464": it must be HOST:PORT/],
+    [["healthcheck", "a"], /too many arguments/],
     [["check"], /missing required argument 'file'/],
     [["check", "a", "b"], /too many arguments/],
     [["run", "--link", "=mqtt://h"], /option '--link <name\[=url\]>' "=mqtt:\/\/h": it must be NAME or NAME=URL/],

@@ -30,6 +30,7 @@ describe("a link in EMQX's shape", () => {
     assert.deepEqual(Object.keys(answer).sort(), [
       "brokerlink",
       "clientid",
+      "compression",
       "control_prefix",
       "durability",
       "enable",
@@ -144,6 +145,14 @@ describe("the status of a link", () => {
       widened: false,
       heard_at: NOON,
       agent_version: "0.1.0",
+    });
+    assert.equal(brokerlink.compression, "brotli");
+    assert.deepEqual(brokerlink.counters?.sent, {
+      messages: 10,
+      frames: 5,
+      bytes: 1_000,
+      plain_bytes: 4_000,
+      frames_compressed: 4,
     });
     assert.deepEqual(brokerlink.queue, {
       spool_messages: 4,

@@ -5,7 +5,7 @@ import { LinkMeters } from "../../src/ops/link-meter.ts";
 import { hubStatus, linkStatus } from "./agent-fixture.ts";
 
 const IDLE = {
-  sent: { messages: 0, bytes: 0, frames: 0, resends: 0 },
+  sent: { ...linkStatus().sent, messages: 0, bytes: 0, frames: 0, resends: 0 },
   dropped: [],
   queue: { ...linkStatus().queue, spooled: 0, inflight: 0, bestEffort: 0, waiting: 0 },
 };
@@ -22,7 +22,7 @@ function sampled(meters: LinkMeters, link: LinkStatus, nowMs: number): void {
 describe("the metrics of a link in EMQX's words", () => {
   test("put each message under one of them", () => {
     const link = linkStatus({
-      sent: { messages: 10, bytes: 0, frames: 0, resends: 3 },
+      sent: { ...linkStatus().sent, messages: 10, bytes: 0, frames: 0, resends: 3 },
       queue: { ...linkStatus().queue, spooled: 6, inflight: 4, bestEffort: 1, waiting: 2 },
       dropped: [
         { direction: "out", reason: "spool_full", count: 5 },
