@@ -9,14 +9,8 @@ import type { Outbound } from "../flow/outbound.ts";
 import type { Message } from "../wire/message.ts";
 import type { Counters } from "./counters.ts";
 
-export interface Forwarded {
-  readonly message: Message;
-  /** Null: nobody waits (any more). */
-  due: Due | null;
-}
-
 export class Forwarding {
-  readonly guard = new LoopGuard<Forwarded>();
+  readonly guard = new LoopGuard<Message>();
   readonly #outbound: Outbound;
   readonly #acks: AckLedger;
   readonly #counters: Counters;
@@ -31,32 +25,31 @@ export class Forwarding {
   take(message: Message, due: Due | null, nowMs: number): void {
     const { topic, payload, properties } = message;
     this.#counters.offered += 1;
-    const forwarded: Forwarded = { message, due: this.#outbound.dues.withholds ? due : null };
-    if (forwarded.due !== null) this.#acks.hold(forwarded.due);
+    const owed = this.#outbound.dues.withholds ? due : null;
+    if (owed !== null) this.#acks.hold(owed);
     const isWatched = couldHaveLostMark(properties) || this.guard.holds(topic);
-    switch (isWatched ? this.guard.offer(topic, payload, forwarded, nowMs) : "pass") {
+    switch (isWatched ? this.guard.offer(topic, payload, message, nowMs) : "pass") {
       case "pass":
-        for (const earlier of this.guard.released()) this.#offer(earlier, nowMs);
-        this.#offer(forwarded, nowMs);
+        for (const earlier of this.guard.released()) this.#offer(earlier, null, nowMs);
+        this.#offer(message, owed, nowMs);
         break;
       case "hold":
         // At once: a broker whose window is full of what we hold falls silent, and its publishers look like a circle.
-        if (forwarded.due !== null) this.#acks.done(forwarded.due);
-        forwarded.due = null;
+        if (owed !== null) this.#acks.done(owed);
         break;
       case "drop":
         this.#counters.drop("out", "foreign_loop");
-        if (forwarded.due !== null) this.#acks.done(forwarded.due);
+        if (owed !== null) this.#acks.done(owed);
         break;
     }
   }
 
   /** What the guard held and whose time has come. */
   release(nowMs: number): void {
-    for (const earlier of this.guard.release(nowMs)) this.#offer(earlier, nowMs);
+    for (const earlier of this.guard.release(nowMs)) this.#offer(earlier, null, nowMs);
   }
 
-  #offer({ message, due }: Forwarded, nowMs: number): void {
+  #offer(message: Message, due: Due | null, nowMs: number): void {
     this.#outbound.offer(message, due, nowMs);
     if (message.qos === 0) this.guard.left(message.topic, message.payload, nowMs);
   }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { until } from "../support/until.ts";
 import { AgentProcess } from "./agent-process.ts";
-import { EVENT_LINES, Site } from "./site.ts";
+import { linesWithQueue, Site } from "./site.ts";
 import { TcpProxy } from "./tcp-proxy.ts";
 
 const QUEUE = 100;
@@ -19,11 +19,8 @@ describe("a broker's queue that is too short for an outage", { concurrency: fals
   let proxy: TcpProxy;
 
   before(async () => {
-    const short = EVENT_LINES.map((line) =>
-      line.startsWith("max_queued_messages") ? `max_queued_messages ${QUEUE}` : line,
-    );
     a = await Site.open("a");
-    b = await Site.open("b", short);
+    b = await Site.open("b", linesWithQueue(QUEUE));
     proxy = await TcpProxy.start(a.broker.port);
     a.agent = new AgentProcess({ cluster: "a", local: a.broker.url, links: { b: null }, topics: { b: ["#"] } });
     b.agent = new AgentProcess({

@@ -8,6 +8,11 @@ import { type ClientOptions, TestClient } from "./test-client.ts";
 /** What the agent asks for in its log, and no Nagle. Nothing is dropped in a queue of that size: what is missing an agent lost. */
 export const EVENT_LINES: readonly string[] = [...MOSQUITTO_LINES, "set_tcp_nodelay true"];
 
+/** The same with queues of so many messages for each client. */
+export function linesWithQueue(messages: number): readonly string[] {
+  return EVENT_LINES.map((line) => (line.startsWith("max_queued_messages") ? `max_queued_messages ${messages}` : line));
+}
+
 /** A cluster: broker, agent, and the clients a test connects to it. */
 export class Site {
   readonly name: string;
