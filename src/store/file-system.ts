@@ -15,6 +15,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  type Stats,
   statSync,
   unlinkSync,
   writeSync,
@@ -95,7 +96,7 @@ export const diskFileSystem: FileSystem = {
   rename: renameSync,
   makeFolder,
   state(path) {
-    const found = statSync(path, { throwIfNoEntry: false });
+    const found = statOf(path);
     if (found === undefined) return null;
     return { mode: found.mode & PERMISSION_BITS, uid: found.uid, isFolder: found.isDirectory() };
   },
@@ -104,8 +105,19 @@ export const diskFileSystem: FileSystem = {
 
 /** With those above it. Node's own recursive mkdir never returns where a folder that exists takes none (/proc). */
 function makeFolder(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
   const above = dirname(path);
   if (above !== path) makeFolder(above);
-  mkdirSync(path, { mode: FOLDER_MODE });
+  const found = statOf(path);
+  if (found === undefined) mkdirSync(path, { mode: FOLDER_MODE });
+  else if (!found.isDirectory()) throw new Error(`${path} is not a directory`);
+}
+
+/** undefined: there is nothing. What is below a file is nothing too: Node 20 throws there, later versions do not. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOTDIR") return undefined;
+    throw error;
+  }
 }
