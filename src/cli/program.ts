@@ -6,12 +6,16 @@ import { Command, CommanderError } from "commander";
 import { LinkError } from "../base/error-codes.ts";
 import { addAclCommand } from "./acl.ts";
 import { check } from "./check.ts";
+import { addCompletionCommand } from "./completion.ts";
 import { goodConfiguration } from "./configuration.ts";
 import { addDoctorCommand } from "./doctor.ts";
+import { addDrainCommand } from "./drain.ts";
 import { EXIT, EXIT_CODES_HELP } from "./exit-codes.ts";
 import type { ForgetOptions } from "./forget.ts";
 import { addRunOptions, type RunOptions } from "./run-options.ts";
+import { addStatusCommands } from "./status.ts";
 import type { Terminal } from "./terminal.ts";
+import { addTopCommand } from "./top.ts";
 
 const RUN_HELP = `
 Examples:
@@ -51,6 +55,8 @@ Examples:
   $ brokerlink demo
   $ brokerlink check config.yaml
   $ brokerlink run --config config.yaml
+  $ brokerlink doctor --config config.yaml
+  $ brokerlink status
 ${EXIT_CODES_HELP}`;
 
 /** Answers the exit code. `args`: without the program and the script. */
@@ -97,6 +103,9 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
   };
   addAclCommand(program, terminal, done);
   addDoctorCommand(program, terminal, done);
+  addStatusCommands(program, terminal, done);
+  addTopCommand(program, terminal, done);
+  addDrainCommand(program, terminal, done);
   program
     .command("demo")
     .description("Two embedded brokers, two agents, and a live picture of what crosses between them.")
@@ -105,6 +114,7 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
       const { demo } = await import("./demo.ts");
       code = await demo(terminal);
     });
+  addCompletionCommand(program, terminal);
   try {
     await program.parseAsync(args, { from: "user" });
     return code;
