@@ -1,9 +1,11 @@
 /** The commands that ask a running agent: `status`, `routes`, `explain`, `top`, `drain`, for people and for scripts. */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, type TestContext, test } from "node:test";
+import { HIDE_CURSOR, SHOW_CURSOR } from "../../src/demo/lines-view.ts";
 import type { DrainReport } from "../../src/ops/drain-report.ts";
 import type { ExplainAnswer } from "../../src/ops/explain-answer.ts";
 import type { Overview } from "../../src/ops/overview.ts";
@@ -13,6 +15,8 @@ import { AgentProcess } from "./agent-process.ts";
 import { Command, folderWith } from "./command.ts";
 import { Pair } from "./site.ts";
 import type { TestClient } from "./test-client.ts";
+
+const BIN = new URL("../../../bin/brokerlink.js", import.meta.url).pathname;
 
 async function outcome(
   t: TestContext,
@@ -25,6 +29,32 @@ async function outcome(
     assert.ok(args.includes("--json") || [...line].length <= 80, `80 columns: ${line}`);
   assert.ok(!command.out.includes("\x1b"), "no colours in a pipe");
   return { code, out: command.out, error: command.error };
+}
+
+/** On a terminal of 80 × 24; `q` is typed once `enough` says so. */
+async function onTerminal(
+  t: TestContext,
+  args: string,
+  env: Readonly<Record<string, string>>,
+  enough: (soFar: string) => boolean = () => false,
+): Promise<string> {
+  const { NO_COLOR: _, ...inherited } = process.env;
+  const command = `stty cols 80 rows 24; exec ${process.execPath} ${BIN} ${args}`;
+  const child = spawn("script", ["-qefc", command, "/dev/null"], { env: { ...inherited, TERM: "xterm", ...env } });
+  t.after(() => child.kill("SIGKILL"));
+  let [out, isOver, isTyped] = ["", false, false];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    out += text;
+    if (!isTyped && enough(out)) {
+      isTyped = true;
+      child.stdin.write("q");
+    }
+  });
+  child.on("close", () => {
+    isOver = true;
+  });
+  await until(`${args} ends`, () => isOver || out.slice(-300), 20_000);
+  return out;
 }
 
 describe("beside two linked agents", { concurrency: false }, () => {
@@ -123,6 +153,16 @@ describe("beside two linked agents", { concurrency: false }, () => {
     assert.equal(await waiting.end(), 0);
     const report = JSON.parse(waiting.out) as DrainReport;
     assert.deepEqual([report.safe_to_switch_off, report.peer_confirmed_all, report.reasons], [true, true, []]);
+  });
+
+  test("colours for a person at a terminal only, and not where NO_COLOR is set; top gives the cursor back", async (t) => {
+    const plain = await onTerminal(t, `status ${http.join(" ")}`, { NO_COLOR: "1" });
+    assert.match(plain, /b +connected/);
+    assert.ok(!plain.includes("\x1b["));
+    const coloured = await onTerminal(t, `status ${http.join(" ")}`, {});
+    assert.ok(coloured.includes("\x1b[32mconnected\x1b[39m"), coloured);
+    const live = await onTerminal(t, `top ${http.join(" ")}`, {}, (soFar) => (soFar.match(/UTC/g) ?? []).length >= 2);
+    assert.ok(live.startsWith(HIDE_CURSOR) && live.trimEnd().endsWith(SHOW_CURSOR), JSON.stringify(live));
   });
 
   test("a link that is not there", async (t) => {
