@@ -8,6 +8,7 @@ test("--help of each command goes to stdout, fits 80 columns, and is fine", asyn
     ["check", "-h"],
     ["forget", "-h"],
     ["demo", "--help"],
+    ...["acl", "doctor", "status", "routes", "explain", "top", "drain"].map((name) => [name, "--help"]),
     ["help", "run"],
   ];
   for (const args of [["--help"], ["help"], ...commands]) {
@@ -47,6 +48,13 @@ test("bad usage says what was wrong and what was expected, on stderr", async () 
     [["forget", "extra"], /too many arguments/],
     [["forget", "--disk"], /unknown option '--disk'/],
     [["check"], /missing required argument 'file'/],
+    [["explain"], /missing required argument 'topic'/],
+    [["drain", "b", "--within", "soon"], /It must be a duration/],
+    [["top", "--count", "0"], /It must be a whole number from 1 on/],
+    [["status", "--http", "9464"], /"9464": it must be HOST:PORT/],
+    [["acl", "--user", "b"], /it must be CLUSTER=NAME/],
+    [["acl", "--format", "vernemq"], /Allowed choices are mosquitto, emqx/],
+    [["completion", "tcsh"], /Allowed choices are bash, zsh, fish/],
     [["check", "a", "b"], /too many arguments/],
     [["run", "--link", "=mqtt://h"], /option '--link <name\[=url\]>' "=mqtt:\/\/h": it must be NAME or NAME=URL/],
     [["run", "--link", "b="], /"b=": it must be NAME or NAME=URL/],
