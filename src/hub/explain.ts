@@ -59,6 +59,8 @@ export type InCode =
   | "no_interest"
   /** The route is not with the peer: it does not listen to us now. */
   | "not_announced"
+  /** The peer took leave: nothing of it is taken until it greets anew. */
+  | "peer_left"
   /** The peer's broker refuses the peer that subscription. */
   | "route_refused";
 
@@ -135,6 +137,7 @@ function howSent({ outbound, passage }: HubLink): OutCode {
 }
 
 function howWanted(hub: HubTables, link: HubLink, route: string): InCode {
+  if (link.conversation.acceptor.state === "left") return "peer_left";
   if (link.refused.reasonCode(route) !== null) return "route_refused";
   if (link.conversation.announcer.state !== "online") return "not_announced";
   if (hub.interest.wide !== null) return "wide";

@@ -4,11 +4,12 @@
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { isLoopback } from "../config/server-format.ts";
+import type { RefusalCode } from "./http-counters.ts";
 
 /** Why a request is refused; `body` in the form of EMQX's API. */
 export interface Refusal {
   readonly status: 401 | 403 | 421;
-  readonly body: { readonly code: string; readonly message: string };
+  readonly body: { readonly code: RefusalCode; readonly message: string };
 }
 
 export interface AccessRules {

@@ -7,8 +7,10 @@ import { clockMs } from "./clock.ts";
 import { drainReport } from "./drain-report.ts";
 import { noLink } from "./emqx-api.ts";
 import { explainAnswer } from "./explain-answer.ts";
+import type { HttpCounters } from "./http-counters.ts";
 import type { LinkEditor } from "./link-editor.ts";
 import { notAllowed } from "./not-allowed.ts";
+import { openapi } from "./openapi.ts";
 import { overview } from "./overview.ts";
 import type { OverviewStream } from "./overview-stream.ts";
 import { PageRows, pageQuery } from "./page.ts";
@@ -23,11 +25,18 @@ export interface ApiParts {
   readonly editor: LinkEditor | null;
   readonly stream: OverviewStream;
   readonly scans: ScanQueue;
+  readonly counters: HttpCounters;
 }
 
-export function createApi({ agent, editor, stream, scans }: ApiParts): Hono {
+export function createApi({ agent, editor, stream, scans, counters }: ApiParts): Hono {
   const api = new Hono();
+  const busy = (c: Context, message: string): Response => {
+    counters.refused("BUSY");
+    c.header("Retry-After", "1");
+    return c.json({ code: "BUSY", message }, 503);
+  };
   api.get("/status", (c) => c.json(agent.status()));
+  api.get("/openapi.json", (c) => c.json(openapi(agent.status().version)));
   api.get("/overview", (c) => c.json(overview(agent, editor, clockMs())));
 
   api.get("/stream", (c) => {
@@ -105,9 +114,4 @@ function given(text: string | undefined): string | null {
 
 function bad(c: Context, message: string): Response {
   return c.json({ code: "BAD_REQUEST", message }, 400);
-}
-
-function busy(c: Context, message: string): Response {
-  c.header("Retry-After", "1");
-  return c.json({ code: "BUSY", message }, 503);
 }

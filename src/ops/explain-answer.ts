@@ -82,6 +82,7 @@ const IN_TEXTS: Readonly<Record<InCode, string>> = {
   not_in_topics: "The link's topics do not include it.",
   no_interest: "Nobody here has subscribed to it.",
   not_announced: "Somebody here has subscribed to it, but the peer does not listen to us now.",
+  peer_left: "Somebody here has subscribed to it, but the peer has taken leave.",
   route_refused: "We ask for it, but the peer's broker refuses the peer that subscription.",
 };
 

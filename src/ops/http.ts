@@ -13,6 +13,7 @@ import type { AgentView } from "./agent-status.ts";
 import { createApi } from "./api.ts";
 import { clockMs } from "./clock.ts";
 import { createEmqxApi } from "./emqx-api.ts";
+import { addHttpMetrics, HttpCounters } from "./http-counters.ts";
 import type { LinkEditor } from "./link-editor.ts";
 import { LinkMeters, SAMPLE_MS } from "./link-meter.ts";
 import type { Logger } from "./log.ts";
@@ -23,12 +24,18 @@ import { OverviewStream } from "./overview-stream.ts";
 import { readinessText } from "./readiness.ts";
 import { ScanQueue } from "./scan-queue.ts";
 
-/** A health check must not hang on to a connection, nor a slow client on the process. */
-const REQUEST_TIMEOUT_MS = 10_000;
-/** Probes and scrapers are a handful; what comes on top is closed at once (Node counts the excess as dropped). */
-const CONNECTIONS_MAX = 256;
-/** A connection that asks for nothing is closed after this. */
-const KEEP_ALIVE_MS = 5_000;
+export interface HttpLimits {
+  /** Probes, scrapers and a few people; what comes on top is closed at once. */
+  readonly connectionsMax: number;
+  /** A health check must not hang on to a connection, nor a slow client on the process: a request is whole by then. */
+  readonly requestMs: number;
+  /** A connection that asks for nothing more is closed after this. */
+  readonly keepAliveMs: number;
+  /** How often connections are looked at for that. */
+  readonly lookMs: number;
+}
+
+const LIMITS: HttpLimits = { connectionsMax: 256, requestMs: 10_000, keepAliveMs: 5_000, lookMs: 2_000 };
 /** What is being answered when the listener closes may end within this. */
 const CLOSE_MS = 200;
 /** Everything here is short: the longest thing a caller has to say is a token. */
@@ -47,17 +54,23 @@ export function createApp(
   config: AgentConfig,
   log: Logger,
   editor: LinkEditor | null = null,
-  { stream, meters } = watching(agent, editor),
+  { stream, meters, counters } = watching(agent, editor),
 ): Hono {
   const app = new Hono();
-  const metrics = createMetrics(agent);
+  const metrics = createMetrics(agent, (set) => addHttpMetrics(set, counters, () => stream.watchers));
   const scans = new ScanQueue();
+  const refuse = (c: Context, { status, body }: Refusal): Response => {
+    counters.refused(body.code);
+    if (status === 401) c.header("WWW-Authenticate", 'Basic realm="brokerlink"');
+    return c.json(body, status);
+  };
 
   app.use("*", async (c, next) => {
     const refusal = refuseForeign(config.http, accessHeaders(c));
     if (refusal !== null) c.res = refuse(c, refusal);
     else if (!isReading(c) && !c.req.path.startsWith("/api/")) c.res = notAllowed(c, READ_ONLY);
     else await next();
+    counters.answered(c.res.status);
     // A body that was not taken is not read either.
     if (!isReading(c) && c.res.status >= 400) c.header("Connection", "close");
     c.header("X-Content-Type-Options", "nosniff");
@@ -75,7 +88,7 @@ export function createApp(
     return refusal === null ? next() : refuse(c, refusal);
   });
   app.route("/api/v5/cluster/links", createEmqxApi({ agent, editor, meters }));
-  app.route("/api/v1", createApi({ agent, editor, stream, scans }));
+  app.route("/api/v1", createApi({ agent, editor, stream, scans, counters }));
   app.notFound((c) => c.json({ code: "NOT_FOUND", message: "no such path" }, 404));
   app.onError((error, c) => {
     log.error({ err: error, path: c.req.path }, "http request failed");
@@ -90,6 +103,7 @@ export function listen(
   config: AgentConfig,
   log: Logger,
   editor: LinkEditor | null = null,
+  limits: HttpLimits = LIMITS,
 ): Promise<HttpListener> {
   const { host, port } = config.http;
   const watch = watching(agent, editor);
@@ -100,9 +114,10 @@ export function listen(
       hostname: host,
       port,
       serverOptions: {
-        requestTimeout: REQUEST_TIMEOUT_MS,
-        headersTimeout: REQUEST_TIMEOUT_MS,
-        keepAliveTimeout: KEEP_ALIVE_MS,
+        requestTimeout: limits.requestMs,
+        headersTimeout: limits.requestMs,
+        keepAliveTimeout: limits.keepAliveMs,
+        connectionsCheckingInterval: limits.lookMs,
         maxHeaderSize: HEADER_BYTES_MAX,
       },
     };
@@ -112,7 +127,11 @@ export function listen(
       sampling.unref();
       server.once("close", () => clearInterval(sampling));
     });
-    server.maxConnections = CONNECTIONS_MAX;
+    server.maxConnections = limits.connectionsMax;
+    // Node emits it for each connection past the limit, which it has closed.
+    server.on("drop", () => {
+      watch.counters.connectionsRefused += 1;
+    });
     server.once("error", (error: Error) => {
       const where = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
       reject(new LinkError("HTTP_UNAVAILABLE", `cannot listen on ${where}: ${error.message}`, { cause: error }));
@@ -124,12 +143,14 @@ export function listen(
 interface Watching {
   readonly stream: OverviewStream;
   readonly meters: LinkMeters;
+  readonly counters: HttpCounters;
 }
 
 function watching(agent: AgentView, editor: LinkEditor | null): Watching {
   return {
     stream: new OverviewStream(() => overview(agent, editor, clockMs()), agent.history),
     meters: new LinkMeters(),
+    counters: new HttpCounters(),
   };
 }
 
@@ -152,11 +173,6 @@ function accessHeaders(c: Context): AccessHeaders {
     origin: c.req.header("origin"),
     authorization: c.req.header("authorization"),
   };
-}
-
-function refuse(c: Context, { status, body }: Refusal): Response {
-  if (status === 401) c.header("WWW-Authenticate", 'Basic realm="brokerlink"');
-  return c.json(body, status);
 }
 
 function isReading(c: Context): boolean {

@@ -11,6 +11,9 @@ export const limitBody = bodyLimit({
   onError: (c) => c.json({ code: "REQUEST_TOO_LARGE", message: `a body takes at most ${BODY_BYTES_MAX} bytes` }, 413),
 });
 
+/** A link has three levels. */
+const DEPTH_MAX = 16;
+
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Answers the object, or the refusal to send. A form of another site's page has another content type, and needs no script. */
@@ -26,5 +29,17 @@ export async function jsonObject(c: Context): Promise<JsonObject | Response> {
   }
   if (typeof value !== "object" || value === null || Array.isArray(value))
     return c.json({ code: "BAD_REQUEST", message: "the body must be a JSON object" }, 400);
+  if (isDeep(value))
+    return c.json({ code: "BAD_REQUEST", message: `the body is nested deeper than ${DEPTH_MAX}` }, 400);
   return value as JsonObject;
+}
+
+/** Level by level: whoever reads it afterwards may go by recursion. */
+function isDeep(value: object): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth === DEPTH_MAX) return true;
+    level = level.flatMap((each) => (typeof each === "object" && each !== null ? Object.values(each) : []));
+  }
+  return false;
 }

@@ -49,7 +49,11 @@ const ODD_LINES = ["unparsable", "ambiguous", "cut"] as const;
 /** Kept with the fates of local messages, but no messages of local clients. */
 const STRANGERS = { stranger: "control", frame_of_stranger: "frame" } as const;
 
-export function createMetrics(agent: AgentHealth): Metrics {
+/** `addMore`: what is known beside the agent. */
+export function createMetrics(
+  agent: AgentHealth,
+  addMore: (metrics: MetricSet<MetricSource>) => void = () => {},
+): Metrics {
   const source = (): MetricSource => ({ status: agent.status(), ready: agent.ready, nowMs: clockMs() });
   const metrics = new MetricSet(source());
   addAgentMetrics(metrics);
@@ -57,6 +61,7 @@ export function createMetrics(agent: AgentHealth): Metrics {
   addInterestMetrics(metrics);
   addLinkMetrics(metrics);
   addDiskMetrics(metrics);
+  addMore(metrics);
   return { contentType: metrics.contentType, render: () => metrics.render(source()) };
 }
 

@@ -4,6 +4,7 @@ import type { AgentView } from "../../src/ops/agent-status.ts";
 import { createApp } from "../../src/ops/http.ts";
 import { pair } from "../hub/world.ts";
 import { agentConfig, agentStatus, agentView, linkConfig } from "./agent-fixture.ts";
+import { request } from "./checked-app.ts";
 import { logLines } from "./log-lines.ts";
 
 interface Answer {
@@ -13,7 +14,7 @@ interface Answer {
 
 async function ask(agent: AgentView, path: string): Promise<Answer> {
   const app = createApp(agent, agent.config, logLines("silent").log);
-  const response = await app.request(`/api/v1${path}`, { headers: { host: "localhost" } });
+  const response = await request(app, `/api/v1${path}`, { headers: { host: "localhost" } });
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }
 

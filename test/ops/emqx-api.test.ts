@@ -6,6 +6,7 @@ import type { LinkEditor } from "../../src/ops/link-editor.ts";
 import { readText } from "../house/repository.ts";
 import { MemoryLinkEditor } from "../support/memory-link-editor.ts";
 import { agentConfig, agentView, hubStatus, linkStatus } from "./agent-fixture.ts";
+import { request } from "./checked-app.ts";
 import { logLines } from "./log-lines.ts";
 
 const LINKS = "/api/v5/cluster/links";
@@ -30,9 +31,9 @@ class Api {
 
   async ask(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Response> {
     const init = { method, headers: { host: "localhost", ...headers } };
-    if (body === undefined) return this.#app.request(path, init);
+    if (body === undefined) return request(this.#app, path, init);
     const json = { "content-type": "application/json", ...init.headers };
-    return this.#app.request(path, { ...init, headers: json, body: JSON.stringify(body) });
+    return request(this.#app, path, { ...init, headers: json, body: JSON.stringify(body) });
   }
 
   async code(method: string, path: string, body?: unknown): Promise<string> {
@@ -240,7 +241,7 @@ describe("a change", () => {
       ["application/json", 400],
       ["Application/JSON; charset=utf-8", 400],
     ] as const) {
-      const answer = await app.request(LINKS, {
+      const answer = await request(app, LINKS, {
         method: "POST",
         headers: { ...headers, "content-type": type },
         body: "{",
@@ -261,7 +262,7 @@ describe("a change", () => {
     assert.deepEqual(await answer.json(), { code: "READ_ONLY", message: "the file is read-only" });
     const none = createApp(agentView(), agentConfig(), log);
     const headers = { host: "localhost" };
-    assert.equal((await none.request(`${LINKS}/link/east`, { method: "DELETE", headers })).status, 409);
+    assert.equal((await request(none, `${LINKS}/link/east`, { method: "DELETE", headers })).status, 409);
   });
 
   test("that could not be written is a failure of this side", async () => {
@@ -273,8 +274,8 @@ describe("a change", () => {
     };
     const app = createApp(agentView(), agentConfig(), log, broken);
     const init = { headers: { host: "localhost", "content-type": "application/json" }, body: "{}" };
-    assert.equal((await app.request(LINKS, { ...init, method: "POST" })).status, 500);
-    assert.equal((await app.request(`${LINKS}/link/x`, { ...init, method: "PUT" })).status, 500);
+    assert.equal((await request(app, LINKS, { ...init, method: "POST" })).status, 500);
+    assert.equal((await request(app, `${LINKS}/link/x`, { ...init, method: "PUT" })).status, 500);
   });
 
   test("takes nothing from the prototype's names", async () => {
@@ -282,7 +283,7 @@ describe("a change", () => {
     const body = '{"name":"x","topics":[],"__proto__":{"enable":false},"constructor":1}';
     const app = createApp(agentView(), agentConfig(), log, api.editor);
     const headers = { host: "localhost", "content-type": "application/json" };
-    const answer = await app.request(LINKS, { method: "POST", headers, body });
+    const answer = await request(app, LINKS, { method: "POST", headers, body });
     assert.equal(answer.status, 400);
     assert.match(await answer.text(), /__proto__[\s\S]*constructor/);
   });

@@ -3,13 +3,14 @@ import { describe, test } from "node:test";
 import type { AgentView } from "../../src/ops/agent-status.ts";
 import { createApp } from "../../src/ops/http.ts";
 import { agentConfig, agentStatus, agentView, hubStatus, linkConfig, linkStatus } from "./agent-fixture.ts";
+import { request } from "./checked-app.ts";
 import { logLines } from "./log-lines.ts";
 
 const LINKS = "/api/v5/cluster/links";
 
 function ask(path: string, init: RequestInit = {}, agent: AgentView = agentView(), config = agentConfig()) {
   const headers = { host: "localhost:9464", ...init.headers };
-  return createApp({ ...agent, config }, config, logLines("silent").log).request(path, { ...init, headers });
+  return request(createApp({ ...agent, config }, config, logLines("silent").log), path, { ...init, headers });
 }
 
 describe("/livez", () => {
