@@ -12,6 +12,8 @@ const SENTENCES = {
   DATA_DIR_LOCKED: "Another process uses the same data directory.",
   DATA_DIR_UNUSABLE: "The data directory cannot be read or written.",
   HTTP_UNAVAILABLE: "The HTTP listener could not be opened.",
+  AGENT_UNREACHABLE: "A command found no running agent at the address that it asked.",
+  AGENT_REFUSED: "A running agent did not answer what a command asked.",
 
   LOCAL_UNREACHABLE: "The local broker does not answer at its address.",
   LOCAL_REFUSED: "The local broker answered and refused the connection.",

@@ -19,7 +19,7 @@ interface AclOptions extends RunOptions {
 
 const ACL_HELP = `
 Examples:
-  $ brokerlink acl --config config.yaml --of local > /etc/mosquitto/brokerlink.acl
+  $ brokerlink acl --config config.yaml --of local > link.acl
   $ brokerlink acl --config config.yaml --of hq
   $ brokerlink acl --config config.yaml --format emqx --user hq=link-hq
 

@@ -1,5 +1,5 @@
 /** `brokerlink demo`: the story of two linked brokers, told by two embedded ones. It lives in demo/; here it meets the process. */
-import { SHOW_CURSOR } from "../demo/live-view.ts";
+import { SHOW_CURSOR } from "../demo/lines-view.ts";
 import { play } from "../demo/play.ts";
 import { EXIT } from "./exit-codes.ts";
 import { Keyboard } from "./keyboard.ts";

@@ -7,13 +7,17 @@ import { LinkError } from "../base/error-codes.ts";
 import { ConfigSource } from "../config/config-source.ts";
 import { addAclCommand } from "./acl.ts";
 import { check } from "./check.ts";
+import { addCompletionCommand } from "./completion.ts";
 import { goodConfiguration, problemLines } from "./configuration.ts";
 import { addDoctorCommand } from "./doctor.ts";
+import { addDrainCommand } from "./drain.ts";
 import { EXIT, EXIT_CODES_HELP } from "./exit-codes.ts";
 import type { ForgetOptions } from "./forget.ts";
 import type { HealthcheckOptions } from "./healthcheck.ts";
 import { addHttpOption, addRunOptions, flagValues, type RunOptions } from "./run-options.ts";
+import { addStatusCommands } from "./status.ts";
 import type { Terminal } from "./terminal.ts";
+import { addTopCommand } from "./top.ts";
 
 const RUN_HELP = `
 Examples:
@@ -63,6 +67,8 @@ Examples:
   $ brokerlink demo
   $ brokerlink check config.yaml
   $ brokerlink run --config config.yaml
+  $ brokerlink doctor --config config.yaml
+  $ brokerlink status
 ${EXIT_CODES_HELP}`;
 
 /** Answers the exit code. `args`: without the program and the script. */
@@ -117,6 +123,9 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
   };
   addAclCommand(program, terminal, done);
   addDoctorCommand(program, terminal, done);
+  addStatusCommands(program, terminal, done);
+  addTopCommand(program, terminal, done);
+  addDrainCommand(program, terminal, done);
   program
     .command("demo")
     .description("Two embedded brokers, two agents, and a live picture of what crosses between them.")
@@ -125,6 +134,7 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
       const { demo } = await import("./demo.ts");
       code = await demo(terminal);
     });
+  addCompletionCommand(program, terminal);
   try {
     await program.parseAsync(args, { from: "user" });
     return code;

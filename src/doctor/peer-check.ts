@@ -52,7 +52,7 @@ async function speaking(client: DoctorClient, link: LinkConfig, config: AgentCon
         finding(
           "peer_listen",
           "note",
-          "this user may not subscribe there: needed only if the peer's link has no server",
+          "this user may not subscribe there: needed if the peer's link has no server; else only its refusals are not heard",
           may("read", conversation(controlPrefix, cluster, name)),
         ),
       ];

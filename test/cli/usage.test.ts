@@ -9,6 +9,7 @@ test("--help of each command goes to stdout, fits 80 columns, and is fine", asyn
     ["forget", "-h"],
     ["healthcheck", "--help"],
     ["demo", "--help"],
+    ...["acl", "doctor", "status", "routes", "explain", "top", "drain"].map((name) => [name, "--help"]),
     ["help", "run"],
   ];
   for (const args of [["--help"], ["help"], ...commands]) {
@@ -50,6 +51,13 @@ test("bad usage says what was wrong and what was expected, on stderr", async () 
     [["healthcheck", "--http", "9464"], /"9464": it must be HOST:PORT/],
     [["healthcheck", "a"], /too many arguments/],
     [["check"], /missing required argument 'file'/],
+    [["explain"], /missing required argument 'topic'/],
+    [["drain", "b", "--within", "soon"], /It must be a duration/],
+    [["top", "--count", "0"], /It must be a whole number from 1 on/],
+    [["status", "--http", "9464"], /"9464": it must be HOST:PORT/],
+    [["acl", "--user", "b"], /it must be CLUSTER=NAME/],
+    [["acl", "--format", "vernemq"], /Allowed choices are mosquitto, emqx/],
+    [["completion", "tcsh"], /Allowed choices are bash, zsh, fish/],
     [["check", "a", "b"], /too many arguments/],
     [["run", "--link", "=mqtt://h"], /option '--link <name\[=url\]>' "=mqtt:\/\/h": it must be NAME or NAME=URL/],
     [["run", "--link", "b="], /"b=": it must be NAME or NAME=URL/],

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { LiveView, SHOW_CURSOR } from "../../src/demo/live-view.ts";
+import { SHOW_CURSOR } from "../../src/demo/lines-view.ts";
+import { LiveView } from "../../src/demo/live-view.ts";
 import type { ClusterPicture, Picture } from "../../src/demo/picture.ts";
 import { ScreenOnPaper } from "./screen-on-paper.ts";
 

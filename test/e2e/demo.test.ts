@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { describe, type TestContext, test } from "node:test";
-import { HIDE_CURSOR, SHOW_CURSOR } from "../../src/demo/live-view.ts";
+import { HIDE_CURSOR, SHOW_CURSOR } from "../../src/demo/lines-view.ts";
 import { StoryFailed } from "../../src/demo/narrator.ts";
 import { play } from "../../src/demo/play.ts";
 import { ScreenOnPaper } from "../demo/screen-on-paper.ts";

@@ -58,6 +58,30 @@ describe("from B to A, whose broker takes at most 20,000 bytes", { concurrency: 
     await pair.endClients();
   });
 
+  test("trace context (W3C traceparent, tracestate) passes untouched at every QoS, also through a cut link's spool", async () => {
+    const [reader, writer] = [await pair.a.client(), await pair.b.client()];
+    await reader.subscribe("trace/#", 2);
+    await writer.reaches(reader, "trace/1");
+    const context = {
+      traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+      tracestate: "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE",
+    };
+    const traced = { properties: { userProperties: context } };
+    for (const qos of [0, 1, 2] as const) await writer.publish("trace/1", `at QoS ${qos}`, { qos, ...traced });
+    for (const qos of [0, 1, 2]) await reader.arrival(`at QoS ${qos}`);
+    proxy.cut();
+    await pair.b.agent.untilLink("a", "the cut is noticed", ({ transportUp }) => !transportUp);
+    await writer.publish("trace/1", "spooled", traced);
+    proxy.heal();
+    await reader.arrival("spooled", 20_000);
+    for (const { text, properties } of reader.received) {
+      const { traceparent, tracestate } = { ...properties.userProperties };
+      assert.deepEqual({ traceparent, tracestate }, context, text);
+    }
+    assert.equal(reader.received.length, 4);
+    await pair.endClients();
+  });
+
   test("payloads of no byte, of any byte, and of QoS 0, 1 and 2 arrive as they are", async () => {
     const [reader, writer] = [await pair.a.client(), await pair.b.client()];
     await reader.subscribe("bytes/#", 2);
