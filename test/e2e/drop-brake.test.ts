@@ -7,7 +7,8 @@ import { EVENT_LINES, Site } from "./site.ts";
 import { TcpProxy } from "./tcp-proxy.ts";
 
 const QUEUE = 40;
-/** A backlog comes at 100 a second at least, and is slowed down to 25: this subscriber takes about 30. */
+/** This backlog comes at 100 a second, and is slowed down to 25: the subscriber takes about 30. */
+const DRAIN_RATE = 100;
 const TAKES_ONE_IN_MS = 33;
 const BACKLOG = 900;
 /** Arrivals in a row without a drop, once the pace has been found. */
@@ -26,7 +27,11 @@ describe("a subscriber that is slower than a backlog", { concurrency: false }, (
     b = await Site.open("b");
     proxy = await TcpProxy.start(a.broker.port);
     a.agent = new AgentProcess({ cluster: "a", local: a.broker.url, links: { b: null }, topics: { b: ["#"] } });
-    b.agent = new AgentProcess({ cluster: "b", local: b.broker.url, links: { a: proxy.url }, topics: { a: [] } });
+    b.agent = new AgentProcess({
+      cluster: "b",
+      local: b.broker.url,
+      config: { links: [{ name: "a", server: proxy.url, topics: [], drain_rate: DRAIN_RATE }] },
+    });
     await Promise.all([a.agent.start(), b.agent.start()]);
     await Promise.all([a.agent.linked("b"), b.agent.linked("a")]);
     await Promise.all([a.agent.exact(), b.agent.exact()]);
