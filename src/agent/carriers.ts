@@ -25,6 +25,11 @@ export class Carriers {
     else this.#local().sendFrame(link, frame, bytes, confirm);
   }
 
+  /** Of the certificate that the broker of a link showed last; `link` null: the local one. Null: no TLS, or none yet. */
+  certificateEndsAtMs(link: string | null): number | null {
+    return (link === null ? this.#local() : this.#peers.get(link))?.certificateEndsAtMs ?? null;
+  }
+
   isCongested(link: string): boolean {
     return this.#peers.get(link)?.congested ?? this.#local().linkCongested;
   }

@@ -1,4 +1,5 @@
 /** The configuration as the hub takes it. */
+import { randomBytes } from "node:crypto";
 import type { AgentConfig } from "../config/types.ts";
 import type { HubOptions } from "../hub/hub-options.ts";
 import type { HubState } from "../hub/saved-state.ts";
@@ -10,13 +11,11 @@ import { AGENT_VERSION } from "./version.ts";
 /** Rows of local interest kept; about 300 MB at the limit, past it the agent announces its links' topics instead. */
 const INTEREST_ROWS_MAX = 1_000_000;
 
+/** Clients of `brokerlink doctor`, which subscribes to everything for a moment. */
+const DOCTOR_CLIENTS = "-doctor-*";
+
 /** `store`: what an earlier life left on disk; null: nothing outlives this one. */
-export function hubOptions(
-  config: AgentConfig,
-  store: AgentStore | null,
-  randomHex16: () => string,
-  nowMs: number,
-): HubOptions {
+export function hubOptions(config: AgentConfig, store: AgentStore | null, nowMs: number): HubOptions {
   const { cluster, local, controlPrefix, links } = config;
   const enabled = links.filter((link) => link.enable);
   return {
@@ -31,7 +30,7 @@ export function hubOptions(
     demandMax: Math.max(1, ...enabled.map((link) => link.demandMax)),
     interest: {
       ownClients: new Set((["events", "link", "data"] as const).map((name) => sessionClientId(local.clientid, name))),
-      ignoreClients: local.ignoreClients,
+      ignoreClients: [...local.ignoreClients, `${local.clientid}${DOCTOR_CLIENTS}`],
       untrackedSubscriptions: local.untrackedSubscriptions,
       atStart: local.broker === "static" ? "none" : local.interestAtStart,
       trustAfterMs: local.trustAfterMs,
@@ -43,6 +42,10 @@ export function hubOptions(
       .filter((link) => !link.enable)
       .map(({ name, topics, endpoint }) => ({ name, topics, dialsIn: endpoint === null })),
   };
+}
+
+function randomHex16(): string {
+  return randomBytes(8).toString("hex");
 }
 
 /** A configured list of filters is all there is: whatever an earlier life saw clients hold says nothing. */

@@ -2,6 +2,7 @@
 import type { AgentConfig, LinkConfig } from "../config/types.ts";
 import type { SpoolLog } from "../flow/spool-log.ts";
 import type { HubLinkOptions } from "../hub/link-host.ts";
+import { ZlibCodec } from "./zlib-codec.ts";
 
 /** `log`: where its reliable messages are kept; undefined: in memory. */
 export function hubLinkOptions(link: LinkConfig, config: AgentConfig, log: SpoolLog | undefined): HubLinkOptions {
@@ -19,6 +20,12 @@ export function hubLinkOptions(link: LinkConfig, config: AgentConfig, log: Spool
     spool: config.spool,
     durability: link.durability,
     retained: link.retained,
+    ...compressionOptions(link),
     ...(log === undefined ? {} : { log }),
   };
+}
+
+/** Each link has a codec of its own, which counts the time that it takes. */
+function compressionOptions({ compression }: LinkConfig): Pick<HubLinkOptions, "codec" | "compression"> {
+  return compression === "none" ? {} : { codec: new ZlibCodec(), compression };
 }

@@ -260,6 +260,10 @@ export class LocalBroker {
     };
   }
 
+  get certificateEndsAtMs(): number | null {
+    return this.#linkSession.certificateEndsAtMs;
+  }
+
   get linkCongested(): boolean {
     return this.#linkSession.congested;
   }

@@ -78,6 +78,11 @@ export class PeerConnection {
     this.#refresh = setInterval(() => this.refreshInbox(), REFRESH_INBOX_MS);
   }
 
+  /** Other secrets, from the next connection on. */
+  renew(endpoint: EndpointConfig): void {
+    this.#session.renew(endpoint);
+  }
+
   stop(graceMs: number): Promise<void> {
     if (this.#refresh !== null) clearInterval(this.#refresh);
     return this.#session.stop(graceMs);
@@ -85,6 +90,10 @@ export class PeerConnection {
 
   get counters(): Readonly<SessionCounters> {
     return this.#session.counters;
+  }
+
+  get certificateEndsAtMs(): number | null {
+    return this.#session.certificateEndsAtMs;
   }
 
   get congested(): boolean {

@@ -13,8 +13,8 @@ import type { SessionProblem } from "../mqtt/session.ts";
 import type { ProblemCount } from "../ops/agent-status.ts";
 import type { Logger } from "../ops/log.ts";
 import { LogBudget } from "../ops/log-budget.ts";
+import { wideText } from "../ops/wide-text.ts";
 import type { StoreProblem } from "../store/store-problem.ts";
-import { wideText } from "./wide-text.ts";
 
 /** The same trouble of the same link: said again when it still lasts after this. */
 const REPEAT_MS = 600_000;
@@ -53,6 +53,14 @@ export class Report {
   constructor(log: Logger, nowMs: () => number) {
     this.#log = log;
     this.#nowMs = nowMs;
+  }
+
+  /** The link is gone: what was counted of it goes with it. */
+  forget(link: string): void {
+    this.#statusOf.delete(link);
+    this.#paused.delete(link);
+    this.#livesOf.delete(link);
+    for (const [key, count] of this.#counts) if (count.link === link) this.#counts.delete(key);
   }
 
   /** Sorted by link and code; of the whole agent first. */

@@ -1,18 +1,12 @@
 /** `brokerlink demo`: the story of two linked brokers, told by two embedded ones. It lives in demo/; here it meets the process. */
 import { SHOW_CURSOR } from "../demo/live-view.ts";
 import { play } from "../demo/play.ts";
-import type { Screen } from "../demo/screen.ts";
 import { EXIT } from "./exit-codes.ts";
 import { Keyboard } from "./keyboard.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** What a terminal has when it does not say. */
-const COLUMNS = 80;
-const ROWS = 24;
-
 /** Resolves with the exit code. A person may end it at any time; for a script, a story that was not told is a failure. */
-export async function demo({ env, error }: Pick<Terminal, "env" | "error">): Promise<number> {
-  const screen = processScreen(env);
+export async function demo({ screen, error }: Pick<Terminal, "screen" | "error">): Promise<number> {
   // Whatever ends the process: no shell without a cursor.
   if (screen.live) process.once("exit", () => screen.write(SHOW_CURSOR));
   const keyboard = screen.live ? Keyboard.open(process.stdin) : null;
@@ -35,23 +29,6 @@ export async function demo({ env, error }: Pick<Terminal, "env" | "error">): Pro
   } finally {
     keyboard?.close();
   }
-}
-
-function processScreen(env: Terminal["env"]): Screen {
-  const { stdout } = process;
-  const live = stdout.isTTY === true && env["TERM"] !== "dumb";
-  return {
-    write: (text) => void stdout.write(text),
-    live,
-    // no-color.org: present and not empty.
-    color: live && (env["NO_COLOR"] ?? "") === "",
-    get columns() {
-      return stdout.columns || COLUMNS;
-    },
-    get rows() {
-      return stdout.rows || ROWS;
-    },
-  };
 }
 
 function firstSignal(): Promise<void> {

@@ -4,8 +4,11 @@
  */
 import { Command, CommanderError } from "commander";
 import { LinkError } from "../base/error-codes.ts";
+import { ConfigSource } from "../config/config-source.ts";
+import { addAclCommand } from "./acl.ts";
 import { check } from "./check.ts";
-import { loadConfiguration, problemLines } from "./configuration.ts";
+import { goodConfiguration, problemLines } from "./configuration.ts";
+import { addDoctorCommand } from "./doctor.ts";
 import { EXIT, EXIT_CODES_HELP } from "./exit-codes.ts";
 import type { ForgetOptions } from "./forget.ts";
 import type { HealthcheckOptions } from "./healthcheck.ts";
@@ -109,6 +112,11 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
       const { healthcheck } = await import("./healthcheck.ts");
       code = await healthcheck(options, terminal);
     });
+  const done = (result: number): void => {
+    code = result;
+  };
+  addAclCommand(program, terminal, done);
+  addDoctorCommand(program, terminal, done);
   program
     .command("demo")
     .description("Two embedded brokers, two agents, and a live picture of what crosses between them.")
@@ -135,21 +143,20 @@ async function versionFor(args: readonly string[]): Promise<string> {
 }
 
 async function runAgent(options: RunOptions, terminal: Terminal): Promise<number> {
-  const loaded = loadConfiguration(options.config, flagValues(options), terminal);
+  const { env, readFile, pathKind } = terminal;
+  const source = new ConfigSource({ path: options.config, flags: flagValues(options), env, readFile, pathKind });
+  const loaded = source.load();
   if (!loaded.ok) {
     terminal.error(problemLines(options.config, loaded).join("\n"));
     return EXIT.config;
   }
   const { run } = await import("./run.ts");
-  return run(loaded.config, loaded.warnings);
+  return run(loaded.config, loaded.warnings, source);
 }
 
 async function forgetAgent(options: RunOptions & ForgetOptions, terminal: Terminal): Promise<number> {
-  const loaded = loadConfiguration(options.config, flagValues(options), terminal);
-  if (!loaded.ok) {
-    terminal.error(problemLines(options.config, loaded).join("\n"));
-    return EXIT.config;
-  }
+  const loaded = goodConfiguration(options, terminal);
+  if (loaded === null) return EXIT.config;
   const { forget } = await import("./forget.ts");
   return forget(loaded.config, options, terminal);
 }

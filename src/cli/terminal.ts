@@ -1,6 +1,7 @@
 /** What a command needs of the process: two streams, the environment, files. Tests bring their own. */
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { printableLines } from "../config/printable.ts";
+import type { Screen } from "../demo/screen.ts";
 
 /** Larger than any configuration, certificate or secret; a device or an endless pipe must not eat the memory. */
 const FILE_BYTES_MAX = 4 * 1024 * 1024;
@@ -11,6 +12,8 @@ export interface Terminal {
   /** Complaints, on stderr. Escaped; a line end is added. */
   error(text: string): void;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where `out` goes to, for what has to be drawn or coloured: the caller escapes. */
+  readonly screen: Screen;
   /** Text of a file. Throws when it cannot be read. */
   readFile(path: string): string;
   /** What a name stands for; null: nothing. Throws when it cannot be told. */
@@ -22,8 +25,30 @@ export function processTerminal(): Terminal {
     out: (text) => void process.stdout.write(`${printableLines(text)}\n`),
     error: (text) => void process.stderr.write(`${printableLines(text)}\n`),
     env: process.env,
+    screen: processScreen(process.env),
     readFile: readBoundedFile,
     pathKind,
+  };
+}
+
+/** What a terminal has when it does not say, and what a pipe gets. */
+const COLUMNS = 80;
+const ROWS = 24;
+
+function processScreen(env: Terminal["env"]): Screen {
+  const { stdout } = process;
+  const live = stdout.isTTY === true && env["TERM"] !== "dumb";
+  return {
+    write: (text) => void stdout.write(text),
+    live,
+    // no-color.org: present and not empty.
+    color: live && (env["NO_COLOR"] ?? "") === "",
+    get columns() {
+      return stdout.columns || COLUMNS;
+    },
+    get rows() {
+      return stdout.rows || ROWS;
+    },
   };
 }
 

@@ -129,6 +129,7 @@ function linkConfig(
     routeRetentionMs: link.route_retention ?? (durability === "disk" ? values.spool.max_age : HEAP_ROUTE_RETENTION_MS),
     durability,
     retained: link.retained,
+    compression: link.compression,
     framesInflightMax: link.max_inflight,
     retryIntervalMs: link.retry_interval,
     drainPerSecond: link.drain_rate,

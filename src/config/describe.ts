@@ -104,6 +104,7 @@ function linkLines(link: LinkConfig, config: AgentConfig): string[] {
     ...(link.retained === "live"
       ? [row("retained", `what ${name} publishes with the retain flag keeps it, and the local broker stores it`)]
       : []),
+    ...(link.compression === "auto" ? [] : [row("frames", compressionText(link))]),
     row("limits", limits.join("; ")),
     row("silence", `its routes stay in force for ${formatDuration(link.routeRetentionMs)}`),
     ...accessLines(link, config),
@@ -120,6 +121,12 @@ function messagesText({ name, durability }: LinkConfig, { dataDir }: AgentConfig
     case "end_to_end":
       return `in memory, and in the local broker's queue until ${name} confirms them`;
   }
+}
+
+function compressionText({ name, compression }: LinkConfig): string {
+  return compression === "none"
+    ? `never compressed, in either direction`
+    : `compressed with ${compression} where the agent of ${name} has it and they shrink`;
 }
 
 /** What access rules must allow, on either side. */

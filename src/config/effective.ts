@@ -43,6 +43,7 @@ function linkKeys(link: LinkConfig): object {
     route_retention: formatDuration(link.routeRetentionMs),
     durability: link.durability,
     retained: link.retained,
+    compression: link.compression,
     protocol: "brokerlink",
   };
 }

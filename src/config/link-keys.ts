@@ -7,7 +7,7 @@ import { group, optional, required, type Values, withDefault } from "./format.ts
 import { choice, DAY_MS, duration, FILE_NAME, flag, integer, pattern, SECRET, text } from "./formats.ts";
 import { HOST_NAME, SERVERS } from "./server-format.ts";
 import { CONTROL_PREFIX, LINK_TOPICS, PLAIN_FILTERS } from "./topic-formats.ts";
-import { DURABILITIES, RETAINED } from "./types.ts";
+import { COMPRESSION_CHOICES, DURABILITIES, RETAINED } from "./types.ts";
 
 /** A client id may be 65,535 bytes long; brokers print and index them, and ours get endings. */
 export const CLIENT_ID_BYTES_MAX = 200;
@@ -138,6 +138,11 @@ export const LINK_KEYS = {
     "strip",
     "What becomes of the retain flag of the peer's messages here. `strip`: they are published without it, and the local broker stores none. `live`: they keep it, so the local broker stores the value, or forgets it if the payload is empty. Only what crosses counts: what was retained on the other side before, and what is set or cleared there while nobody here subscribes to it, does not come.",
   ),
+  compression: withDefault(
+    choice("compression", COMPRESSION_CHOICES),
+    "auto",
+    "Whether frames to the peer are compressed, if it takes compressed ones. `auto`: where it pays, which is over a wide-area link or a congested one, and not for payloads that do not shrink, with the best algorithm that both agents have. An algorithm: that one, on any link; `zstd` needs Node.js 22.15 at both ends. `none`: never, and the peer is told to send none either.",
+  ),
   protocol: withDefault(
     choice("link protocol", ["brokerlink"], { emqx: LATER }),
     "brokerlink",
@@ -151,7 +156,6 @@ const NODE_TLS = "is EMQX's and has no counterpart: Node.js's own choice is a sa
 
 /** Keys of a link that are known and not taken, and what is said of them. */
 export const LINK_REFUSED: Readonly<Record<string, string>> = {
-  compression: LATER,
   pool_size: "is EMQX's and has no counterpart: one connection is enough here",
   resource_opts: "is EMQX's and has no counterpart: see spool",
   tcp_opts: "is EMQX's and has no counterpart here",

@@ -1,4 +1,5 @@
 /** The configuration as the rest of the code sees it: checked, parsed, frozen; milliseconds, bytes and plain values only. */
+import { COMPRESSIONS } from "../wire/compression.ts";
 
 export const BROKER_KINDS = ["mosquitto", "aedes", "emqx", "events", "static"] as const;
 export type BrokerKind = (typeof BROKER_KINDS)[number];
@@ -10,6 +11,10 @@ export type Durability = (typeof DURABILITIES)[number];
 /** What becomes of the retain flag of a peer's messages on the local broker. */
 export const RETAINED = ["strip", "live"] as const;
 export type Retained = (typeof RETAINED)[number];
+
+/** How frames to one peer are compressed. */
+export const COMPRESSION_CHOICES = ["auto", "none", ...COMPRESSIONS] as const;
+export type CompressionChoice = (typeof COMPRESSION_CHOICES)[number];
 
 export const SPOOL_POLICIES = ["drop_oldest", "drop_newest", "backpressure"] as const;
 
@@ -60,6 +65,7 @@ export interface LinkConfig {
   /** `disk` only where there is a `dataDir`. */
   readonly durability: Durability;
   readonly retained: Retained;
+  readonly compression: CompressionChoice;
   readonly framesInflightMax: number;
   readonly retryIntervalMs: number;
   /** What a backlog may at most take; null: by the live rate alone. */

@@ -1,4 +1,5 @@
 /** What is allowed and may still surprise: said once at the start and by `check`. One sentence each, the key first. */
+import zlib from "node:zlib";
 import { certificatesOf } from "./file-values.ts";
 import { quoted } from "./printable.ts";
 import { isLoopback, isSecure } from "./server-format.ts";
@@ -90,6 +91,11 @@ function linkWarnings(link: LinkConfig, index: number, { local }: AgentConfig): 
   const warnings: string[] = [];
   if (link.topics.length === 0 && link.exportFilters.length === 0) {
     warnings.push(`${at}: topics and export are empty, so nothing crosses this link`);
+  }
+  if (link.compression === "zstd" && !("zstdCompressSync" in zlib)) {
+    warnings.push(
+      `${at}.compression: zstd needs Node.js 22.15 or later, and this is ${process.version}: frames to the peer are not compressed`,
+    );
   }
   if (link.endpoint === null) return warnings;
   const shared = link.endpoint.urls.find((url) => local.urls.includes(url));

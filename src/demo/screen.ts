@@ -11,7 +11,7 @@ export interface Screen {
 }
 
 export type Paint = (style: Style, text: string) => string;
-export type Style = "bold" | "dim" | "good" | "bad";
+export type Style = "bold" | "dim" | "good" | "bad" | "doubtful";
 
 /** SGR parameters (ECMA-48, 8.3.117): on, off. */
 const SGR: Readonly<Record<Style, readonly [number, number]>> = {
@@ -19,6 +19,7 @@ const SGR: Readonly<Record<Style, readonly [number, number]>> = {
   dim: [2, 22],
   good: [32, 39],
   bad: [31, 39],
+  doubtful: [33, 39],
 };
 
 export function painter(color: boolean): Paint {

@@ -4,18 +4,24 @@
 const RESEND_MIN_MS = 1_000;
 
 export class ResendClock {
-  readonly #capMs: number;
+  readonly #cap: () => number;
   #roundTripMs = 0;
+  #leastMs = Number.POSITIVE_INFINITY;
   #waitMs = RESEND_MIN_MS;
   #atMs = Number.POSITIVE_INFINITY;
 
   /** A peer whose broker was away for a minute has a round trip of a minute: nobody waits for four of them. */
-  constructor(capMs: number) {
-    this.#capMs = Math.max(capMs, RESEND_MIN_MS);
+  constructor(capMs: () => number) {
+    this.#cap = capMs;
   }
 
   get roundTripMs(): number {
     return this.#roundTripMs;
+  }
+
+  /** The shortest since the last reset: the way alone, without the queues at its ends. Infinity: none was measured. */
+  get leastMs(): number {
+    return this.#leastMs;
   }
 
   /** Infinity: nothing is waited for. */
@@ -27,7 +33,12 @@ export class ResendClock {
   measure(sampleMs: number): void {
     // The clock went back meanwhile.
     if (sampleMs < 0) return;
+    this.#leastMs = Math.min(this.#leastMs, sampleMs);
     this.#roundTripMs = this.#roundTripMs === 0 ? sampleMs : this.#roundTripMs * 0.875 + sampleMs * 0.125;
+  }
+
+  get #capMs(): number {
+    return Math.max(this.#cap(), RESEND_MIN_MS);
   }
 
   /** Something is under way; runs already: it keeps its time. */
@@ -52,6 +63,7 @@ export class ResendClock {
   }
 
   reset(): void {
+    this.#leastMs = Number.POSITIVE_INFINITY;
     this.#waitMs = RESEND_MIN_MS;
     this.stop();
   }

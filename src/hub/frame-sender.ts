@@ -7,7 +7,9 @@ import type { OutgoingFrame } from "../flow/outgoing-frame.ts";
 import type { Conversation } from "../link/conversation.ts";
 import { encodeFrame, FRAME_BYTES_MAX } from "../wire/frame.ts";
 import type { Counters } from "./counters.ts";
-import type { LinkHost } from "./link-host.ts";
+import { FramePacker } from "./frame-packer.ts";
+import { FrameSpacing } from "./frame-spacing.ts";
+import type { HubLinkOptions, LinkHost } from "./link-host.ts";
 import type { Passage } from "./passage.ts";
 
 /** Room for the fixed header, topic and properties of the PUBLISH that carries a frame, and the frame's own header. */
@@ -20,6 +22,7 @@ const ASK_REFUSED_MS = 30_000;
 
 export interface SendingLink {
   readonly name: string;
+  readonly options: HubLinkOptions;
   readonly conversation: Conversation;
   readonly outbound: Outbound;
   readonly counters: Counters;
@@ -31,6 +34,8 @@ export class FrameSender {
   packetBytesMax = FRAME_BYTES_MAX;
   readonly #link: SendingLink;
   readonly #host: LinkHost;
+  readonly packer: FramePacker;
+  readonly #spacing = new FrameSpacing();
   #open = false;
   /** When to ask whether frames are still refused, if nothing else asks before. */
   #askAtMs = Number.POSITIVE_INFINITY;
@@ -38,10 +43,11 @@ export class FrameSender {
   constructor(link: SendingLink, host: LinkHost) {
     this.#link = link;
     this.#host = host;
+    this.packer = new FramePacker(link.options.compression ?? "auto", link.options.codec ?? null);
   }
 
   get deadlineMs(): number {
-    return this.#isRefused ? this.#askAtMs : Number.POSITIVE_INFINITY;
+    return Math.min(this.#spacing.deadlineMs, this.#isRefused ? this.#askAtMs : Number.POSITIVE_INFINITY);
   }
 
   close(): void {
@@ -56,8 +62,11 @@ export class FrameSender {
     const { outlet } = this.#host;
     for (const refused of outbound.suspect.refused.splice(0))
       outlet.report({ type: "message_refused", link: name, ...refused });
-    for (;;) {
-      outbound.congested(outlet.congested(name));
+    // Asked each time: what the connection holds grows with each frame.
+    while (this.#spacing.mayLeave(outbound.unsent, this.#roundTripMs, nowMs)) {
+      const congested = outlet.congested(name);
+      if (congested) this.packer.congested(nowMs);
+      outbound.congested(congested);
       const frame = outbound.nextFrame(nowMs);
       if (frame === null) break;
       this.#send(frame, nowMs);
@@ -70,20 +79,33 @@ export class FrameSender {
     return this.#open && this.#link.passage.framesRefused !== 0;
   }
 
+  /** The least one known of this connection: queues at either end say nothing of the way. */
+  get #roundTripMs(): number {
+    const { conversation, outbound } = this.#link;
+    return Math.min(conversation.announcer.terms.roundTripMs ?? Number.POSITIVE_INFINITY, outbound.leastRoundTripMs);
+  }
+
   #send(frame: OutgoingFrame, nowMs: number): void {
     const { name, conversation, outbound, counters } = this.#link;
     const { outlet, identity } = this.#host;
-    const bytes = encodeFrame({
+    const plain = encodeFrame({
       speaker: identity.speaker(),
       routeOp: conversation.announcer.lastOp,
       stream: outbound.spool.stream,
       base: frame.base,
       messages: frame.messages,
     });
+    const bytes = this.packer.pack(plain, this.#roundTripMs, nowMs);
+    this.#spacing.left(nowMs);
     counters.sent.frames += 1;
     counters.sent.bytes += bytes.length;
+    counters.sent.plainBytes += plain.length;
+    if (bytes !== plain) counters.sent.packed += 1;
     if (frame.resend) counters.sent.resends += 1;
-    else counters.sent.messages += frame.messages.length;
+    else {
+      counters.sent.messages += frame.messages.length;
+      counters.sent.byQos.add(frame.messages);
+    }
     if (frame.confirm) this.#askAtMs = nowMs + ASK_REFUSED_MS;
     outlet.sendFrame(name, frame.id, bytes, frame.confirm);
   }
@@ -94,7 +116,11 @@ export class FrameSender {
     if (open === this.#open) return;
     this.#open = open;
     const { outbound } = this.#link;
-    if (open) outbound.opened(Math.min(announcer.peerFrameBytesMax, this.packetBytesMax) - FRAME_OVERHEAD_BYTES);
-    else outbound.closed();
+    if (!open) {
+      outbound.closed();
+      return;
+    }
+    this.packer.opened(announcer.terms.expands);
+    outbound.opened(Math.min(announcer.terms.frameBytesMax, this.packetBytesMax) - FRAME_OVERHEAD_BYTES);
   }
 }

@@ -5,13 +5,13 @@
 import type { Due } from "../flow/ack-ledger.ts";
 import { Inbound } from "../flow/inbound.ts";
 import { Outbound } from "../flow/outbound.ts";
+import { NO_NUMBERS } from "../link/announcer-state.ts";
 import { Conversation } from "../link/conversation.ts";
 import type { LinkOutput } from "../link/output.ts";
 import type { InterestEdge } from "../route/interest-event.ts";
 import { RouteSet } from "../route/route-set.ts";
 import { matches } from "../topic/algebra.ts";
 import { encodeControl } from "../wire/control.ts";
-import { decodeFrame } from "../wire/frame.ts";
 import type { ControlBody, Message } from "../wire/message.ts";
 import { conversationOptions } from "./conversation-options.ts";
 import { Counters } from "./counters.ts";
@@ -24,6 +24,7 @@ import type { HubLinkOptions, LinkHost } from "./link-host.ts";
 import { MendableLosses } from "./mendable-losses.ts";
 import { Passage } from "./passage.ts";
 import { PeerDemand } from "./peer-demand.ts";
+import { receiveFrame } from "./receive-frame.ts";
 import { REFUSAL_REPEAT_MS, RefusedRoutes } from "./refused-routes.ts";
 import { republishOf } from "./republish.ts";
 import { type SavedLink, savePeer, saveRecord, saveRoute } from "./saved-state.ts";
@@ -31,45 +32,48 @@ import type { ProblemStatus } from "./status.ts";
 
 export class HubLink {
   readonly name: string;
-  readonly options: HubLinkOptions;
+  /** May change: see `change-link.ts`. */
+  options: HubLinkOptions;
   readonly routes: RouteSet;
   readonly conversation: Conversation;
   readonly outbound: Outbound;
   readonly inbound: Inbound;
-  readonly counters = new Counters();
+  readonly counters: Counters;
   readonly passage: Passage;
   readonly #host: LinkHost;
   readonly backlog: LinkBacklog;
-  readonly #peerDemand: PeerDemand;
+  readonly peerDemand: PeerDemand;
   readonly #health: LinkHealth;
   readonly refused = new RefusedRoutes();
   readonly #losses = new MendableLosses();
   /** When to tell the peer again which of its routes cannot be served here. */
   #refusalsAtMs = Number.POSITIVE_INFINITY;
   #edges: InterestEdge[] = [];
-  readonly #frames: FrameSender;
+  readonly frames: FrameSender;
   readonly #forwarding: Forwarding;
   #lastProblem: ProblemStatus | null = null;
 
-  constructor(options: HubLinkOptions, host: LinkHost, nowMs: number) {
+  /** `after`: what earlier links of this process have said. */
+  constructor(options: HubLinkOptions, host: LinkHost, nowMs: number, after = NO_NUMBERS) {
     this.name = options.name;
     this.options = options;
     this.#host = host;
     this.passage = new Passage(options.name);
+    this.counters = new Counters(() => host.considered);
     this.#health = new LinkHealth(this.passage, nowMs);
-    this.#peerDemand = new PeerDemand(options.exportFilters);
+    this.peerDemand = new PeerDemand(options.exportFilters);
     this.routes = new RouteSet(options.topics, options.routesMax);
-    this.conversation = new Conversation(conversationOptions(options, host), host.identity, this.routes);
+    this.conversation = new Conversation(conversationOptions(options, host, after), host.identity, this.routes);
     this.outbound = new Outbound(
       host.randomHex16(),
       options,
       (reason, count) => this.#dropped("out", reason, count),
       host.acks,
     );
-    this.#frames = new FrameSender(this, host);
+    this.frames = new FrameSender(this, host);
     this.inbound = new Inbound(
       {
-        wants: (topic) => options.topics.some((filter) => matches(filter, topic)),
+        wants: (topic) => this.options.topics.some((filter) => matches(filter, topic)),
         isControl: (topic) => host.isControl(topic),
       },
       () => host.nextToken(this),
@@ -87,7 +91,7 @@ export class HubLink {
       this.outbound.deadlineMs,
       this.inbound.deadlineMs,
       this.#forwarding.guard.deadlineMs,
-      this.#frames.deadlineMs,
+      this.frames.deadlineMs,
       this.refused.deadlineMs,
       this.#refusalsAtMs,
     );
@@ -110,21 +114,21 @@ export class HubLink {
   }
 
   setWide(wide: boolean, nowMs: number): void {
-    this.#announceEdges(nowMs);
+    this.announceEdges(nowMs);
     this.perform(this.conversation.announce(this.routes.setWide(wide), nowMs), nowMs);
   }
 
   transportUp(packetBytesMax: number, nowMs: number): void {
     this.#health.transport(true, nowMs);
     this.#refusalsAtMs = nowMs + REFUSAL_REPEAT_MS;
-    this.#frames.packetBytesMax = packetBytesMax;
+    this.frames.packetBytesMax = packetBytesMax;
     this.perform(this.conversation.connected(nowMs, packetBytesMax), nowMs);
   }
 
   transportDown(why: string, nowMs: number): void {
     this.#health.transport(false, nowMs);
     this.#refusalsAtMs = Number.POSITIVE_INFINITY;
-    this.#frames.close();
+    this.frames.close();
     this.perform(this.conversation.disconnected(why), nowMs);
   }
 
@@ -134,31 +138,29 @@ export class HubLink {
     if (this.conversation.acceptor.speaker !== before) {
       savePeer(this.#host.save, this.name, this.conversation.acceptor.speaker.incarnation);
       this.inbound.speakerChanged();
-      this.#peerDemand.newSpeaker();
+      this.peerDemand.newSpeaker();
     }
     this.perform(outputs, nowMs);
   }
 
   frame(bytes: Uint8Array, stayMs: number, nowMs: number): void {
-    const decoded = decodeFrame(bytes);
-    if (!decoded.ok) {
-      this.perform(this.conversation.undecodable("frame", decoded.problem, nowMs), nowMs);
+    const received = receiveFrame(bytes, this.options.codec);
+    if (!received.ok) {
+      this.perform(this.conversation.undecodable("frame", received.problem, nowMs), nowMs);
       return;
     }
-    const frame = decoded.value;
+    const { frame, plainBytes } = received.value;
     const { acceptor } = this.conversation;
     if (acceptor.standing(frame.speaker) !== "current" || acceptor.state === "left") {
       this.counters.drop("in", "unknown_speaker", frame.messages.length);
       this.perform(acceptor.stranger(frame.speaker, nowMs), nowMs);
       return;
     }
-    this.counters.received.frames += 1;
-    this.counters.received.bytes += bytes.length;
-    this.counters.received.messages += frame.messages.length;
+    this.counters.receivedFrame(frame.messages, bytes.length, plainBytes);
     const outputs: LinkOutput[] = [];
     acceptor.heard(nowMs, outputs);
     this.perform(outputs, nowMs);
-    this.inbound.frame(frame, bytes.length, stayMs, nowMs);
+    this.inbound.frame(frame, plainBytes, stayMs, nowMs);
   }
 
   /** A local message that the peer wants. */
@@ -173,12 +175,12 @@ export class HubLink {
 
   /** Whether this link may give the topic to its peer; routes were cut to the export list already, this is the second lock. */
   exports(topic: string): boolean {
-    return this.#peerDemand.exports(topic);
+    return this.peerDemand.exports(topic);
   }
 
   /** End of a turn: settlements, republishes and frames leave. Control messages have left already. */
   flush(nowMs: number): void {
-    this.#announceEdges(nowMs);
+    this.announceEdges(nowMs);
     this.#forwarding.release(nowMs);
     for (const topic of this.#forwarding.guard.alarms()) {
       this.#host.outlet.report({ type: "foreign_loop", link: this.name, topic });
@@ -191,7 +193,7 @@ export class HubLink {
       saveRecord(this.#host.save, this.name, settlement.stream, settlement);
       this.#send({ type: "settled", of: this.conversation.acceptor.speaker, ...settlement });
     }
-    this.#frames.flush(this.#health.transportUp, nowMs);
+    this.frames.flush(this.#health.transportUp, nowMs);
     for (const reason of this.#losses.take()) this.problem("MESSAGE_REFUSED", reason, nowMs);
     this.#reportStatus(nowMs);
   }
@@ -261,11 +263,11 @@ export class HubLink {
           break;
       }
     }
-    this.#peerDemand.applied(this.conversation.acceptor.appliedOp, this.#host.demandRevision);
+    this.peerDemand.applied(this.conversation.acceptor.appliedOp, this.#host.demandRevision);
   }
 
   #peerRoute(route: string, up: boolean): void {
-    for (const filter of this.#peerDemand.change(route, up)) this.#host.peerRoute(this, filter, up);
+    for (const filter of this.peerDemand.change(route, up)) this.#host.peerRoute(this, filter, up);
   }
 
   get transportIsUp(): boolean {
@@ -311,7 +313,7 @@ export class HubLink {
     }
   }
 
-  #announceEdges(nowMs: number): void {
+  announceEdges(nowMs: number): void {
     if (this.#edges.length === 0) return;
     const ops = this.routes.apply(this.#edges);
     this.#edges = [];
@@ -319,7 +321,7 @@ export class HubLink {
   }
 
   #pumpInbound(nowMs: number): void {
-    const readyOp = this.#peerDemand.readyOp(this.#host.demandSettledRevision);
+    const readyOp = this.peerDemand.readyOp(this.#host.demandSettledRevision);
     for (const { token, message, origin } of this.inbound.pump(readyOp, nowMs)) {
       this.counters.republished += 1;
       const how = { withProperties: this.#host.localHasProperties, keepRetain: this.options.retained === "live" };

@@ -4,6 +4,8 @@ import type { DropBrake } from "../flow/drop-brake.ts";
 import type { Inbound } from "../flow/inbound.ts";
 import type { OutboundOptions } from "../flow/outbound-options.ts";
 import type { Identity } from "../link/identity.ts";
+import type { FrameCodec } from "../wire/compression.ts";
+import type { CompressionChoice } from "./frame-packer.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Republish } from "./republish.ts";
 import type { Save } from "./saved-state.ts";
@@ -20,6 +22,10 @@ export interface HubLinkOptions extends OutboundOptions {
   readonly routeRetentionMs: number;
   /** `live`: the peer's messages keep their retain flag on the local broker. Absent: they lose it. */
   readonly retained?: "strip" | "live";
+  /** Compresses frames, and expands the peer's; absent: neither is done. */
+  readonly codec?: FrameCodec;
+  /** Absent: `auto`. */
+  readonly compression?: CompressionChoice;
   /** Filters subscribed to for this peer; past it they are widened. Absent: as for all peers. */
   readonly demandMax?: number;
 }
@@ -43,6 +49,8 @@ export interface LinkHost {
   readonly outlet: Outlet;
   /** What the local broker is owed for the messages it gave us. */
   readonly acks: AckLedger;
+  /** Local messages that were looked at, so far, for who wants them. */
+  readonly considered: number;
   /** How fast backlogs may come into the local broker. */
   readonly brake: DropBrake;
   /** Whether a local message can carry MQTT 5 properties. */

@@ -18,7 +18,7 @@ import type { LocalMessage } from "./local-message.ts";
 import type { Republish } from "./republish.ts";
 
 /** What became of a local message. */
-type LocalFate =
+export type LocalFate =
   | "forwarded"
   | "unrouted"
   | "not_exported"
@@ -51,6 +51,7 @@ export class LocalRouting {
   /** Changes of the route table that held messages were tried after. */
   #triedAtChange = 0;
   #echoing = false;
+  #considered = 0;
 
   constructor(parts: LocalRoutingParts, nowMs: number) {
     this.#parts = parts;
@@ -65,6 +66,11 @@ export class LocalRouting {
   /** Local messages by what became of them, and what else was counted. */
   get counts(): Readonly<Record<string, number>> {
     return Object.fromEntries(this.#counts);
+  }
+
+  /** Messages whose peers were looked for. Each once: what is held counts when it goes on. */
+  get considered(): number {
+    return this.#considered;
   }
 
   count(what: string): void {
@@ -111,7 +117,7 @@ export class LocalRouting {
       return;
     }
     const due = ack === null ? null : this.ledger.begin(ack, packetId);
-    this.count(this.#route(local, due, nowMs));
+    this.#end(this.#route(local, due, nowMs));
     if (due !== null) this.ledger.routed(due);
   }
 
@@ -142,10 +148,15 @@ export class LocalRouting {
     this.#triedAtChange = table.changes;
     for (const held of this.#held.take()) {
       const peers = table.match(held.message.topic);
-      if (peers.length > 0) this.count(this.#forward(peers, held.message, held.due, nowMs));
-      else if (!this.#held.isHolding || !this.#held.add(held.message, held.due)) this.count("unrouted");
+      if (peers.length > 0) this.#end(this.#forward(peers, held.message, held.due, nowMs));
+      else if (!this.#held.isHolding || !this.#held.add(held.message, held.due)) this.#end("unrouted");
       this.#held.taken(held);
     }
+  }
+
+  #end(fate: LocalFate): void {
+    this.count(fate);
+    if (fate === "forwarded" || fate === "unrouted" || fate === "not_exported") this.#considered += 1;
   }
 
   #allAnswered(): boolean {

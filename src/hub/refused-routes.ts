@@ -19,6 +19,11 @@ export class RefusedRoutes {
     return deadlineMs;
   }
 
+  /** Null: the route is served, as far as the peer says. */
+  reasonCode(filter: string): number | null {
+    return this.#routes.get(filter)?.reasonCode ?? null;
+  }
+
   list(): { readonly filter: string; readonly reasonCode: number }[] {
     return [...this.#routes].map(([filter, { reasonCode }]) => ({ filter, reasonCode }));
   }

@@ -1,9 +1,11 @@
 /** What an agent can say about itself at one moment: plain values for the API, the metrics, the log and the demo. */
+import type { DelayCounts } from "../base/delay-histogram.ts";
 import type { ErrorCode } from "../base/error-codes.ts";
 import type { Durability } from "../flow/durability.ts";
 import type { AcceptorState } from "../link/acceptor.ts";
 import type { AnnouncerState } from "../link/announcer.ts";
 import type { WideReason } from "../route/interest-event.ts";
+import type { Compression } from "../wire/compression.ts";
 import type { AckResult } from "../wire/message.ts";
 import type { LinkStatusWord } from "./hub-event.ts";
 
@@ -11,6 +13,12 @@ export interface ProblemStatus {
   readonly code: ErrorCode;
   readonly reason: string;
   readonly atMs: number;
+}
+
+/** By QoS: of 0, of 1. */
+export interface TrafficStatus {
+  readonly messages: readonly [number, number];
+  readonly payloadBytes: readonly [number, number];
 }
 
 export interface DrainStatus {
@@ -67,13 +75,35 @@ export interface LinkStatus {
   };
   /** Whether a backlog goes on, and how many messages a second it may take now. */
   readonly drain: { readonly out: DrainStatus; readonly in: DrainStatus };
+  /** `inUse` null: frames leave as they are. */
+  readonly compression: {
+    readonly inUse: Compression | null;
+    readonly compressMs: number;
+    readonly expandMs: number;
+  };
+  /** `bytes` on the way, `plainBytes` before compression; `packed`: frames that were compressed. */
   readonly sent: {
     readonly messages: number;
     readonly bytes: number;
+    readonly plainBytes: number;
     readonly frames: number;
+    readonly packed: number;
     readonly resends: number;
+    readonly byQos: TrafficStatus;
   };
-  readonly received: { readonly messages: number; readonly bytes: number; readonly frames: number };
+  readonly received: {
+    readonly messages: number;
+    readonly bytes: number;
+    readonly plainBytes: number;
+    readonly frames: number;
+    readonly packed: number;
+    readonly byQos: TrafficStatus;
+  };
+  /** Local messages that the agent had for another peer, and this one does not want. */
+  readonly suppressed: number;
+  /** Of confirmed messages: since they last left in a frame; since the local broker gave them to us. */
+  readonly roundTrip: DelayCounts;
+  readonly forwardLatency: DelayCounts;
   readonly republished: number;
   readonly settled: number;
   readonly gateTimeouts: number;

@@ -14,10 +14,18 @@ import { type Digest, digestEquals } from "../base/digest.ts";
 import type { Route, RouteOp } from "../route/route.ts";
 import { batchOps } from "../wire/control.ts";
 import type { AckResult, ControlBody, RoutesMark, Speaker, WireRouteOp } from "../wire/message.ts";
-import type { AnnouncerNames, AnnouncerState, State } from "./announcer-state.ts";
+import {
+  type AnnouncerNames,
+  type AnnouncerState,
+  NO_NUMBERS,
+  type SpokenNumbers,
+  type State,
+} from "./announcer-state.ts";
 import { BootstrapParts } from "./bootstrap-parts.ts";
 import type { Identity } from "./identity.ts";
+import { offer } from "./offer.ts";
 import type { LinkOutput } from "./output.ts";
+import { PeerTerms } from "./peer-terms.ts";
 import { refusalOf } from "./refusal.ts";
 import { ResendTimer } from "./resend-timer.ts";
 import { RouteLog } from "./route-log.ts";
@@ -48,7 +56,7 @@ export class Announcer {
   readonly #names: AnnouncerNames;
   readonly #identity: Identity;
   readonly #source: RouteSource;
-  readonly #log = new RouteLog();
+  readonly #log: RouteLog;
   #state: State = { name: "idle" };
   #connection = 0;
   #partBytesMax = PART_BYTES_MAX;
@@ -57,7 +65,8 @@ export class Announcer {
   #ackedOp = 0;
   #sentOp = 0;
   readonly #resend = new ResendTimer();
-  #peerFrameBytesMax = 0;
+  /** Of the peer's last answer to a greeting. */
+  readonly terms = new PeerTerms();
   /** The peer has accepted a greeting of this process. */
   #wasAccepted = false;
 
@@ -65,6 +74,10 @@ export class Announcer {
     this.#names = names;
     this.#identity = identity;
     this.#source = source;
+    const { after = NO_NUMBERS } = names;
+    this.#greeting = after.greeting;
+    this.#bootstrap = after.bootstrap;
+    this.#log = new RouteLog(after.op);
   }
 
   get state(): AnnouncerState {
@@ -79,11 +92,6 @@ export class Announcer {
   /** Number of the last operation that the peer confirmed. */
   get ackedOp(): number {
     return this.#ackedOp;
-  }
-
-  /** Of the peer's last accepted hello or ack; 0 before. */
-  get peerFrameBytesMax(): number {
-    return this.#peerFrameBytesMax;
   }
 
   get refusedWith(): AckResult | null {
@@ -110,6 +118,11 @@ export class Announcer {
   /** Number of the last greeting; 0 before the first. */
   get greeting(): number {
     return this.#greeting;
+  }
+
+  /** The last ones used. */
+  get numbers(): SpokenNumbers {
+    return { greeting: this.#greeting, bootstrap: this.#bootstrap, op: this.#log.lastOp };
   }
 
   /** What the Will of the next connection says: the connection's number, so that a late Will is known as such. */
@@ -150,7 +163,7 @@ export class Announcer {
       return outputs;
     }
     const outputs = this.#enter({ name: "greeting", retryAtMs: nowMs + HELLO_RETRY_MS, retryMs: HELLO_RETRY_MS }, why);
-    outputs.push(...this.#hello());
+    outputs.push(...this.#hello(nowMs));
     return outputs;
   }
 
@@ -159,12 +172,12 @@ export class Announcer {
     if (this.#state.name !== "greeting") return this.greet(nowMs, "the peer greets in a new life");
     // The same greeting again: an answer to either will do.
     this.#state = { name: "greeting", retryAtMs: nowMs + HELLO_RETRY_MS, retryMs: HELLO_RETRY_MS };
-    return this.#hello();
+    return this.#hello(nowMs);
   }
 
   ack(body: Extract<ControlBody, { type: "ack" }>, nowMs: number): LinkOutput[] {
     if (!this.isAwaited(body)) return [{ type: "count", what: "ack_stale" }];
-    this.#peerFrameBytesMax = body.frameBytesMax;
+    this.terms.answered(body, nowMs);
     if (body.result === "ok") return this.#accepted(body.have, nowMs);
     if (body.result === "old_incarnation") {
       // Too often, or no number that one could pass: the greeting is repeated when its time comes.
@@ -252,7 +265,7 @@ export class Announcer {
         if (nowMs < state.retryAtMs) return [];
         const retryMs = Math.min(state.retryMs * 2, HELLO_RETRY_CAP_MS);
         this.#state = { name: "greeting", retryAtMs: nowMs + retryMs, retryMs };
-        return this.#hello();
+        return this.#hello(nowMs);
       }
       case "refused":
         return nowMs < state.retryAtMs ? [] : this.#tryAgain(nowMs);
@@ -289,7 +302,8 @@ export class Announcer {
     return Math.max(this.#connection, Math.floor(this.#greeting / GREETINGS_PER_CONNECTION)) + 1;
   }
 
-  #hello(): LinkOutput[] {
+  #hello(nowMs: number): LinkOutput[] {
+    this.terms.greets(nowMs);
     const body: ControlBody = {
       type: "hello",
       greeting: this.#greeting,
@@ -299,6 +313,7 @@ export class Announcer {
       protocolMin: this.#names.protocolVersion,
       protocolMax: this.#names.protocolVersion,
       frameBytesMax: this.#names.frameBytesMax,
+      ...offer(this.#names.expands),
     };
     return [
       { type: "count", what: "hello_sent" },

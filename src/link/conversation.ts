@@ -12,6 +12,7 @@ import { Acceptor, type AcceptorState, SILENCE_MS } from "./acceptor.ts";
 import { Announcer, type AnnouncerNames, type RouteSource } from "./announcer.ts";
 import { Heartbeat, NO_BACKLOG, NO_TROUBLE } from "./heartbeat.ts";
 import type { Identity } from "./identity.ts";
+import { offer } from "./offer.ts";
 import type { LinkOutput } from "./output.ts";
 import { protocolReason } from "./refusal.ts";
 
@@ -279,7 +280,10 @@ export class Conversation {
       this.#peerBacklog = NO_BACKLOG;
       outputs.push({ type: "trouble", trouble: NO_TROUBLE });
     }
-    if (standing === "newer" && this.#connected) outputs.push(...this.announcer.peerGreeted(nowMs));
+    // Whoever had no link to us, or had switched it off, and greets now, has one.
+    const { refusedWith } = this.announcer;
+    const hadNoLink = refusedWith === "unknown_link" || refusedWith === "link_disabled";
+    if ((standing === "newer" || hadNoLink) && this.#connected) outputs.push(...this.announcer.peerGreeted(nowMs));
     return outputs;
   }
 
@@ -326,6 +330,7 @@ export class Conversation {
         protocolMin: this.#options.protocolVersion,
         protocolMax: this.#options.protocolVersion,
         frameBytesMax: this.#options.frameBytesMax,
+        ...offer(this.#options.expands),
       },
     };
   }

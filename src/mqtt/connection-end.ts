@@ -19,6 +19,29 @@ export type ConnectionEnd =
   /** We closed it. */
   | { readonly kind: "closed" };
 
+/**
+ * How a connection that stood was lost. `lost`: the path or the broker's silence; `dropped`: the broker closed it without a
+ * word; `ended`: with one; `taken_over`: for another client with our id.
+ */
+export type LossReason = "lost" | "dropped" | "ended" | "taken_over" | "tls";
+
+export function lossReason(end: ConnectionEnd): LossReason {
+  switch (end.kind) {
+    case "dropped":
+      return "dropped";
+    case "tls":
+      return "tls";
+    case "disconnected":
+      return end.reasonCode === SESSION_TAKEN_OVER ? "taken_over" : "ended";
+    case "undialled":
+    case "silent":
+    case "refused":
+    case "lost":
+    case "closed":
+      return "lost";
+  }
+}
+
 /** Whose broker it is: the codes differ. */
 export type Side = "local" | "peer";
 

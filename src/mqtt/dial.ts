@@ -4,10 +4,12 @@
  */
 import { connect as connectTcp, isIP } from "node:net";
 import type { Duplex } from "node:stream";
-import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
+import { connect as connectTls, type TLSSocket } from "node:tls";
 import { createWebSocketStream, WebSocket } from "ws";
 import { type DialProblem, dialProblem } from "./dial-problem.ts";
 import type { EndpointTls } from "./endpoint.ts";
+import { certificateEndsAtMs } from "./server-certificate.ts";
+import { parseTarget, type Target, tlsOptions } from "./target.ts";
 
 export interface DialOptions {
   readonly tls: EndpointTls | null;
@@ -19,24 +21,17 @@ export interface Dialled {
   readonly stream: Duplex;
   /** Each write becomes one WebSocket message. */
   readonly framed: boolean;
+  /** Of the server; null: no TLS. */
+  readonly certificateEndsAtMs: number | null;
 }
 
 export type DialResult = ({ readonly ok: true } & Dialled) | { readonly ok: false; readonly problem: DialProblem };
 
-/** IANA's ports for MQTT and those of HTTP for WebSocket. */
-const DEFAULT_PORTS: Readonly<Record<string, number>> = {
-  "mqtt:": 1883,
-  "mqtts:": 8883,
-  "ws:": 80,
-  "wss:": 443,
-};
 /**
  * A host with several addresses gets this long for each. Node's own 250 ms is less than one round trip by satellite: it
  * would give up every address that works.
  */
 const ADDRESSES = { autoSelectFamilyAttemptTimeout: 3_000 } as const;
-/** The path that nearly every broker serves MQTT on. */
-const DEFAULT_PATH = "/mqtt";
 /** MQTT-6.0.0-3. */
 const SUBPROTOCOL = "mqtt";
 
@@ -73,32 +68,6 @@ export function dial(url: string, options: DialOptions, done: (result: DialResul
   return abort;
 }
 
-interface Target {
-  readonly scheme: string;
-  /** Without the brackets of an IPv6 literal. */
-  readonly host: string;
-  readonly port: number;
-  /** Path and query. */
-  readonly path: string;
-  readonly address: string;
-}
-
-/** Null: not one of the four schemes. User and password in a URL are not looked at: they would reach logs and proxies. */
-function parseTarget(url: string): Target | null {
-  if (!URL.canParse(url)) return null;
-  const { protocol, hostname, port, pathname, search } = new URL(url);
-  const defaultPort = DEFAULT_PORTS[protocol];
-  if (defaultPort === undefined || hostname === "") return null;
-  const number = port === "" ? defaultPort : Number(port);
-  return {
-    scheme: protocol,
-    host: hostname.startsWith("[") ? hostname.slice(1, -1) : hostname,
-    port: number,
-    path: `${pathname === "" || pathname === "/" ? DEFAULT_PATH : pathname}${search}`,
-    address: `${hostname}:${number}`,
-  };
-}
-
 /** Answers how to give up. */
 function open(target: Target, tls: EndpointTls | null, done: (result: DialResult) => void): () => void {
   const failed = (error: Error): void => done({ ok: false, problem: dialProblem(error, target.address) });
@@ -130,7 +99,7 @@ function openSocket(
   socket.on("error", failed);
   socket.once(secure ? "secureConnect" : "connect", () => {
     socket.off("error", failed);
-    done({ ok: true, stream: socket, framed: false });
+    done({ ok: true, stream: socket, framed: false, certificateEndsAtMs: certificateEndsAtMs(socket) });
   });
   // Without a `close` listener a server that hangs up in the middle of the handshake would be waited for.
   socket.once("close", () => failed(hungUp(socket)));
@@ -160,24 +129,17 @@ function openWebSocket(
     ...(secure ? tlsOptions(tls, target.host) : {}),
   });
   socket.on("error", failed);
+  let endsAtMs: number | null = null;
+  socket.once("upgrade", (response) => {
+    endsAtMs = certificateEndsAtMs(response.socket);
+  });
   socket.once("open", () => {
     socket.off("error", failed);
-    done({ ok: true, stream: createWebSocketStream(socket), framed: true });
+    done({ ok: true, stream: createWebSocketStream(socket), framed: true, certificateEndsAtMs: endsAtMs });
   });
   return () => {
     socket.on("error", ignore);
     socket.terminate();
-  };
-}
-
-function tlsOptions(tls: EndpointTls | null, host: string): ConnectionOptions {
-  const name = tls?.servername ?? host;
-  return {
-    servername: isIP(name) === 0 ? name : "",
-    rejectUnauthorized: tls?.verify ?? true,
-    ...(tls?.ca == null ? {} : { ca: tls.ca }),
-    ...(tls?.cert == null ? {} : { cert: tls.cert }),
-    ...(tls?.key == null ? {} : { key: tls.key }),
   };
 }
 

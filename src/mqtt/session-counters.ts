@@ -1,7 +1,11 @@
 /** What a session counts since its process began. */
+import type { LossReason } from "./connection-end.ts";
+
 export interface SessionCounters {
   /** Connections that stood. */
   connections: number;
+  /** Connections after the first, by how the one before them ended. */
+  reconnects: Record<LossReason, number>;
   /** Publishes refused because too many waited. */
   publishesRefusedFull: number;
   /** Publishes larger than the broker takes. */
@@ -17,6 +21,7 @@ export interface SessionCounters {
 export function noCounts(): SessionCounters {
   return {
     connections: 0,
+    reconnects: { lost: 0, dropped: 0, ended: 0, taken_over: 0, tls: 0 },
     publishesRefusedFull: 0,
     publishesTooLarge: 0,
     requestsRefusedFull: 0,

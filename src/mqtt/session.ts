@@ -6,9 +6,10 @@
  * connection ends, its answers come first, then `disconnected`, then nothing more of it.
  */
 import { Connection } from "./connection.ts";
-import { type ConnectionEnd, diagnose } from "./connection-end.ts";
+import { type ConnectionEnd, diagnose, type LossReason, lossReason } from "./connection-end.ts";
 import { dial } from "./dial.ts";
 import { DialectChoice, dialects } from "./dialect.ts";
+import type { Endpoint } from "./endpoint.ts";
 import type { SessionLimits } from "./limits.ts";
 import { Outbox, type PublishDone } from "./outbox.ts";
 import type { PublishPacket } from "./publish.ts";
@@ -40,12 +41,16 @@ const DRAIN_POLL_MS = 10;
 export class MqttSession {
   readonly #options: SessionOptions;
   readonly #events: SessionEvents;
+  #endpoint: Endpoint;
   readonly #dialect: DialectChoice;
   readonly #retries: Retries;
   readonly #counters: SessionCounters = noCounts();
   #url = 0;
   #connections = 0;
   #dropsInARow = 0;
+  /** How the last connection that stood ended; null: there was none. */
+  #lastLoss: LossReason | null = null;
+  #certificateEndsAtMs: number | null = null;
   /** What the last life of this agent left on the broker is gone, or is to be kept. */
   #wiped: boolean;
   #connection: Connection | null = null;
@@ -65,6 +70,7 @@ export class MqttSession {
     this.#options = options;
     this.#events = events;
     const { endpoint, bridge, random, session } = options;
+    this.#endpoint = endpoint;
     this.#retries = new Retries(options.reconnect ?? options.side, random);
     this.#dialect = new DialectChoice(dialects(endpoint.protocolVersion, bridge));
     this.#wiped = session.cleanStart !== "first";
@@ -84,6 +90,14 @@ export class MqttSession {
   stop(graceMs: number): Promise<void> {
     this.#stopping ??= this.#stop(graceMs);
     return this.#stopping;
+  }
+
+  /** Other secrets for the same broker, from the next connection on; one that waits for its next attempt makes it at once. */
+  renew(endpoint: Endpoint): void {
+    this.#endpoint = endpoint;
+    if (this.#retry === null) return;
+    clearTimeout(this.#retry);
+    this.#attempt();
   }
 
   get connected(): boolean {
@@ -106,7 +120,16 @@ export class MqttSession {
   }
 
   get counters(): Readonly<SessionCounters> {
-    return { ...this.#counters, ackPings: this.#counters.ackPings + (this.#connection?.pings ?? 0) };
+    return {
+      ...this.#counters,
+      reconnects: { ...this.#counters.reconnects },
+      ackPings: this.#counters.ackPings + (this.#connection?.pings ?? 0),
+    };
+  }
+
+  /** Of the certificate that the broker showed last; null: no TLS, or none yet. */
+  get certificateEndsAtMs(): number | null {
+    return this.#certificateEndsAtMs;
   }
 
   /** `done`: one reason code per entry, or null when the connection ended, or there was none. */
@@ -137,7 +160,8 @@ export class MqttSession {
 
   #attempt(): void {
     this.#retry = null;
-    const { endpoint, connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
+    const { connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
+    const endpoint = this.#endpoint;
     const url = endpoint.urls[this.#url % endpoint.urls.length] ?? "";
     this.#abortDial = dial(url, { tls: endpoint.tls, timeoutMs: connectTimeoutMs }, (result) => {
       this.#abortDial = null;
@@ -145,12 +169,14 @@ export class MqttSession {
         this.#failed({ kind: "undialled", problem: result.problem });
         return;
       }
+      this.#certificateEndsAtMs = result.certificateEndsAtMs;
       this.#connect(result);
     });
   }
 
   #connect(dialled: ConstructorParameters<typeof Connection>[0]): void {
-    const { endpoint, clientId, session, will, keepAliveSeconds, ackByPing } = this.#options;
+    const endpoint = this.#endpoint;
+    const { clientId, session, will, keepAliveSeconds, ackByPing } = this.#options;
     const { maximumPacketSize = null, ackTimeoutMs = ACK_TIMEOUT_MS, acknowledge = "at_return" } = this.#options;
     const { receiveMaximum = RECEIVE_MAXIMUM, openBytesMax = OPEN_BYTES_MAX } = this.#options;
     const { connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
@@ -205,6 +231,7 @@ export class MqttSession {
     const outbox = new Outbox(connection, { version, limits, inflightMax, queueMax: sendQueueMax }, this.#counters);
     const requests = new Requests(connection, limits, this.#counters);
     this.#counters.connections += 1;
+    if (this.#lastLoss !== null) this.#counters.reconnects[this.#lastLoss] += 1;
     this.#up = { how, outbox, requests, atMs: performance.now() };
     this.#events.connected(how);
   }
@@ -225,6 +252,7 @@ export class MqttSession {
     }
     if (up !== null) {
       const stoodMs = performance.now() - up.atMs;
+      this.#lastLoss = lossReason(end);
       this.#retries.stood(stoodMs);
       this.#dropsInARow = end.kind === "dropped" && stoodMs < DROP_SOON_MS ? this.#dropsInARow + 1 : 0;
       this.#report(end, true);

@@ -1,7 +1,11 @@
 /** Everything an agent tells about itself: what the metrics, the API and the demo read. */
 import type { ErrorCode } from "../base/error-codes.ts";
+import type { AgentConfig } from "../config/types.ts";
+import type { HubTables } from "../hub/explain.ts";
 import type { HubStatus } from "../hub/status.ts";
 import type { SessionCounters } from "../mqtt/session-counters.ts";
+import type { LinkHistory } from "./link-history.ts";
+import type { ReloadStatus } from "./reloads.ts";
 
 export interface SessionStatus {
   readonly up: boolean;
@@ -31,6 +35,13 @@ export interface StoreStatus {
   readonly waitingBytes: number;
 }
 
+/** `link` null: the local broker. `ca` and `client` as configured, `server` as its broker showed it last. */
+export interface CertificateStatus {
+  readonly link: string | null;
+  readonly kind: string;
+  readonly endsAtMs: number;
+}
+
 export interface AgentStatus {
   readonly version: string;
   readonly startedAtMs: number;
@@ -41,6 +52,7 @@ export interface AgentStatus {
   /** By link; of those that this agent dials. */
   readonly peerCounters: Readonly<Record<string, SessionCounters>>;
   readonly problems: readonly ProblemCount[];
+  readonly certificates: readonly CertificateStatus[];
   /** The control topic that the local broker keeps from us, and why; null: none. */
   readonly controlDenied: string | null;
   /** What to change in the local broker so that it announces subscriptions; null: nothing. */
@@ -51,13 +63,24 @@ export interface AgentStatus {
   readonly brokerDropped: number | null;
   /** Null: nothing is kept on disk. */
   readonly store: StoreStatus | null;
+  readonly reloads: ReloadStatus;
+  /** In the spools of links that were removed while the agent ran: nobody had confirmed them. */
+  readonly removedLinksMessages: number;
   readonly hub: HubStatus;
 }
 
-/** What the HTTP listener needs of an agent. */
-export interface AgentView {
+/** What metrics and health checks need of an agent. */
+export interface AgentHealth {
   status(): AgentStatus;
   readonly ready: boolean;
+}
+
+/** What the HTTP listener needs of an agent. */
+export interface AgentView extends AgentHealth {
+  /** As it is in force now: read anew at each request. */
+  readonly config: AgentConfig;
+  readonly hub: HubTables;
+  readonly history: LinkHistory;
 }
 
 /** What metrics read: the status, and what is asked of the agent beside it. */

@@ -1,5 +1,5 @@
 /**
- * The HTTP listener: /livez, /readyz, /metrics and the links in EMQX's shape. Read-only in this version.
+ * The HTTP listener: /livez, /readyz, /metrics, the links in EMQX's shape (`emqx-api.ts`), and what EMQX has not (`api.ts`).
  *
  * Without a token, a listener on any address but loopback serves health and metrics only (`access.ts`).
  */
@@ -7,13 +7,23 @@ import type { AddressInfo } from "node:net";
 import { type ServerType, serve } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { LinkError } from "../base/error-codes.ts";
+import { isLoopback } from "../config/server-format.ts";
 import type { AgentConfig } from "../config/types.ts";
 import { type AccessHeaders, type Refusal, refuseForeign, refuseUnauthorized } from "./access.ts";
 import type { AgentView } from "./agent-status.ts";
-import { linkAnswers } from "./link-answer.ts";
+import { createApi } from "./api.ts";
+import { clockMs } from "./clock.ts";
+import { createEmqxApi } from "./emqx-api.ts";
+import type { LinkEditor } from "./link-editor.ts";
+import { LinkMeters, SAMPLE_MS } from "./link-meter.ts";
 import type { Logger } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
+import { notAllowed } from "./not-allowed.ts";
+import { overview } from "./overview.ts";
+import { OverviewStream } from "./overview-stream.ts";
+import { PageAssets } from "./page-assets.ts";
 import { readinessText } from "./readiness.ts";
+import { ScanQueue } from "./scan-queue.ts";
 
 /** A health check must not hang on to a connection, nor a slow client on the process. */
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -21,6 +31,8 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const CONNECTIONS_MAX = 256;
 /** A connection that asks for nothing is closed after this. */
 const KEEP_ALIVE_MS = 5_000;
+/** What is being answered when the listener closes may end within this. */
+const CLOSE_MS = 200;
 /** Everything here is short: the longest thing a caller has to say is a token. */
 const HEADER_BYTES_MAX = 16 * 1024;
 const READ_ONLY = "GET, HEAD";
@@ -31,15 +43,25 @@ export interface HttpListener {
   close(): Promise<void>;
 }
 
-export function createApp(agent: AgentView, config: AgentConfig, log: Logger): Hono {
+/** `editor` null: nothing changes links. */
+export function createApp(
+  agent: AgentView,
+  config: AgentConfig,
+  log: Logger,
+  editor: LinkEditor | null = null,
+  { stream, meters } = watching(agent, editor),
+): Hono {
   const app = new Hono();
   const metrics = createMetrics(agent);
+  const scans = new ScanQueue();
 
   app.use("*", async (c, next) => {
     const refusal = refuseForeign(config.http, accessHeaders(c));
     if (refusal !== null) c.res = refuse(c, refusal);
-    else if (c.req.method !== "GET" && c.req.method !== "HEAD") c.res = notAllowed(c);
+    else if (!isReading(c) && !c.req.path.startsWith("/api/")) c.res = notAllowed(c, READ_ONLY);
     else await next();
+    // A body that was not taken is not read either.
+    if (!isReading(c) && c.res.status >= 400) c.header("Connection", "close");
     c.header("X-Content-Type-Options", "nosniff");
     c.header("Cache-Control", "no-store");
   });
@@ -49,17 +71,15 @@ export function createApp(agent: AgentView, config: AgentConfig, log: Logger): H
   app.get("/metrics", async (c) => c.body(await metrics.render(), 200, { "Content-Type": metrics.contentType }));
 
   app.use("/api/*", async (c, next) => {
-    const refusal = refuseUnauthorized(config.http, accessHeaders(c));
+    // The token may be another one by now; where the listener listens stays.
+    const { token } = agent.config.http;
+    const refusal = refuseUnauthorized({ host: config.http.host, token }, accessHeaders(c));
     return refusal === null ? next() : refuse(c, refusal);
   });
-  app.get("/api/v5/cluster/links", (c) => c.json(linkAnswers(config, agent.status())));
-  app.get("/api/v5/cluster/links/link/:name", (c) => {
-    const answer = linkAnswers(config, agent.status()).find(({ name }) => name === c.req.param("name"));
-    return answer === undefined
-      ? c.json({ code: "NOT_FOUND", message: "Cluster link not found" }, 404)
-      : c.json(answer);
-  });
-  app.get("/api/v1/status", (c) => c.json(agent.status()));
+  app.route("/api/v5/cluster/links", createEmqxApi({ agent, editor, meters }));
+  app.route("/api/v1", createApi({ agent, editor, stream, scans }));
+  // Nothing of it is secret: what it shows it asks the API for. Not served where the API can never be open.
+  if (config.http.token !== null || isLoopback(config.http.host)) servePage(app);
   app.notFound((c) => c.json({ code: "NOT_FOUND", message: "no such path" }, 404));
   app.onError((error, c) => {
     log.error({ err: error, path: c.req.path }, "http request failed");
@@ -68,10 +88,26 @@ export function createApp(agent: AgentView, config: AgentConfig, log: Logger): H
   return app;
 }
 
-/** Resolves once the port is open; a port that is taken is a LinkError HTTP_UNAVAILABLE. */
-export function listen(agent: AgentView, config: AgentConfig, log: Logger): Promise<HttpListener> {
+function servePage(app: Hono): void {
+  const assets = new PageAssets();
+  const serve = (c: Context): Response | Promise<Response> => {
+    const asset = assets.get(c.req.path);
+    return asset === null ? c.notFound() : c.body(asset.body, 200, { ...asset.headers });
+  };
+  app.get("/", serve);
+  app.get("/page/*", serve);
+}
+
+/** Resolves once the port is open; a port that is taken is a LinkError HTTP_UNAVAILABLE. `editor` null: nothing changes links. */
+export function listen(
+  agent: AgentView,
+  config: AgentConfig,
+  log: Logger,
+  editor: LinkEditor | null = null,
+): Promise<HttpListener> {
   const { host, port } = config.http;
-  const app = createApp(agent, config, log);
+  const watch = watching(agent, editor);
+  const app = createApp(agent, config, log, editor, watch);
   return new Promise((resolve, reject) => {
     const options = {
       fetch: app.fetch,
@@ -85,7 +121,10 @@ export function listen(agent: AgentView, config: AgentConfig, log: Logger): Prom
       },
     };
     const server: ServerType = serve(options, (info: AddressInfo) => {
-      resolve({ host, port: info.port, close: () => close(server) });
+      resolve({ host, port: info.port, close: () => close(server, watch) });
+      const sampling = setInterval(() => watch.meters.sample(agent.status().hub, clockMs()), SAMPLE_MS);
+      sampling.unref();
+      server.once("close", () => clearInterval(sampling));
     });
     server.maxConnections = CONNECTIONS_MAX;
     server.once("error", (error: Error) => {
@@ -95,10 +134,29 @@ export function listen(agent: AgentView, config: AgentConfig, log: Logger): Prom
   });
 }
 
-function close(server: ServerType): Promise<void> {
+/** What goes on between requests. */
+interface Watching {
+  readonly stream: OverviewStream;
+  readonly meters: LinkMeters;
+}
+
+function watching(agent: AgentView, editor: LinkEditor | null): Watching {
+  return {
+    stream: new OverviewStream(() => overview(agent, editor, clockMs()), agent.history),
+    meters: new LinkMeters(),
+  };
+}
+
+function close(server: ServerType, { stream }: Watching): Promise<void> {
+  stream.end();
   return new Promise((done) => {
-    server.close(() => done());
-    if ("closeAllConnections" in server) server.closeAllConnections();
+    const cut = setTimeout(() => {
+      if ("closeAllConnections" in server) server.closeAllConnections();
+    }, CLOSE_MS);
+    server.close(() => {
+      clearTimeout(cut);
+      done();
+    });
   });
 }
 
@@ -115,9 +173,6 @@ function refuse(c: Context, { status, body }: Refusal): Response {
   return c.json(body, status);
 }
 
-/** Known paths and unknown ones alike: nothing here takes anything. A body that was sent is not read, so the connection ends. */
-function notAllowed(c: Context): Response {
-  c.header("Allow", READ_ONLY);
-  c.header("Connection", "close");
-  return c.json({ code: "METHOD_NOT_ALLOWED", message: "this version is read-only" }, 405);
+function isReading(c: Context): boolean {
+  return c.req.method === "GET" || c.req.method === "HEAD";
 }

@@ -5,10 +5,12 @@
  */
 import type { ErrorCode } from "../base/error-codes.ts";
 import { formatDuration } from "../config/formats.ts";
-import type { AgentConfig, Durability, LinkConfig, TlsConfig } from "../config/types.ts";
+import type { AgentConfig, Durability, LinkConfig, Retained, TlsConfig } from "../config/types.ts";
 import type { LinkStatusWord } from "../hub/hub-event.ts";
 import type { LinkStatus } from "../hub/status.ts";
+import type { Compression } from "../wire/compression.ts";
 import type { AgentStatus } from "./agent-status.ts";
+import type { LinkChange, LinkHistory } from "./link-history.ts";
 
 /** As EMQX shows a secret. */
 const REDACTED = "******";
@@ -24,6 +26,16 @@ export interface LinkAnswer {
   readonly topics: readonly string[];
   readonly max_inflight: number;
   readonly retry_interval: string;
+  /** From here on EMQX has no such setting. Beside its own, so that an answer that is sent back changes nothing. */
+  readonly export: readonly string[];
+  readonly control_prefix?: string;
+  readonly protocol_version?: 4 | 5 | "auto";
+  readonly drain_rate?: number;
+  readonly max_routes: number;
+  readonly max_demand: number;
+  readonly route_retention: string;
+  readonly durability: Durability;
+  readonly retained: Retained;
   readonly status: LinkStatusWord;
   readonly node_status: readonly {
     readonly node: string;
@@ -45,8 +57,6 @@ interface SslAnswer {
 export interface LinkDetail {
   /** The peer connects to the local broker; this agent has no connection of its own to it. */
   readonly peer_dials_in: boolean;
-  readonly export: readonly string[];
-  readonly durability: Durability;
   /** Whether the connection that carries the link stands. */
   readonly transport_up: boolean;
   /** Connections to the peer's broker that stood; null when the peer dials in. */
@@ -54,10 +64,19 @@ export interface LinkDetail {
   readonly interest: { readonly exact: boolean; readonly reason: string | null; readonly since: string | null };
   readonly out: OutAnswer | null;
   readonly in: InAnswer | null;
+  /** What frames to the peer leave with now; null: uncompressed. */
+  readonly compression: Compression | null;
   readonly queue: QueueAnswer | null;
   readonly counters: CountersAnswer | null;
   readonly refused_routes: readonly { readonly filter: string; readonly reason_code: number }[];
   readonly last_problem: { readonly code: ErrorCode; readonly reason: string; readonly at: string } | null;
+  /** The last changes of `status`, newest last; at most 50. */
+  readonly history: readonly {
+    readonly at: string;
+    readonly from: LinkStatusWord;
+    readonly to: LinkStatusWord;
+    readonly why: string;
+  }[];
 }
 
 interface OutAnswer {
@@ -91,9 +110,18 @@ interface QueueAnswer {
   readonly round_trip_ms: number;
 }
 
+interface TrafficAnswer {
+  readonly messages: number;
+  readonly frames: number;
+  readonly bytes: number;
+  /** Before compression. */
+  readonly plain_bytes: number;
+  readonly frames_compressed: number;
+}
+
 interface CountersAnswer {
-  readonly sent: { readonly messages: number; readonly frames: number; readonly bytes: number };
-  readonly received: { readonly messages: number; readonly frames: number; readonly bytes: number };
+  readonly sent: TrafficAnswer;
+  readonly received: TrafficAnswer;
   readonly frames_resent: number;
   readonly messages_settled: number;
   readonly messages_republished: number;
@@ -102,17 +130,22 @@ interface CountersAnswer {
   readonly conversation: readonly { readonly what: string; readonly count: number }[];
 }
 
-export function linkAnswers(config: AgentConfig, status: AgentStatus): LinkAnswer[] {
+export function linkAnswers(config: AgentConfig, status: AgentStatus, history: LinkHistory): LinkAnswer[] {
   const byName = new Map(status.hub.links.map((link) => [link.name, link]));
-  return config.links.map((link) => linkAnswer(link, byName.get(link.name) ?? null, status));
+  return config.links.map((link) => linkAnswer(link, byName.get(link.name) ?? null, status, history.of(link.name)));
 }
 
 /** `link` null: it is disabled and runs nothing, which EMQX calls disconnected. */
-function linkAnswer(config: LinkConfig, link: LinkStatus | null, status: AgentStatus): LinkAnswer {
+function linkAnswer(
+  config: LinkConfig,
+  link: LinkStatus | null,
+  status: AgentStatus,
+  changes: readonly LinkChange[],
+): LinkAnswer {
   const word = link?.status ?? "disconnected";
   const problem = link?.lastProblem ?? null;
   const { endpoint } = config;
-  const reason = word !== "connected" && problem !== null ? { reason: `${problem.code}: ${problem.reason}` } : {};
+  const reason = word === "connected" || link === null ? null : reasonOf(problem, changes);
   return {
     name: config.name,
     enable: config.enable,
@@ -123,10 +156,26 @@ function linkAnswer(config: LinkConfig, link: LinkStatus | null, status: AgentSt
     topics: config.topics,
     max_inflight: config.framesInflightMax,
     retry_interval: formatDuration(config.retryIntervalMs),
+    export: config.exportFilters,
+    ...(endpoint === null
+      ? {}
+      : { control_prefix: config.controlPrefix, protocol_version: endpoint.protocolVersion ?? "auto" }),
+    ...(config.drainPerSecond === null ? {} : { drain_rate: config.drainPerSecond }),
+    max_routes: config.routesMax,
+    max_demand: config.demandMax,
+    route_retention: formatDuration(config.routeRetentionMs),
+    durability: config.durability,
+    retained: config.retained,
     status: word,
-    node_status: [{ node: status.hub.cluster, status: word, ...reason }],
-    brokerlink: linkDetail(config, link, status),
+    node_status: [{ node: status.hub.cluster, status: word, ...(reason === null ? {} : { reason }) }],
+    brokerlink: linkDetail(config, link, status, changes),
   };
+}
+
+/** The last problem may be over while the link still is not well: the states of both halves say more than nothing. */
+function reasonOf(problem: LinkStatus["lastProblem"], changes: readonly LinkChange[]): string | null {
+  if (problem !== null) return `${problem.code}: ${problem.reason}`;
+  return changes.at(-1)?.why ?? null;
 }
 
 function sslAnswer(tls: TlsConfig | null): SslAnswer {
@@ -141,13 +190,16 @@ function sslAnswer(tls: TlsConfig | null): SslAnswer {
   };
 }
 
-function linkDetail(config: LinkConfig, link: LinkStatus | null, status: AgentStatus): LinkDetail {
+function linkDetail(
+  config: LinkConfig,
+  link: LinkStatus | null,
+  status: AgentStatus,
+  changes: readonly LinkChange[],
+): LinkDetail {
   const { wide } = status.hub;
   const problem = link?.lastProblem ?? null;
   return {
     peer_dials_in: config.endpoint === null,
-    export: config.exportFilters,
-    durability: config.durability,
     transport_up: link?.transportUp ?? false,
     connections: status.peerCounters[config.name]?.connections ?? null,
     interest: {
@@ -157,6 +209,7 @@ function linkDetail(config: LinkConfig, link: LinkStatus | null, status: AgentSt
     },
     out: link === null ? null : outAnswer(link.out),
     in: link === null ? null : inAnswer(link.in),
+    compression: link?.compression.inUse ?? null,
     queue: link === null ? null : queueAnswer(link.queue),
     counters: link === null ? null : countersAnswer(link),
     refused_routes: (link?.refusedRoutes ?? []).map(({ filter, reasonCode }) => ({ filter, reason_code: reasonCode })),
@@ -164,6 +217,7 @@ function linkDetail(config: LinkConfig, link: LinkStatus | null, status: AgentSt
       problem === null
         ? null
         : { code: problem.code, reason: problem.reason, at: new Date(problem.atMs).toISOString() },
+    history: changes.map(({ atMs, from, to, why }) => ({ at: new Date(atMs).toISOString(), from, to, why })),
   };
 }
 
@@ -205,17 +259,20 @@ function queueAnswer(queue: LinkStatus["queue"]): QueueAnswer {
 }
 
 function countersAnswer(link: LinkStatus): CountersAnswer {
-  const { sent, received } = link;
   return {
-    sent: { messages: sent.messages, frames: sent.frames, bytes: sent.bytes },
-    received: { messages: received.messages, frames: received.frames, bytes: received.bytes },
-    frames_resent: sent.resends,
+    sent: trafficAnswer(link.sent),
+    received: trafficAnswer(link.received),
+    frames_resent: link.sent.resends,
     messages_settled: link.settled,
     messages_republished: link.republished,
     causality_timeouts: link.gateTimeouts,
     dropped: link.dropped,
     conversation: link.conversation,
   };
+}
+
+function trafficAnswer({ messages, frames, bytes, plainBytes, packed }: LinkStatus["received"]): TrafficAnswer {
+  return { messages, frames, bytes, plain_bytes: plainBytes, frames_compressed: packed };
 }
 
 function isoTime(atMs: number | null): string | null {

@@ -2,19 +2,24 @@
  * Every metric of an agent, with its help text. Labels are bounded: links, directions, reasons, never topics or client ids.
  * Label values that are known beforehand are there from the start with 0, or `increase()` would miss the first event.
  */
+import { ERROR_CODES } from "../base/error-codes.ts";
+import type { LocalFate } from "../hub/local-routing.ts";
 import type { WideReason } from "../route/interest-event.ts";
-import type { AgentView, MetricSource } from "./agent-status.ts";
+import type { AgentHealth, MetricSource } from "./agent-status.ts";
 import { clockMs } from "./clock.ts";
 import { addDiskMetrics } from "./disk-metrics.ts";
 import { addLinkMetrics } from "./link-metrics.ts";
+import type { Words } from "./link-samples.ts";
 import { flag, MetricSet, type Sample, seconds } from "./metric-set.ts";
+import { addReloadMetrics } from "./reload-metrics.ts";
+import { addSessionMetrics } from "./session-metrics.ts";
 
 export interface Metrics {
   readonly contentType: string;
   render(): Promise<string>;
 }
 
-const WIDE_REASONS: Readonly<Record<WideReason, true>> = {
+const WIDE_REASONS: Words<WideReason> = {
   starting: true,
   events_disabled: true,
   no_counter: true,
@@ -27,30 +32,33 @@ const WIDE_REASONS: Readonly<Record<WideReason, true>> = {
   events_unparsable: true,
   broker_restarted: true,
 };
-const LOCAL_OUTCOMES = [
-  "forwarded",
-  "redelivered",
-  "unrouted",
-  "not_exported",
-  "copy",
-  "loop_mark",
-  "mark_stripped",
-  "echo",
-  "reserved",
-  "held",
-  "held_full",
-] as const;
+const LOCAL_OUTCOMES: Words<LocalFate | "redelivered" | "mark_stripped"> = {
+  forwarded: true,
+  redelivered: true,
+  unrouted: true,
+  not_exported: true,
+  copy: true,
+  loop_mark: true,
+  mark_stripped: true,
+  echo: true,
+  own_retained: true,
+  reserved: true,
+  held: true,
+  held_full: true,
+};
 const ODD_LINES = ["unparsable", "ambiguous", "cut"] as const;
 /** Kept with the fates of local messages, but no messages of local clients. */
 const STRANGERS = { stranger: "control", frame_of_stranger: "frame" } as const;
 
-export function createMetrics(agent: AgentView): Metrics {
+export function createMetrics(agent: AgentHealth): Metrics {
   const source = (): MetricSource => ({ status: agent.status(), ready: agent.ready, nowMs: clockMs() });
   const metrics = new MetricSet(source());
   addAgentMetrics(metrics);
+  addSessionMetrics(metrics);
   addInterestMetrics(metrics);
   addLinkMetrics(metrics);
   addDiskMetrics(metrics);
+  addReloadMetrics(metrics);
   return { contentType: metrics.contentType, render: () => metrics.render(source()) };
 }
 
@@ -70,39 +78,23 @@ function addAgentMetrics(metrics: MetricSet<MetricSource>): void {
   metrics.gauge("control_denied", "1: the local broker keeps our control topics from us.", [], ({ status }) => [
     [{}, flag(status.controlDenied !== null)],
   ]);
-  metrics.gauge("local_session_up", "1: this session on the local broker stands.", ["session"], ({ status }) =>
-    Object.entries(status.sessions).map(([session, { up }]): Sample => [{ session }, flag(up)]),
-  );
-  metrics.counter(
-    "local_session_reconnects_total",
-    "Connections of this session on the local broker after the first.",
-    ["session"],
-    ({ status }) =>
-      Object.entries(status.sessionCounters).map(([session, { connections }]): Sample => {
-        return [{ session }, Math.max(0, connections - 1)];
-      }),
-  );
-  metrics.counter(
-    "local_publishes_refused_total",
-    "Publishes to the local broker that its session did not send: too many waited, or larger than the broker takes.",
-    ["session", "reason"],
-    ({ status }) =>
-      Object.entries(status.sessionCounters).flatMap(([session, counters]): Sample[] => [
-        [{ session, reason: "queue_full" }, counters.publishesRefusedFull],
-        [{ session, reason: "too_large" }, counters.publishesTooLarge],
-      ]),
-  );
   metrics.counter(
     "problems_total",
     "Problems by code, logged or not; docs/OPERATING.md lists the codes.",
     ["link", "code"],
-    ({ status }) => status.problems.map(({ link, code, count }): Sample => [{ link: link ?? "", code }, count]),
+    ({ status }) => {
+      const counts = new Map(status.problems.map(({ link, code, count }) => [`${link ?? ""} ${code}`, count]));
+      const owners = ["", ...status.hub.links.map(({ name }) => name)];
+      return owners.flatMap((link) =>
+        Object.keys(ERROR_CODES).map((code): Sample => [{ link, code }, counts.get(`${link} ${code}`) ?? 0]),
+      );
+    },
   );
   metrics.counter(
     "local_messages_total",
     "Messages received from the local broker, by what became of them.",
     ["outcome"],
-    ({ status }) => LOCAL_OUTCOMES.map((outcome): Sample => [{ outcome }, status.hub.local[outcome] ?? 0]),
+    ({ status }) => Object.keys(LOCAL_OUTCOMES).map((outcome): Sample => [{ outcome }, status.hub.local[outcome] ?? 0]),
   );
   metrics.counter(
     "stranger_messages_total",

@@ -59,6 +59,15 @@ export class CoverSet {
     return filters;
   }
 
+  /** The announced filter that matches `topic`, the longest of several; null: none does. */
+  upFor(topic: string): string | null {
+    let found: string | null = null;
+    this.#candidates.match(topic, (state, filter) => {
+      if ((state & UP) !== 0 && (found === null || filter.length > found.length)) found = filter;
+    });
+    return found;
+  }
+
   /** One more reference to `filter`, which must not begin with `$`. */
   add(filter: string): CoverChange {
     const own = canonical(filter);

@@ -191,6 +191,16 @@ export class DemandIds {
     return id;
   }
 
+  /** Whether the broker brings us what is published on `topic`, as far as it has said so. */
+  heldFor(topic: string): "held" | "pending" | "refused" | "none" {
+    let held: "held" | "pending" | "refused" | "none" = "none";
+    this.#entries.match(topic, ({ state, refused }) => {
+      if (state !== "pending") held = "held";
+      else if (held !== "held" && held !== "pending") held = refused ? "refused" : "pending";
+    });
+    return held;
+  }
+
   #set(entry: Entry, state: DemandState): void {
     if (entry.state === state) return;
     entry.state = state;

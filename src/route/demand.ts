@@ -115,6 +115,11 @@ export class Demand {
     this.#budgetChange(change);
   }
 
+  /** Another limit for this peer; null: as for all. */
+  limit(peer: string, filtersMax: number | null): void {
+    this.#budgetChange(this.#peers.limit(peer, filtersMax));
+  }
+
   /** `markers`: the broker marks copies with subscription identifiers and the session is one FIFO (MQTT 5). */
   connected(sessionPresent: boolean, markers: boolean, _nowMs: number): void {
     this.#connected = true;
@@ -230,6 +235,11 @@ export class Demand {
   /** Whether a filter that the broker holds, or may hold, matches. */
   isSubscribed(topic: string): boolean {
     return this.#ids.chosen(topic) !== null;
+  }
+
+  /** The broker's reason code; null: it does not refuse the filter. */
+  refusedWith(filter: string): number | null {
+    return this.#refused.reasonCode(filter) ?? null;
   }
 
   /** What peers have to be told since the last call. */

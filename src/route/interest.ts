@@ -10,7 +10,7 @@
  */
 import type { InterestEdge, InterestEvent, WideReason } from "./interest-event.ts";
 import { LingeringEdges } from "./lingering.ts";
-import type { Row, RowChange } from "./row-changes.ts";
+import type { Holder, Row, RowChange } from "./row-changes.ts";
 import { SubscriptionTable, type TableOptions } from "./subscription-table.ts";
 
 /** Brokers publish their counters every ten seconds or so: after three times that there is none. */
@@ -127,8 +127,17 @@ export class Interest {
     return this.#table.edges();
   }
 
-  clientsOf(filter: string, limit: number): string[] {
-    return this.#table.clientsOf(filter, limit);
+  /** Everything that links were told of and that did not go down since: what is held, and what lingers. */
+  told(): InterestEdge[] {
+    return [...this.#table.edges(), ...this.#lingering.up()];
+  }
+
+  holdings(): Iterable<{ readonly filter: string; readonly clients: number }> {
+    return this.#table.holdings();
+  }
+
+  holders(): Iterable<Holder> {
+    return this.#table.holders();
   }
 
   /** What an earlier life knew, by client. Before any event. */

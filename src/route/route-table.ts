@@ -79,6 +79,13 @@ export class RouteTable {
     return peers;
   }
 
+  /** Visits each filter that matches `topic` with its peers, in no set order. For an operator's question: remembers nothing. */
+  visit(topic: string, visit: (filter: string, peers: readonly string[]) => void): void {
+    const exact = this.#exact.get(topic);
+    if (exact !== undefined) visit(topic, exact);
+    this.#wildcard.match(topic, (peers, filter) => visit(filter, peers));
+  }
+
   #peersOf(filter: string): readonly string[] {
     return (hasWildcard(filter) ? this.#wildcard.get(filter) : this.#exact.get(filter)) ?? NOBODY;
   }

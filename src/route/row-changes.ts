@@ -5,6 +5,16 @@ export interface Row {
   readonly filter: string;
 }
 
+/** A row that is interest, for people's questions. */
+export interface Holder extends Row {
+  /** In canonical form, without the group. */
+  readonly asked: string;
+  /** `unknown`: nothing was heard of its connection. */
+  readonly state: "connected" | "away" | "unknown";
+  /** It was seen held since events may have been missed last. */
+  readonly proven: boolean;
+}
+
 export interface RowChange extends Row {
   readonly isHeld: boolean;
 }

@@ -8,7 +8,7 @@
 import { canonical, filterProblem, isReserved, LEVELS_MAX, splitShared, widenDeep } from "../topic/filter.ts";
 import { underPrefix } from "../wire/names.ts";
 import type { InterestEdge, SessionEnd } from "./interest-event.ts";
-import { type Row, RowChanges } from "./row-changes.ts";
+import { type Holder, type Row, RowChanges } from "./row-changes.ts";
 
 export interface TableOptions {
   readonly ownClients: ReadonlySet<string>;
@@ -208,16 +208,25 @@ export class SubscriptionTable {
     }
   }
 
-  /** Clients whose interest a filter is, at most `limit` of them. Walks the table: for an operator's question, not for the data path. */
-  clientsOf(filter: string, limit: number): string[] {
-    const found: string[] = [];
-    const own = canonical(filter);
-    for (const [id, client] of this.#clients) {
-      if (found.length >= limit) break;
-      if (client.eligible && [...client.rows.keys()].some((raw) => this.#interestOf(raw)?.filter === own))
-        found.push(id);
+  /** Filters that are interest, with how many subscriptions ask for each. */
+  *holdings(): Iterable<{ readonly filter: string; readonly clients: number }> {
+    for (const [filter, { plain, groups }] of this.#holders) {
+      let clients = plain;
+      for (const count of groups?.values() ?? []) clients += count;
+      yield { filter, clients };
     }
-    return found;
+  }
+
+  /** Who asks for what: the rows that are interest, each with the filter it comes down to. Walks the table. */
+  *holders(): Iterable<Holder> {
+    for (const { id, eligible, connected, session, rows } of this.#clients.values()) {
+      if (!eligible) continue;
+      const state = connected ? "connected" : session === "unknown" ? "unknown" : "away";
+      for (const [raw, stretch] of rows) {
+        const asked = this.#interestOf(raw)?.filter;
+        if (asked !== undefined) yield { client: id, filter: raw, asked, state, proven: stretch === this.#stretch };
+      }
+    }
   }
 
   #create(id: string): Client | null {

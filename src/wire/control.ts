@@ -2,7 +2,7 @@
 import type { Digest } from "../base/digest.ts";
 import { type ByteReader, ByteWriter, NUMBER_MAX } from "./bytes.ts";
 import { beginEnvelope, readMessage, readName } from "./envelope.ts";
-import { type Extensions, readBacklog, readTrouble, writeExtensions } from "./extensions.ts";
+import { type Extensions, readBacklog, readExpands, readTrouble, type Said, writeExtensions } from "./extensions.ts";
 import type {
   AckResult,
   AgainReason,
@@ -67,8 +67,7 @@ const KINDS = ["pause", "leave", "lost"] as const;
 export function encodeControl(message: ControlMessage): Uint8Array {
   const writer = new ByteWriter();
   const { body } = message;
-  const extensions = body.type === "heartbeat" ? writeExtensions(body.trouble, body.backlog) : null;
-  beginEnvelope(writer, TYPES[body.type], message.speaker, extensions);
+  beginEnvelope(writer, TYPES[body.type], message.speaker, writeExtensions(said(body)));
   switch (body.type) {
     case "hello":
       writer.varint(body.greeting);
@@ -145,6 +144,11 @@ export function encodeControl(message: ControlMessage): Uint8Array {
   return writer.finish();
 }
 
+/** What goes into the extensions of the kinds that have some. */
+function said(body: ControlBody): Said {
+  return body.type === "heartbeat" || body.type === "hello" || body.type === "ack" ? body : {};
+}
+
 export function decodeControl(bytes: Uint8Array): Decoded<ControlMessage> {
   return readMessage(bytes, CONTROL_BYTES_MAX, (reader, type, speaker, extensions) => {
     const body = readBody(reader, type, extensions);
@@ -152,7 +156,7 @@ export function decodeControl(bytes: Uint8Array): Decoded<ControlMessage> {
   });
 }
 
-function readBody(reader: ByteReader, type: number, { trouble, backlog }: Extensions): ControlBody | null {
+function readBody(reader: ByteReader, type: number, { trouble, backlog, expands }: Extensions): ControlBody | null {
   switch (type) {
     case TYPES.hello:
       return {
@@ -163,6 +167,7 @@ function readBody(reader: ByteReader, type: number, { trouble, backlog }: Extens
         agentVersion: readVersion(reader),
         ...readProtocols(reader),
         frameBytesMax: readFrameBytesMax(reader),
+        ...(expands === null ? {} : { expands: readExpands(expands) }),
       };
     case TYPES.ack:
       return {
@@ -175,6 +180,7 @@ function readBody(reader: ByteReader, type: number, { trouble, backlog }: Extens
         have: flag(reader) ? readMark(reader) : null,
         ...readProtocols(reader),
         frameBytesMax: readFrameBytesMax(reader),
+        ...(expands === null ? {} : { expands: readExpands(expands) }),
       };
     case TYPES.bootstrap:
       return { type: "bootstrap", bootstrap: reader.varint(), part: reader.varint(), ops: readOps(reader) };

@@ -4,7 +4,7 @@ import { beginEnvelope, NAME_BYTES_MAX, readMessage, readName } from "./envelope
 import { skipExtensions } from "./extensions.ts";
 import type { Decoded, Frame, FramedMessage, Message, MessageProperties, Speaker } from "./message.ts";
 
-const FRAME_TYPE = 64;
+export const FRAME_TYPE = 64;
 /** Frames larger than this are refused; a peer is told in the hello. */
 export const FRAME_BYTES_MAX = 16 * 1024 * 1024;
 const MESSAGES_MAX = 65_535;

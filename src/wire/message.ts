@@ -3,6 +3,7 @@
  * docs/PROTOCOL.md describes the bytes.
  */
 import type { Digest } from "../base/digest.ts";
+import type { Compression } from "./compression.ts";
 
 /** Which life of which agent speaks. `instance` is 16 hex digits, random per process. */
 export interface Speaker {
@@ -41,6 +42,12 @@ export interface ProtocolRange {
   readonly protocolMax: number;
 }
 
+/** What a greeting and its answer offer beyond version 1 as it was first written. */
+export interface Offer {
+  /** Compressed frames that the speaker takes; absent: none, or it knows none. */
+  readonly expands?: readonly Compression[];
+}
+
 /** "unknown": refused, with a result that a later version has and this one does not know. */
 export type AckResult =
   | "ok"
@@ -76,7 +83,8 @@ export type ControlBody =
       readonly agentVersion: string;
       /** Largest frame, in bytes, that the speaker takes; at least 4,096. */
       readonly frameBytesMax: number;
-    } & ProtocolRange)
+    } & ProtocolRange &
+      Offer)
   /** Answers one hello. `highest` is the highest incarnation of the hello's speaker ever seen here. */
   | ({
       readonly type: "ack";
@@ -89,7 +97,8 @@ export type ControlBody =
       /** The complete set held from exactly that speaker, or null: send a bootstrap. */
       readonly have: RoutesMark | null;
       readonly frameBytesMax: number;
-    } & ProtocolRange)
+    } & ProtocolRange &
+      Offer)
   /** One part of a bootstrap; parts are numbered from 0. */
   | {
       readonly type: "bootstrap";
@@ -219,4 +228,6 @@ export type WireProblem =
   | "bad_filter"
   | "bad_topic"
   | "trailing_bytes"
-  | "too_large";
+  | "too_large"
+  /** It does not expand to as much as it says. */
+  | "bad_compression";

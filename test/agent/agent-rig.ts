@@ -28,6 +28,7 @@ export function link(name: string, peer: EndpointConfig | null, topics: readonly
     routeRetentionMs: 60_000,
     durability: "memory",
     retained: "strip",
+    compression: "auto",
     framesInflightMax: 32,
     retryIntervalMs: 5_000,
     drainPerSecond: null,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hubLinkOptions } from "../../src/agent/link-options.ts";
+import { ZLIB_ALGORITHMS } from "../../src/agent/zlib-codec.ts";
 import { MemorySpoolLog } from "../../src/flow/memory-spool-log.ts";
 import { loaded, withLink } from "../config/loading.ts";
 
@@ -15,10 +16,15 @@ test("every value of a link and its spool reaches the hub", () => {
     max_demand: 6,
     route_retention: "7s",
     retained: "live",
+    compression: "deflate",
   });
   const config = loaded({ file: { ...file, spool: { max_bytes: "1MiB", max_age: "8s", when_full: "drop_newest" } } });
   assert.deepEqual(
-    config.links.map((link) => hubLinkOptions(link, config, undefined)),
+    config.links.map((link) => {
+      const { codec, ...options } = hubLinkOptions(link, config, undefined);
+      assert.deepEqual(codec?.algorithms, ZLIB_ALGORITHMS);
+      return options;
+    }),
     [
       {
         name: "b",
@@ -34,6 +40,7 @@ test("every value of a link and its spool reaches the hub", () => {
         spool: { bytesMax: 2 ** 20, ageMaxMs: 8_000, whenFull: "drop_newest" },
         durability: "memory",
         retained: "live",
+        compression: "deflate",
       },
     ],
   );
@@ -55,4 +62,18 @@ test("a link's durability and the log of a durable one reach the hub", () => {
     options.map(({ durability, log: kept, spool }) => [durability, kept, spool.whenFull]),
     [["disk", log, "backpressure"]],
   );
+});
+
+test("a link without compression has no codec, so it neither compresses nor offers to expand", () => {
+  const config = loaded(withLink({ compression: "none" }));
+  assert.deepEqual(
+    config.links.map((link) => hubLinkOptions(link, config, undefined)).map((link) => [link.codec, link.compression]),
+    [[undefined, undefined]],
+  );
+});
+
+test("each link counts the time of its own codec", () => {
+  const config = loaded({ file: { ...withLink({}).file, links: [{ name: "b" }, { name: "c" }] } });
+  const codecs = new Set(config.links.map((link) => hubLinkOptions(link, config, undefined).codec));
+  assert.equal(codecs.size, 2);
 });

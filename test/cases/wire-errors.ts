@@ -14,6 +14,8 @@ const HEARTBEAT = `424c010008 ${A} ${MARK}`;
 const STREAM = "5172656d61696e73";
 /** Up to and without the number of messages. */
 const FRAME = `424c010040 ${A} 05 ${STREAM} 08`;
+/** "compressed frame: deflate", three messages in 93 bytes. */
+const PACKED = `424c010041 ${A} 01 5d 630d2c4acd4dcccc2be66066e5602ed13714cf48cdc9c957c020791949970100`;
 const HELLO = `424c010001 ${A} 8108`;
 const ACK = `424c010002 ${A} 8108 ${A}`;
 
@@ -132,6 +134,29 @@ const FRAMES: readonly Row[] = [
   ["an extension of a message that must not be passed over", `${FRAME} 01 85 08 0174 02 01 00 00`, "unknown_extension"],
   ["a payload longer than the frame", `${FRAME} 01 05 08 0174 05 00`, "truncated"],
   ["a payload of more than 16 MiB", `${FRAME} 01 05 08 0174 81808008 00`, "too_large"],
+  ["a compressed frame without an algorithm", `424c010041 ${A}`, "truncated"],
+  ["a compressed frame of an algorithm of a later version", `424c010041 ${A} 04 01 00`, "bad_value"],
+  ["a compressed frame of algorithm 0", `424c010041 ${A} 00 01 00`, "bad_value"],
+  ["a compressed frame of 1 MiB and a byte", `424c010041 ${A} 01 818040 030000`, "too_large"],
+  ["a compressed frame of nothing", `424c010041 ${A} 01 00 0300`, "bad_compression"],
+  ["a compressed frame of no deflate at all", `424c010041 ${A} 01 05 ffffffffff`, "bad_compression"],
+  ["a compressed frame that is cut short", `${PACKED.slice(0, -2)}`, "bad_compression"],
+  [
+    "a compressed frame that holds a byte less than it says",
+    PACKED.replace(`${A} 01 5d`, `${A} 01 5e`),
+    "bad_compression",
+  ],
+  [
+    "a compressed frame that holds a byte more than it says",
+    PACKED.replace(`${A} 01 5d`, `${A} 01 5c`),
+    "bad_compression",
+  ],
+  ["a compressed frame of ten bytes of rubbish", `424c010041 ${A} 01 0a 010a00f5ff ffffffffffffffffffff`, "bad_value"],
+  [
+    "a compressed frame with a byte too many in it",
+    `424c010041 ${A} 01 0c 010c00f3ff 05 ${STREAM} 08 00 00`,
+    "trailing_bytes",
+  ],
   ["one byte too many behind the last message", `${FRAME} 01 05 08 0174 00 00`, "trailing_bytes"],
 ];
 

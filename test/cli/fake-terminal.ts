@@ -22,6 +22,15 @@ export async function runHere(
       error += `${text}\n`;
     },
     env,
+    screen: {
+      live: false,
+      color: false,
+      columns: 80,
+      rows: 24,
+      write: (text) => {
+        out += text;
+      },
+    },
     readFile: (path) => {
       const text = files[path];
       if (text === undefined) throw new Error(`ENOENT: no such file or directory, open '${path}'`);

@@ -44,6 +44,7 @@ test("a link needs a name only: its peer dials in, it receives nothing and may s
       routeRetentionMs: 60_000,
       durability: "memory",
       retained: "strip",
+      compression: "auto",
       framesInflightMax: 64,
       retryIntervalMs: 15_000,
       drainPerSecond: null,

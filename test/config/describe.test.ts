@@ -118,3 +118,13 @@ test("what keeps its retain flag is said of the links that keep it", () => {
   assert.deepEqual(rows(withLink({})), []);
   assert.equal(loaded({ file }).links[0]?.retained, "live");
 });
+
+test("compression is said of the links where it is not left to the agent", () => {
+  const rows = (link: object): string[] =>
+    describeConfig(loaded(withLink(link))).filter((line) => line.includes("compressed"));
+  assert.deepEqual(rows({}), []);
+  assert.deepEqual(rows({ compression: "none" }), ["  frames    never compressed, in either direction"]);
+  assert.deepEqual(rows({ compression: "brotli" }), [
+    "  frames    compressed with brotli where the agent of b has it and they shrink",
+  ]);
+});

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import * as zlib from "node:zlib";
 import { configWarnings } from "../../src/config/warnings.ts";
 import { BASE, LOCAL, loaded, warningsOf, withLink } from "./loading.ts";
 import { CERTIFICATE, OTHER_CERTIFICATE, PRIVATE_KEY } from "./pem.ts";
@@ -120,4 +121,14 @@ test("certificates that have expired are a warning", () => {
     "links[0].ssl.certfile: holds a certificate that expired at 2126-10-30T09:36:42.000Z",
     "links[0].ssl.cacertfile: holds a certificate that expired at 2126-10-30T09:36:42.000Z",
   ]);
+});
+
+test("zstd is a warning where this runtime has none", () => {
+  const told = warningsOf(withLink({ compression: "zstd" })).filter((warning) => warning.includes("compression"));
+  assert.equal(told.length, "zstdCompressSync" in zlib ? 0 : 1);
+  for (const warning of told) assert.match(warning, /^links\[0\].compression: zstd needs Node.js 22.15 or later/);
+  assert.deepEqual(
+    warningsOf(withLink({ compression: "brotli" })).filter((warning) => warning.includes("compression")),
+    [],
+  );
 });

@@ -1,6 +1,7 @@
 /** TLS, logins and access lists at a real Mosquitto: what fails has to be named, so that an operator can mend it. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { X509Certificate } from "node:crypto";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -62,6 +63,8 @@ describe("TLS", () => {
     });
     assert.deepEqual(rig.problems, []);
     assert.deepEqual(await rig.publish("t", "x"), { ok: true, reasonCode: 0x10 });
+    const shown = listeners.find(([name]) => name === listener)?.[1];
+    assert.equal(rig.session.certificateEndsAtMs, Date.parse(new X509Certificate(shown?.cert ?? "").validTo));
   }
 
   async function fails(listener: string, tls: Partial<EndpointTls>, scheme?: string): Promise<SessionProblem> {

@@ -1,6 +1,6 @@
 /** A real `brokerlink run` process for tests: started with flags and a file, asked over HTTP, killed as hard as a test wants. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { LinkStatus } from "../../src/hub/status.ts";
@@ -21,8 +21,8 @@ export interface AgentArguments {
   readonly links?: Readonly<Record<string, string | null>>;
   readonly topics?: Readonly<Record<string, readonly string[]>>;
   readonly env?: Readonly<Record<string, string>>;
-  /** Written to a file and given with --config: what flags cannot say. */
-  readonly config?: Readonly<Record<string, unknown>>;
+  /** Written to a file and given with --config: what flags cannot say. A text is the name of a file that is there. */
+  readonly config?: Readonly<Record<string, unknown>> | string;
   /** Program and arguments that the agent's script and its own arguments follow; this Node unless given. */
   readonly launcher?: readonly string[];
 }
@@ -78,9 +78,8 @@ export class AgentProcess {
     const args = ["run", "--cluster", cluster, "--local", local, "--broker", broker];
     args.push("--http", "127.0.0.1:0", "--log-level", "debug");
     if (config !== undefined) {
-      const file = join(this.#dir, "brokerlink.json");
-      writeFileSync(file, JSON.stringify(config), { mode: 0o600 });
-      args.push("--config", file);
+      if (typeof config !== "string") writeFileSync(this.configFile, JSON.stringify(config), { mode: 0o600 });
+      args.push("--config", typeof config === "string" ? config : this.configFile);
     }
     for (const [name, url] of Object.entries(links)) args.push("--link", url === null ? name : `${name}=${url}`);
     for (const [name, filters] of Object.entries(topics)) {
@@ -89,12 +88,34 @@ export class AgentProcess {
     return args;
   }
 
+  /** Where what was given as `config` stands. */
+  get configFile(): string {
+    return join(this.#dir, "brokerlink.json");
+  }
+
+  /** Another configuration, in one step, as editors do it. */
+  rewrite(config: Readonly<Record<string, unknown>>): void {
+    const next = `${this.configFile}.new`;
+    writeFileSync(next, JSON.stringify(config), { mode: 0o600 });
+    renameSync(next, this.configFile);
+  }
+
   get pid(): number {
     return this.#process?.pid ?? 0;
   }
 
+  /** Where it serves HTTP, as HOST:PORT. */
+  get address(): string {
+    return `127.0.0.1:${this.#port}`;
+  }
+
+  /** The same as a URL. */
+  get url(): string {
+    return `http://${this.address}/`;
+  }
+
   async get(path: string): Promise<Response> {
-    return fetch(`http://127.0.0.1:${this.#port}${path}`);
+    return fetch(new URL(path, this.url));
   }
 
   async status(): Promise<AgentStatus> {

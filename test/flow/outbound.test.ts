@@ -18,6 +18,20 @@ describe("frames", () => {
     );
   });
 
+  test("what is confirmed was under way since its last frame, and with us since it came", () => {
+    const { out } = outbound();
+    out.offer(message("t", "a"), null, 0);
+    out.opened(FRAME_ROOM);
+    framesOf(out, 40);
+    out.offer(message("t", "b"), null, 40);
+    framesOf(out, 40);
+    out.settled(1, [], 50);
+    assert.deepEqual([out.delays.roundTrip.value.sumMs, out.delays.forward.value.sumMs], [10, 50]);
+    out.settled(1, [], 60);
+    out.settled(2, [], 70);
+    assert.deepEqual([out.delays.roundTrip.value.sumMs, out.delays.forward.value.sumMs], [40, 80]);
+  });
+
   test("close at 64 KiB; a larger message has a frame of its own", () => {
     const { out } = outbound();
     out.opened(FRAME_ROOM);

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FOLDER_ORDER, filesUnder, importsOf, PURE_FOLDERS, resolved, type SourceFile } from "./repository.ts";
 
-const ENTRY = "src/cli/main.ts";
-const SOURCES = filesUnder("src", [".ts"]);
+/** What Node starts, and what the browser loads. */
+const ENTRIES = ["src/cli/main.ts", "src/page/main.tsx"];
+const SOURCES = filesUnder("src", [".ts", ".tsx"]);
 const RANK = new Map<string, number>(FOLDER_ORDER.map((folder, index) => [folder, index]));
 
 function isRelative(specifier: string): boolean {
@@ -35,6 +36,9 @@ test("every folder of src has its place in the import order", () => {
   assert.deepEqual(strays, []);
 });
 
+/** Read as files, not imported: the version is written in the one and nowhere else, and the page is served from the other. */
+const READ_AT_RUN_TIME: ReadonlySet<string> = new Set(["package.json", "src/page/"]);
+
 test("a folder imports only itself and those before it in the order", () => {
   const wrong: string[] = [];
   for (const file of SOURCES) {
@@ -43,8 +47,7 @@ test("a folder imports only itself and those before it in the order", () => {
       const [top, folder] = target.split("/");
       const allowed =
         top === "src" && (RANK.get(folder ?? "") ?? Number.POSITIVE_INFINITY) <= (RANK.get(file.folder) ?? -1);
-      // The one file outside src that code may read at run time: the version is written there and nowhere else.
-      if (!allowed && target !== "package.json") wrong.push(`${file.path} imports ${specifier}`);
+      if (!allowed && !READ_AT_RUN_TIME.has(target)) wrong.push(`${file.path} imports ${specifier}`);
     }
   }
   assert.deepEqual(wrong, []);
@@ -65,9 +68,12 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   mqtt: ["mqtt", "demo"],
   // A broker in the process is for the demo; an agent stands beside one.
   aedes: ["demo"],
+  // They are for the browser, and not there at run time.
+  preact: ["page"],
+  uplot: ["page"],
 };
 
-test("the MQTT client is imported by mqtt/ and by the demo's own clients, the embedded broker by the demo", () => {
+test("packages that belong to one part are imported by no other", () => {
   const found = new Map(Object.keys(PACKAGE_OWNERS).map((name) => [name, new Set<string>()]));
   for (const file of SOURCES) for (const specifier of importsOf(file)) found.get(specifier)?.add(file.folder);
   for (const [name, owners] of Object.entries(PACKAGE_OWNERS)) {
@@ -75,11 +81,11 @@ test("the MQTT client is imported by mqtt/ and by the demo's own clients, the em
   }
 });
 
-test("no source file is dead: the command line reaches each of them", () => {
+test("no source file is dead: the command line or the page reaches each of them", () => {
   const byPath = new Map<string, SourceFile>(SOURCES.map((file) => [file.path, file]));
-  assert.ok(byPath.has(ENTRY), `${ENTRY} is missing`);
+  for (const entry of ENTRIES) assert.ok(byPath.has(entry), `${entry} is missing`);
   const reached = new Set<string>();
-  const open = [ENTRY];
+  const open = [...ENTRIES];
   for (let path = open.pop(); path !== undefined; path = open.pop()) {
     const file = byPath.get(path);
     if (file === undefined || reached.has(path)) continue;

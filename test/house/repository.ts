@@ -18,8 +18,10 @@ export const FOLDER_ORDER = [
   "store",
   "broker",
   "agent",
+  "doctor",
   "demo",
   "cli",
+  "page",
 ] as const;
 
 /** Those without I/O, clock, randomness, packages and Node's types. */

@@ -37,7 +37,7 @@ test("comments are no code, and text in quotes is", () => {
 });
 
 test("the pure folders mention no clock, no chance, no timer and nothing of Node", () => {
-  const pure = filesUnder("src", [".ts"]).filter(({ folder }) => PURE_FOLDERS.has(folder));
+  const pure = filesUnder("src", [".ts", ".tsx"]).filter(({ folder }) => PURE_FOLDERS.has(folder));
   assert.ok(pure.length > 0);
   assert.deepEqual(
     pure.flatMap(({ path, text }) => mentions(withoutComments(text), IMPURE, path)),
@@ -46,7 +46,11 @@ test("the pure folders mention no clock, no chance, no timer and nothing of Node
 });
 
 test("nothing is left unfinished or silenced", () => {
-  const files = [...filesUnder("src", [".ts"]), ...filesUnder("test", [".ts"]), ...filesUnder("scripts", [".js"])];
+  const files = [
+    ...filesUnder("src", [".ts", ".tsx"]),
+    ...filesUnder("test", [".ts"]),
+    ...filesUnder("scripts", [".js"]),
+  ];
   const others = files.filter(({ path }) => path !== "test/house/words.test.ts");
   assert.deepEqual(
     others.flatMap(({ path, text }) => mentions(text, UNFINISHED, path)),

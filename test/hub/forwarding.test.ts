@@ -19,7 +19,7 @@ test("what the guard holds is acknowledged at once: else a full window would mak
     () => {},
     ledger,
   );
-  const forwarding = new Forwarding(outbound, ledger, new Counters());
+  const forwarding = new Forwarding(outbound, ledger, new Counters(() => 0));
   const payload = new TextEncoder().encode("on");
   let nowMs = 0;
   const publish = (number: number): void => {

@@ -99,6 +99,23 @@ describe("two clusters", () => {
   });
 });
 
+test("what one peer's interest kept off its link is counted: messages that came for another one", () => {
+  const world = new World();
+  const a = world.add("a", [linkOptions("hub")]);
+  const c = world.add("c", [linkOptions("hub")]);
+  const hub = world.add("hub", [linkOptions("a"), linkOptions("c")]);
+  world.connect();
+  a.subscribe("a/#");
+  a.subscribe("all");
+  c.subscribe("all");
+  world.settle();
+  for (const topic of ["a/1", "a/2", "a/3", "all"]) hub.publish(topic, "x");
+  world.settle();
+  assert.deepEqual([hub.link("a").suppressed, hub.link("c").suppressed], [0, 3]);
+  assert.deepEqual(hub.link("a").sent.byQos.messages, [0, 4]);
+  assert.deepEqual(c.link("hub").received.byQos, { messages: [0, 1], payloadBytes: [0, 1] });
+});
+
 describe("allow-lists", () => {
   test("a peer's route is cut to the export list, and what lies outside never leaves", () => {
     const { world, a, b } = pair({}, { exportFilters: ["pub/#", "t/+/x"] });

@@ -161,7 +161,7 @@ describe("the announcer, greeting", () => {
       "send bootstrap 1 end 1 op 2",
     ]);
     made.is("bootstrapping", 1_100);
-    assert.equal(made.announcer.peerFrameBytesMax, 500_000);
+    assert.equal(made.announcer.terms.frameBytesMax, 500_000);
   });
 
   test("an acceptance with our routes as they are goes online at once", () => {

@@ -418,6 +418,12 @@ describe("ends", () => {
     const closing = await rig.failed(2);
     assert.deepEqual([closing.code, closing.willRetryInMs], ["LOCAL_UNREACHABLE", 20]);
     assert.match(closing.reason, /server shutting down/);
+    await rig.connected(3);
+    broker.last.socket.destroy();
+    await rig.connected(4);
+    // How each connection but the last was lost, and nothing for the first.
+    const { connections, reconnects } = rig.session.counters;
+    assert.deepEqual([connections, reconnects], [4, { lost: 0, dropped: 1, ended: 1, taken_over: 1, tls: 0 }]);
   });
 
   test("a broker that drops each connection soon after it stood is taken for a rival's", async () => {

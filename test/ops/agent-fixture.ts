@@ -3,6 +3,8 @@ import type { AgentConfig, EndpointConfig, LinkConfig } from "../../src/config/t
 import type { LinkStatus } from "../../src/hub/status.ts";
 import { noCounts } from "../../src/mqtt/session-counters.ts";
 import type { AgentStatus, AgentView } from "../../src/ops/agent-status.ts";
+import { LinkHistory } from "../../src/ops/link-history.ts";
+import { pair } from "../hub/world.ts";
 
 /** 2026-11-24T12:00:00.000Z */
 export const NOON_MS = Date.UTC(2026, 10, 24, 12);
@@ -49,8 +51,27 @@ export function linkStatus(changes: Partial<LinkStatus> = {}): LinkStatus {
       roundTripMs: 25,
     },
     drain: { out: { draining: true, perSecond: 150 }, in: { draining: false, perSecond: 100 } },
-    sent: { messages: 10, bytes: 1_000, frames: 5, resends: 1 },
-    received: { messages: 20, bytes: 2_000, frames: 6 },
+    compression: { inUse: "brotli", compressMs: 1_500, expandMs: 250 },
+    sent: {
+      messages: 10,
+      bytes: 1_000,
+      plainBytes: 4_000,
+      frames: 5,
+      packed: 4,
+      resends: 1,
+      byQos: { messages: [4, 6], payloadBytes: [40, 60] },
+    },
+    received: {
+      messages: 20,
+      bytes: 2_000,
+      plainBytes: 2_500,
+      frames: 6,
+      packed: 1,
+      byQos: { messages: [1, 19], payloadBytes: [10, 190] },
+    },
+    suppressed: 12,
+    roundTrip: { boundsMs: [10, 1_000], counts: [3, 1, 2], sumMs: 4_500 },
+    forwardLatency: { boundsMs: [10, 1_000], counts: [0, 5, 1], sumMs: 9_000 },
     republished: 19,
     settled: 6,
     gateTimeouts: 1,
@@ -72,10 +93,33 @@ export function agentStatus(changes: Partial<AgentStatus> = {}): AgentStatus {
     startedAtMs: NOON_MS,
     stopping: false,
     sessions: { events: up, link: up, data: up },
-    sessionCounters: { events: noCounts(), link: noCounts(), data: { ...noCounts(), connections: 3 } },
-    peerCounters: { east: { ...noCounts(), connections: 2, publishesTooLarge: 1 } },
+    sessionCounters: {
+      events: noCounts(),
+      link: noCounts(),
+      data: { ...noCounts(), connections: 3, reconnects: { ...noCounts().reconnects, lost: 2 } },
+    },
+    peerCounters: {
+      east: {
+        ...noCounts(),
+        connections: 2,
+        reconnects: { ...noCounts().reconnects, dropped: 1 },
+        publishesTooLarge: 1,
+        requestsRefusedFull: 4,
+        receiveOverruns: 2,
+      },
+    },
     problems: [{ link: "east", code: "PEER_UNREACHABLE", count: 5 }],
+    certificates: [
+      { link: null, kind: "ca", endsAtMs: NOON_MS + 1_000 },
+      { link: "east", kind: "server", endsAtMs: NOON_MS },
+    ],
     controlDenied: null,
+    reloads: {
+      counts: { applied: 2, unchanged: 1, invalid: 3, refused: 4 },
+      lastSucceeded: true,
+      succeededAtMs: NOON_MS,
+    },
+    removedLinksMessages: 5,
     store: null,
     eventsAdvice: null,
     oddLines: { ambiguous: 2 },
@@ -101,8 +145,19 @@ export function hubStatus(changes: Partial<AgentStatus["hub"]>): AgentStatus {
   return { ...status, hub: { ...status.hub, ...changes } };
 }
 
-export function agentView(status: AgentStatus = agentStatus(), ready = true): AgentView {
-  return { status: () => status, ready };
+export function agentView(
+  status: AgentStatus = agentStatus(),
+  ready = true,
+  changes: Partial<Pick<AgentView, "config" | "hub" | "history">> = {},
+): AgentView {
+  return {
+    status: () => status,
+    ready,
+    config: agentConfig(),
+    hub: pair().a.hub,
+    history: new LinkHistory(),
+    ...changes,
+  };
 }
 
 const ENDPOINT: EndpointConfig = {
@@ -126,6 +181,7 @@ export function linkConfig(changes: Partial<LinkConfig> = {}): LinkConfig {
     demandMax: 50_000,
     routeRetentionMs: 60_000,
     retained: "strip",
+    compression: "auto",
     durability: "memory",
     framesInflightMax: 64,
     retryIntervalMs: 15_000,

@@ -3,13 +3,14 @@ import { connect } from "node:net";
 import { describe, type TestContext, test } from "node:test";
 import { LinkError } from "../../src/base/error-codes.ts";
 import { type HttpListener, listen } from "../../src/ops/http.ts";
-import { agentConfig, agentView } from "./agent-fixture.ts";
+import { agentConfig, agentStatus, agentView } from "./agent-fixture.ts";
 import { logLines } from "./log-lines.ts";
 
 const { log } = logLines("silent");
 
 async function listener(t: TestContext, host = "127.0.0.1", token: string | null = null): Promise<HttpListener> {
-  const http = await listen(agentView(), agentConfig({ host, token }), log);
+  const config = agentConfig({ host, token });
+  const http = await listen(agentView(agentStatus(), true, { config }), config, log);
   t.after(() => http.close());
   return http;
 }
@@ -88,8 +89,14 @@ describe("a real listener", () => {
 
   test("does not read a body that it has no use for", async (t) => {
     const http = await listener(t);
-    const head = "POST /api/v5/cluster/links HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n";
-    assert.equal(statusOf(await talk(http, head + "x".repeat(1_000))), 405);
+    const lines = ["Host: localhost", "Content-Type: application/json", "Content-Length: 1000000000", "", ""];
+    for (const [path, status] of [
+      ["/livez", 405],
+      ["/api/v5/cluster/links", 413],
+    ] as const) {
+      const head = [`POST ${path} HTTP/1.1`, ...lines].join("\r\n");
+      assert.equal(statusOf(await talk(http, head + "x".repeat(1_000))), status);
+    }
   });
 
   test("gives no link away for a broken escape in its path", async (t) => {

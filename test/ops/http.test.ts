@@ -9,7 +9,7 @@ const LINKS = "/api/v5/cluster/links";
 
 function ask(path: string, init: RequestInit = {}, agent: AgentView = agentView(), config = agentConfig()) {
   const headers = { host: "localhost:9464", ...init.headers };
-  return createApp(agent, config, logLines("silent").log).request(path, { ...init, headers });
+  return createApp({ ...agent, config }, config, logLines("silent").log).request(path, { ...init, headers });
 }
 
 describe("/livez", () => {
@@ -64,14 +64,15 @@ describe("methods and paths", () => {
     }
   });
 
-  test("anything that would change something is 405, says what is allowed, and ends the connection", async () => {
+  test("what only answers is 405 for anything else, says what is allowed, and ends the connection", async () => {
     for (const method of ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"]) {
-      for (const path of ["/livez", "/metrics", LINKS, `${LINKS}/link/east`]) {
+      for (const path of ["/livez", "/metrics", "/nope"]) {
         const answer = await ask(path, { method });
         assert.equal(answer.status, 405, `${method} ${path}`);
         assert.equal(answer.headers.get("allow"), "GET, HEAD");
         assert.equal(answer.headers.get("connection"), "close");
-        assert.deepEqual(await answer.json(), { code: "METHOD_NOT_ALLOWED", message: "this version is read-only" });
+        const { code } = (await answer.json()) as { code: string };
+        assert.equal(code, "METHOD_NOT_ALLOWED");
       }
     }
   });
@@ -144,7 +145,7 @@ test("the list and the single link say the same", async () => {
 test("a failure inside is 500 without a stack, and is logged with one", async () => {
   let isBroken = false;
   const agent: AgentView = {
-    ready: true,
+    ...agentView(),
     status: () => {
       if (isBroken) throw new Error("broken inside");
       return agentStatus();

@@ -1,13 +1,20 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { AgentConfig } from "../../src/config/types.ts";
+import type { AgentStatus } from "../../src/ops/agent-status.ts";
 import { type LinkAnswer, linkAnswers } from "../../src/ops/link-answer.ts";
+import { LinkHistory } from "../../src/ops/link-history.ts";
 import { agentConfig, agentStatus, hubStatus, linkConfig, linkStatus, NOON_MS, SECRET } from "./agent-fixture.ts";
 
 const NOON = "2026-11-24T12:00:00.000Z";
 
-function only(answers: readonly LinkAnswer[]): LinkAnswer {
-  const [answer] = answers;
-  assert.ok(answer !== undefined && answers.length === 1);
+function answers(config: AgentConfig, status: AgentStatus): LinkAnswer[] {
+  return linkAnswers(config, status, new LinkHistory());
+}
+
+function only(all: readonly LinkAnswer[]): LinkAnswer {
+  const [answer] = all;
+  assert.ok(answer !== undefined && all.length === 1);
   return answer;
 }
 
@@ -18,17 +25,25 @@ function keysOf(value: unknown): string[] {
 }
 
 describe("a link in EMQX's shape", () => {
-  test("has EMQX's keys outside and everything else under brokerlink", () => {
-    const answer = only(linkAnswers(agentConfig(), agentStatus()));
+  test("has the settings outside, EMQX's and ours, and everything else under brokerlink", () => {
+    const answer = only(answers(agentConfig(), agentStatus()));
     assert.deepEqual(Object.keys(answer).sort(), [
       "brokerlink",
       "clientid",
+      "control_prefix",
+      "durability",
       "enable",
+      "export",
+      "max_demand",
       "max_inflight",
+      "max_routes",
       "name",
       "node_status",
       "password",
+      "protocol_version",
+      "retained",
       "retry_interval",
+      "route_retention",
       "server",
       "ssl",
       "status",
@@ -50,7 +65,7 @@ describe("a link in EMQX's shape", () => {
         }),
       ],
     });
-    const keys = keysOf(linkAnswers(agentConfig(), status));
+    const keys = keysOf(answers(agentConfig(), status));
     assert.ok(keys.length > 60);
     assert.deepEqual(
       keys.filter((key) => !/^[a-z][a-z0-9_]*$/.test(key)),
@@ -59,9 +74,9 @@ describe("a link in EMQX's shape", () => {
   });
 
   test("shows no secret, whatever it is part of", () => {
-    const text = JSON.stringify(linkAnswers(agentConfig(), agentStatus()));
+    const text = JSON.stringify(answers(agentConfig(), agentStatus()));
     assert.ok(!text.includes(SECRET));
-    const { password, ssl } = only(linkAnswers(agentConfig(), agentStatus()));
+    const { password, ssl } = only(answers(agentConfig(), agentStatus()));
     assert.equal(password, "******");
     assert.deepEqual(ssl, {
       enable: true,
@@ -74,9 +89,7 @@ describe("a link in EMQX's shape", () => {
   });
 
   test("leaves out how to reach a peer that dials in", () => {
-    const answer = only(
-      linkAnswers(agentConfig({}, [linkConfig({ endpoint: null })]), agentStatus({ peerCounters: {} })),
-    );
+    const answer = only(answers(agentConfig({}, [linkConfig({ endpoint: null })]), agentStatus({ peerCounters: {} })));
     for (const key of ["server", "clientid", "username", "password"]) assert.ok(!(key in answer), key);
     assert.deepEqual(answer.ssl, { enable: false });
     assert.equal(answer.brokerlink.peer_dials_in, true);
@@ -87,7 +100,7 @@ describe("a link in EMQX's shape", () => {
 describe("the status of a link", () => {
   test("of a disabled link is disconnected, and nothing runs behind it", () => {
     const config = agentConfig({}, [linkConfig({ enable: false })]);
-    const answer = only(linkAnswers(config, hubStatus({ links: [] })));
+    const answer = only(answers(config, hubStatus({ links: [] })));
     assert.equal(answer.enable, false);
     assert.equal(answer.status, "disconnected");
     const { out, in: incoming, queue, counters, last_problem } = answer.brokerlink;
@@ -97,12 +110,12 @@ describe("the status of a link", () => {
   test("carries the reason in node_status while it is not connected", () => {
     const lastProblem = { code: "PEER_UNREACHABLE", reason: "connection refused by east:1", atMs: NOON_MS } as const;
     const down = only(
-      linkAnswers(agentConfig(), hubStatus({ links: [linkStatus({ status: "disconnected", lastProblem })] })),
+      answers(agentConfig(), hubStatus({ links: [linkStatus({ status: "disconnected", lastProblem })] })),
     );
     assert.deepEqual(down.node_status, [
       { node: "west", status: "disconnected", reason: "PEER_UNREACHABLE: connection refused by east:1" },
     ]);
-    const up = only(linkAnswers(agentConfig(), hubStatus({ links: [linkStatus({ lastProblem })] })));
+    const up = only(answers(agentConfig(), hubStatus({ links: [linkStatus({ lastProblem })] })));
     assert.deepEqual(up.node_status, [{ node: "west", status: "connected" }]);
     assert.deepEqual(up.brokerlink.last_problem, {
       code: "PEER_UNREACHABLE",
@@ -112,7 +125,7 @@ describe("the status of a link", () => {
   });
 
   test("shows both halves, their routes, and what is under way", () => {
-    const { brokerlink } = only(linkAnswers(agentConfig(), agentStatus()));
+    const { brokerlink } = only(answers(agentConfig(), agentStatus()));
     assert.deepEqual(brokerlink.out, {
       state: "online",
       refused_with: null,
@@ -132,6 +145,14 @@ describe("the status of a link", () => {
       heard_at: NOON,
       agent_version: "0.1.0",
     });
+    assert.equal(brokerlink.compression, "brotli");
+    assert.deepEqual(brokerlink.counters?.sent, {
+      messages: 10,
+      frames: 5,
+      bytes: 1_000,
+      plain_bytes: 4_000,
+      frames_compressed: 4,
+    });
     assert.deepEqual(brokerlink.queue, {
       spool_messages: 4,
       spool_bytes: 400,
@@ -146,10 +167,10 @@ describe("the status of a link", () => {
   });
 
   test("says whether the interest is exact, and if not why and since when", () => {
-    const exact = only(linkAnswers(agentConfig(), agentStatus())).brokerlink.interest;
+    const exact = only(answers(agentConfig(), agentStatus())).brokerlink.interest;
     assert.deepEqual(exact, { exact: true, reason: null, since: null });
     const wide = hubStatus({ wide: { reason: "events_disabled", sinceMs: NOON_MS } });
-    assert.deepEqual(only(linkAnswers(agentConfig(), wide)).brokerlink.interest, {
+    assert.deepEqual(only(answers(agentConfig(), wide)).brokerlink.interest, {
       exact: false,
       reason: "events_disabled",
       since: NOON,

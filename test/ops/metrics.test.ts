@@ -7,6 +7,7 @@ import { agentStatus, agentView, hubStatus, linkStatus, NOON_MS } from "./agent-
 
 /** Labels whose values come from the configuration or from a list in the code. `kind` and `type` too: Node's own metrics. */
 const BOUNDED_LABELS = new Set([
+  "algorithm",
   "cluster",
   "code",
   "direction",
@@ -26,6 +27,7 @@ const BOUNDED_LABELS = new Set([
   "minor",
   "patch",
   "le",
+  "qos",
 ]);
 
 interface Family {
@@ -173,8 +175,14 @@ describe("what metrics say", () => {
     assert.equal(value(families, "build_info", { version: "0.1.0", cluster: "west" }), 1);
     assert.equal(value(families, "ready"), 1);
     assert.equal(value(families, "local_session_up", { session: "data" }), 1);
-    assert.equal(value(families, "local_session_reconnects_total", { session: "data" }), 2);
-    assert.equal(value(families, "local_session_reconnects_total", { session: "events" }), 0);
+    assert.equal(value(families, "local_session_reconnects_total", { session: "data", reason: "lost" }), 2);
+    assert.equal(value(families, "local_session_reconnects_total", { session: "events", reason: "lost" }), 0);
+    assert.equal(value(families, "local_session_receive_overruns_total", { session: "data" }), 0);
+    assert.equal(value(families, "tls_cert_expiry_timestamp_seconds", { link: "", kind: "ca" }), NOON_MS / 1_000 + 1);
+    assert.equal(
+      value(families, "tls_cert_expiry_timestamp_seconds", { link: "east", kind: "server" }),
+      NOON_MS / 1_000,
+    );
     assert.equal(value(families, "local_broker_dropped_total"), 11);
     assert.equal(value(families, "event_lines_odd_total", { kind: "ambiguous" }), 2);
     assert.equal(value(families, "problems_total", { link: "east", code: "PEER_UNREACHABLE" }), 5);
@@ -218,13 +226,24 @@ describe("what metrics say", () => {
     );
     assert.equal(value(families, "link_half_up", { ...east, half: "out" }), 1);
     assert.equal(value(families, "link_half_up", { ...east, half: "in" }), 0);
-    assert.equal(value(families, "link_reconnects_total", east), 1);
+    assert.equal(value(families, "link_reconnects_total", { ...east, reason: "dropped" }), 1);
+    assert.equal(value(families, "link_reconnects_total", { ...east, reason: "taken_over" }), 0);
+    assert.equal(value(families, "link_requests_refused_total", east), 4);
+    assert.equal(value(families, "link_receive_overruns_total", east), 2);
     assert.equal(value(families, "link_publishes_refused_total", { ...east, reason: "too_large" }), 1);
     assert.equal(value(families, "routes", { ...east, direction: "out" }), 3);
     assert.equal(value(families, "routes", { ...east, direction: "in" }), 2);
-    assert.equal(value(families, "messages_total", { ...east, direction: "out" }), 10);
-    assert.equal(value(families, "messages_total", { ...east, direction: "in" }), 20);
+    assert.equal(value(families, "messages_total", { ...east, direction: "out", qos: "0" }), 4);
+    assert.equal(value(families, "messages_total", { ...east, direction: "in", qos: "1" }), 19);
+    assert.equal(value(families, "message_bytes_total", { ...east, direction: "out", qos: "1" }), 60);
+    assert.equal(value(families, "message_bytes_total", { ...east, direction: "in", qos: "0" }), 10);
+    assert.equal(value(families, "messages_suppressed_total", east), 12);
     assert.equal(value(families, "frame_bytes_total", { ...east, direction: "in" }), 2_000);
+    assert.equal(value(families, "frame_plain_bytes_total", { ...east, direction: "out" }), 4_000);
+    assert.equal(value(families, "frames_compressed_total", { ...east, direction: "in" }), 1);
+    assert.equal(value(families, "compress_seconds_total", { ...east, direction: "out" }), 1.5);
+    assert.equal(value(families, "link_compression", { ...east, algorithm: "brotli" }), 1);
+    assert.equal(value(families, "link_compression", { ...east, algorithm: "zstd" }), 0);
     assert.equal(value(families, "messages_dropped_total", { ...east, direction: "out", reason: "spool_full" }), 7);
     assert.equal(value(families, "messages_dropped_total", { ...east, direction: "in", reason: "expired" }), 8);
     assert.equal(value(families, "spool_messages", east), 4);
@@ -247,13 +266,26 @@ describe("what metrics say", () => {
     assert.ok(silent >= 40 && silent < 100, String(silent));
   });
 
+  test("of delays, as Prometheus adds them up: each bucket has all below it, and the last one all", async () => {
+    const text = await createMetrics(agentView()).render();
+    const lines = text.split("\n").filter((line) => line.startsWith("brokerlink_link_rtt_seconds"));
+    assert.deepEqual(lines, [
+      'brokerlink_link_rtt_seconds_bucket{link="east",le="0.01"} 3',
+      'brokerlink_link_rtt_seconds_bucket{link="east",le="1"} 4',
+      'brokerlink_link_rtt_seconds_bucket{link="east",le="+Inf"} 6',
+      'brokerlink_link_rtt_seconds_sum{link="east"} 4.5',
+      'brokerlink_link_rtt_seconds_count{link="east"} 6',
+    ]);
+    assert.ok(text.includes('brokerlink_forward_latency_seconds_count{link="east"} 6'));
+  });
+
   test("nothing of what is not known: no count of the broker's, a peer that was never heard or dials in", async () => {
     const link = linkStatus({ in: { ...linkStatus().in, heardAtMs: null } });
     const status = { ...hubStatus({ links: [link] }), brokerDropped: null, peerCounters: {} };
     const families = await scrape(status);
     assert.equal(value(families, "local_broker_dropped_total"), undefined);
     assert.equal(value(families, "link_silent_seconds", { link: "east" }), undefined);
-    assert.equal(value(families, "link_reconnects_total", { link: "east" }), undefined);
+    assert.equal(value(families, "link_reconnects_total", { link: "east", reason: "lost" }), undefined);
   });
 
   test("the present, at every scrape: nothing of the last one stays", async () => {

@@ -3,8 +3,10 @@
  * loss, repetition, delay, reordering, a black hole, a cut, a size limit, arrival in a later connection's or a later
  * life's time, rubbish in its place. A link whose peer dials in travels on the peer's connection.
  */
+import { isPacked } from "../../src/wire/packed-frame.ts";
 import type { Prng } from "./prng.ts";
 import type { ClusterShape, WorldShape } from "./shape.ts";
+import { SimCodec } from "./sim-codec.ts";
 import type { Timeline } from "./timeline.ts";
 
 export interface Weather {
@@ -40,7 +42,19 @@ const RELICS_MAX = 40;
 
 export class SimNetwork {
   weather: Weather = CALM;
-  readonly counts = { carried: 0, dropped: 0, repeated: 0, late: 0, tooLarge: 0, refused: 0, rubbish: 0, relics: 0 };
+  readonly counts = {
+    carried: 0,
+    dropped: 0,
+    repeated: 0,
+    late: 0,
+    tooLarge: 0,
+    refused: 0,
+    rubbish: 0,
+    relics: 0,
+    packed: 0,
+  };
+  /** Of all agents that compress. */
+  readonly codec = new SimCodec();
   /** Frames carried, by path. */
   readonly frames = new Map<string, number>();
   readonly #time: Timeline;
@@ -78,6 +92,7 @@ export class SimNetwork {
 
   frame(from: string, to: string, id: number, bytes: Uint8Array, confirm: boolean): void {
     this.frames.set(`${from} ${to}`, (this.frames.get(`${from} ${to}`) ?? 0) + 1);
+    if (isPacked(bytes)) this.counts.packed += 1;
     if (bytes.length > this.#brokerOf(from, to).hiddenBytesMax) {
       this.counts.refused += 1;
       if (confirm) this.#time.after(5, () => this.#tell(from, (agent) => agent.frameRefused(to, id)));

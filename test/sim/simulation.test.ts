@@ -26,5 +26,6 @@ test("two to five agents over a hostile network: nothing lost, nothing twice, no
     seed += 1;
   } while (only === undefined && Date.now() < endMs);
   t.diagnostic(`seeds ${first}..${seed - 1}: ${[...totals].map(([what, count]) => `${what} ${count}`).join(", ")}`);
+  if (only === undefined) assert.ok((totals.get("fault packed") ?? 0) > 0, "some frames were compressed");
   assert.ok((totals.get("expected") ?? 0) > 0, "the oracle expected something");
 });

@@ -1,5 +1,6 @@
 /** Random messages of the wire, near its limits as often as in their middle. */
 import fc from "fast-check";
+import { COMPRESSIONS } from "../../src/wire/compression.ts";
 import type { AckResult, ControlBody, ControlMessage, Frame, Message, Speaker } from "../../src/wire/message.ts";
 
 const NUMBER_MAX = Number.MAX_SAFE_INTEGER;
@@ -32,6 +33,9 @@ const protocols = fc
   .tuple(positive, positive)
   .map(([a, b]) => ({ protocolMin: Math.min(a, b), protocolMax: Math.max(a, b) }));
 const frameBytesMax = anyNumber.filter((value) => value >= 4_096);
+
+/** Absent or not; an empty list is written as one. */
+const offered = fc.record({ expands: fc.uniqueArray(fc.constantFrom(...COMPRESSIONS)) }, { requiredKeys: [] });
 
 const op = fc.oneof(
   fc.record({
@@ -76,7 +80,7 @@ const body: fc.Arbitrary<ControlBody> = fc.oneof(
       agentVersion: fc.stringMatching(/^[ -~]{0,64}$/),
       frameBytesMax,
     })
-    .chain((hello) => protocols.map((range) => ({ ...hello, ...range }))),
+    .chain((hello) => fc.tuple(protocols, offered).map(([range, offer]) => ({ ...hello, ...range, ...offer }))),
   fc
     .record({
       type: type("ack"),
@@ -88,7 +92,7 @@ const body: fc.Arbitrary<ControlBody> = fc.oneof(
       have: fc.option(mark),
       frameBytesMax,
     })
-    .chain((ack) => protocols.map((range) => ({ ...ack, ...range }))),
+    .chain((ack) => fc.tuple(protocols, offered).map(([range, offer]) => ({ ...ack, ...range, ...offer }))),
   fc.record({ type: type("bootstrap"), bootstrap: anyNumber, part: anyNumber, ops }),
   fc.record({ type: type("bootstrap_end"), bootstrap: anyNumber, parts: anyNumber, mark }),
   fc.record({

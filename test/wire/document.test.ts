@@ -1,11 +1,13 @@
 /** docs/PROTOCOL.md cannot rot: its bytes, hashes and marks are those of the code, and of the codec written from it. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { ZLIB_ALGORITHMS } from "../../src/agent/zlib-codec.ts";
 import { digestHex, routeDigest } from "../../src/base/digest.ts";
 import { topicCheck } from "../../src/base/hash.ts";
 import { markProperties } from "../../src/flow/mark.ts";
 import { CONTROL_CASES } from "../cases/control-messages.ts";
 import { FRAME_CASES } from "../cases/frames.ts";
+import { PACKED_FRAME, PACKED_FRAME_CASES } from "../cases/packed-frames.ts";
 import { readText } from "../house/repository.ts";
 import { fromHex, plainBytes, toHex } from "./hex.ts";
 import { decodePlainControl, decodePlainFrame, encodePlainControl, encodePlainFrame } from "./plain-codec.ts";
@@ -27,7 +29,7 @@ function withoutNotes(block: string): string {
 
 describe("the hex of docs/PROTOCOL.md is that of the vectors", () => {
   const documented = blocks("hex");
-  for (const { name, hex } of [...CONTROL_CASES, ...FRAME_CASES]) {
+  for (const { name, hex } of [...CONTROL_CASES, ...FRAME_CASES, ...PACKED_FRAME_CASES]) {
     test(name, () => {
       const block = documented.get(name);
       assert.ok(block !== undefined, "the page does not have it");
@@ -36,7 +38,7 @@ describe("the hex of docs/PROTOCOL.md is that of the vectors", () => {
   }
 
   test("and the page has no other", () => {
-    const known = new Set([...CONTROL_CASES, ...FRAME_CASES].map(({ name }) => name));
+    const known = new Set([...CONTROL_CASES, ...FRAME_CASES, ...PACKED_FRAME_CASES].map(({ name }) => name));
     assert.deepEqual(
       [...documented.keys()].filter((name) => !known.has(name)),
       [],
@@ -59,6 +61,13 @@ describe("the codec written from the page understands and writes every vector", 
       assert.ok(decoded.ok, decoded.ok ? "" : decoded.problem);
       assert.deepEqual(plainBytes(decoded.value), plainBytes(value));
       if (written) assert.equal(toHex(encodePlainFrame(decoded.value)), hex);
+    });
+  }
+  for (const { name, algorithm, hex } of PACKED_FRAME_CASES) {
+    test(name, { skip: !ZLIB_ALGORITHMS.includes(algorithm) }, () => {
+      const decoded = decodePlainFrame(fromHex(hex));
+      assert.ok(decoded.ok, decoded.ok ? "" : decoded.problem);
+      assert.deepEqual(plainBytes(decoded.value), plainBytes(PACKED_FRAME));
     });
   }
 });

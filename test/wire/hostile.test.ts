@@ -2,26 +2,38 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { ZlibCodec } from "../../src/agent/zlib-codec.ts";
+import { receiveFrame } from "../../src/hub/receive-frame.ts";
 import { CONTROL_BYTES_MAX, decodeControl, encodeControl } from "../../src/wire/control.ts";
 import { decodeFrame, encodeFrame, FRAME_BYTES_MAX } from "../../src/wire/frame.ts";
+import type { Decoded, Frame } from "../../src/wire/message.ts";
 import { CONTROL_CASES } from "../cases/control-messages.ts";
 import { FRAME_CASES } from "../cases/frames.ts";
+import { PACKED_FRAME_CASES } from "../cases/packed-frames.ts";
 import { WIRE_ERROR_CASES } from "../cases/wire-errors.ts";
 import { anyControl, anyFrame } from "./arbitraries.ts";
 import { fromHex, plainBytes } from "./hex.ts";
 import { decodePlainControl, decodePlainFrame } from "./plain-codec.ts";
 
 /** Short ones: every bit and every cut of them is tried. */
-const SEEDS = [...CONTROL_CASES, ...FRAME_CASES, ...WIRE_ERROR_CASES]
+const SEEDS = [...CONTROL_CASES, ...FRAME_CASES, ...PACKED_FRAME_CASES, ...WIRE_ERROR_CASES]
   .map(({ hex }) => fromHex(hex))
   .filter((bytes) => bytes.length < 200);
+
+const CODEC = new ZlibCodec();
+
+/** Compressed or not, as an agent reads it. */
+function decodeAnyFrame(bytes: Uint8Array): Decoded<Frame> {
+  const received = receiveFrame(bytes, CODEC);
+  return received.ok ? { ok: true, value: received.value.frame } : received;
+}
 
 /** Both decoders of both kinds agree on whether the bytes mean something, and on what. Answers how many did. */
 function agreed(bytes: Uint8Array): number {
   let understood = 0;
   for (const [ours, plain] of [
     [decodeControl(bytes), decodePlainControl(bytes)],
-    [decodeFrame(bytes), decodePlainFrame(bytes)],
+    [decodeAnyFrame(bytes), decodePlainFrame(bytes)],
   ] as const) {
     assert.equal(ours.ok, plain.ok, `${Buffer.from(bytes).toString("hex")}: ${JSON.stringify([ours, plain])}`);
     if (!ours.ok || !plain.ok) continue;
@@ -38,7 +50,7 @@ describe("nothing throws, and two decoders agree,", () => {
         agreed(bytes.subarray(0, length));
       }
     }
-    for (const { hex } of [...CONTROL_CASES, ...FRAME_CASES]) {
+    for (const { hex } of [...CONTROL_CASES, ...FRAME_CASES, ...PACKED_FRAME_CASES]) {
       const bytes = fromHex(hex);
       for (let length = 0; length < bytes.length; length += 1) {
         assert.equal(agreed(bytes.subarray(0, length)), 0, "a part of a message means nothing");

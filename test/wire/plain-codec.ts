@@ -2,6 +2,7 @@
  * A second codec of the wire, written from docs/PROTOCOL.md, sections 4 to 6, alone; nothing of src/ is used. The tests
  * compare it with the one in src/wire, and a peer that speaks through it links with a real agent.
  */
+import { expandedBody, offer, offered } from "./plain-compression.ts";
 import {
   block,
   Cursor,
@@ -59,6 +60,7 @@ export type PlainDecoded<T> =
 const CONTROL_BYTES_MAX = 262_144;
 const FRAME_BYTES_MAX = 16_777_216;
 const FRAME = 64;
+const COMPRESSED_FRAME = 65;
 
 const someone = struct({ incarnation: varint, instance: hexBytes(8) });
 const mark = struct({ op: varint, count: varint, digest: struct({ high: u32, low: u32 }) });
@@ -306,6 +308,8 @@ export function decodePlainControl(bytes: Uint8Array): PlainDecoded<PlainControl
     const known = BODIES[type];
     if (known === undefined) throw unknown(type);
     const body = { type: known.type, ...(known.fields.read(cursor) as Record<string, unknown>) };
+    if (known.type === "hello" || known.type === "ack")
+      return { speaker, body: { ...body, ...offered(extensions.get(10)) } };
     return { speaker, body: { ...body, ...(known.type === "heartbeat" ? readKnown(extensions) : {}) } };
   });
 }
@@ -330,6 +334,7 @@ export function encodePlainControl({ speaker, body }: PlainControl): Uint8Array 
     extensions.push(Number(tag), 2);
     (fields as Field<unknown>).write(extensions, body[key]);
   }
+  extensions.push(...offer(body["expands"]));
   const out = [0x42, 0x4c, 1, extensions.length === 0 ? 0 : 4, Number(type)];
   if (extensions.length > 0) out.push(extensions.length, ...extensions);
   someone.write(out, speaker);
@@ -340,10 +345,18 @@ export function encodePlainControl({ speaker, body }: PlainControl): Uint8Array 
 export function decodePlainFrame(bytes: Uint8Array): PlainDecoded<PlainFrame> {
   return decoded(bytes, FRAME_BYTES_MAX, (cursor) => {
     const { type, speaker } = readEnvelope(cursor);
-    if (type !== FRAME) throw unknown(type);
-    const header = struct({ routeOp: varint, stream: hexBytes(8), base: positive }).read(cursor);
-    return { speaker, ...header, messages: readMessages(cursor) };
+    if (type === FRAME) return { speaker, ...readFrameBody(cursor) };
+    if (type !== COMPRESSED_FRAME) throw unknown(type);
+    const body = new Cursor(expandedBody(cursor));
+    const frame = { speaker, ...readFrameBody(body) };
+    if (body.left > 0) throw new PlainProblem("trailing_bytes");
+    return frame;
   });
+}
+
+function readFrameBody(cursor: Cursor): Omit<PlainFrame, "speaker"> {
+  const header = struct({ routeOp: varint, stream: hexBytes(8), base: positive }).read(cursor);
+  return { ...header, messages: readMessages(cursor) };
 }
 
 export function encodePlainFrame({ speaker, routeOp, stream, base, messages }: PlainFrame): Uint8Array {

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { ZLIB_ALGORITHMS, ZlibCodec } from "../../src/agent/zlib-codec.ts";
+import { receiveFrame } from "../../src/hub/receive-frame.ts";
 import { decodeControl, encodeControl } from "../../src/wire/control.ts";
 import { decodeFrame, encodeFrame } from "../../src/wire/frame.ts";
 import { CONTROL_CASES } from "../cases/control-messages.ts";
 import { FRAME_CASES } from "../cases/frames.ts";
+import { PACKED_FRAME, PACKED_FRAME_CASES } from "../cases/packed-frames.ts";
 import { WIRE_ERROR_CASES } from "../cases/wire-errors.ts";
 import { fromHex, plainBytes, toHex } from "./hex.ts";
 
@@ -27,11 +30,22 @@ describe("a frame has its bytes", () => {
   }
 });
 
+describe("a compressed frame is understood", () => {
+  for (const { name, algorithm, hex } of PACKED_FRAME_CASES) {
+    test(name, { skip: !ZLIB_ALGORITHMS.includes(algorithm) }, () => {
+      const received = receiveFrame(fromHex(hex), new ZlibCodec());
+      assert.ok(received.ok, received.ok ? "" : received.problem);
+      assert.deepEqual(plainBytes(received.value.frame), plainBytes(PACKED_FRAME));
+      assert.equal(received.value.plainBytes, encodeFrame(PACKED_FRAME).length);
+    });
+  }
+});
+
 describe("what no agent sends is called by its name", () => {
   for (const { name, of, hex, problem } of WIRE_ERROR_CASES) {
     test(`${of}: ${name}`, () => {
       const bytes = fromHex(hex);
-      const decoded = of === "control" ? decodeControl(bytes) : decodeFrame(bytes);
+      const decoded = of === "control" ? decodeControl(bytes) : receiveFrame(bytes, new ZlibCodec());
       assert.deepEqual(decoded, { ok: false, problem });
     });
   }
