@@ -67,6 +67,8 @@ export interface RenderOptions {
   readonly chart?: string;
   readonly release?: string;
   readonly more?: readonly string[];
+  /** Files of values that lie under the given ones. */
+  readonly beneath?: readonly string[];
 }
 
 /** Of a file in ci/, or of values. */
@@ -78,9 +80,19 @@ export function render(values: string | object, options: RenderOptions = {}): Ku
 
 /** As Helm answers, good or bad. */
 export function template(values: string | object, options: RenderOptions = {}): ReturnType<typeof helm> {
-  const { major = 4, chart = CHART, release = "r", more = [] } = options;
+  const { major = 4, chart = CHART, release = "r", more = [], beneath = [] } = options;
   return withValues(values, (file) =>
-    helm(major, ["template", release, chart, "--namespace", "ns", "--values", file, ...more]),
+    helm(major, [
+      "template",
+      release,
+      chart,
+      "--namespace",
+      "ns",
+      ...beneath.flatMap((path) => ["--values", path]),
+      "--values",
+      file,
+      ...more,
+    ]),
   );
 }
 
