@@ -8,9 +8,10 @@ import type { SpoolLog } from "../flow/spool-log.ts";
 import { decodeState, type HubState, type Save } from "../hub/saved-state.ts";
 import type { StoreStatus } from "../ops/agent-status.ts";
 import { DataDir } from "../store/data-dir.ts";
-import { DiskSpoolLog } from "../store/disk-spool-log.ts";
+import { DiskSpoolLog, type DiskSpoolOptions } from "../store/disk-spool-log.ts";
 import { diskFileSystem, type FileSystem } from "../store/file-system.ts";
 import { Journal } from "../store/journal.ts";
+import { removeSpool } from "../store/spool-removal.ts";
 import type { DiskAnswer, Report, StoreProblem } from "../store/store-problem.ts";
 import { ByteReader, ByteWriter } from "../wire/bytes.ts";
 
@@ -34,7 +35,8 @@ export class AgentStore {
   readonly lastIncarnation: number;
   readonly #dir: DataDir;
   readonly #journal: Journal;
-  readonly #logs: ReadonlyMap<string, DiskSpoolLog>;
+  readonly #logs: Map<string, DiskSpoolLog>;
+  readonly #options: DiskSpoolOptions;
   readonly #syncing = new Set<string>();
   /** Links whose last sync failed: asked again when the disk is. */
   readonly #stalled = new Set<string>();
@@ -50,13 +52,15 @@ export class AgentStore {
   private constructor(
     dir: DataDir,
     journal: Journal,
-    logs: ReadonlyMap<string, DiskSpoolLog>,
+    logs: Map<string, DiskSpoolLog>,
+    options: DiskSpoolOptions,
     restored: HubState,
     lastIncarnation: number,
   ) {
     this.#dir = dir;
     this.#journal = journal;
     this.#logs = logs;
+    this.#options = options;
     this.restored = restored;
     this.lastIncarnation = lastIncarnation;
   }
@@ -78,7 +82,7 @@ export class AgentStore {
       for (const { name, enable, durability } of links) {
         if (enable && durability === "disk") logs.set(name, DiskSpoolLog.open(dir.spoolFolder(name), options));
       }
-      return new AgentStore(dir, journal, logs, state, incarnationOf(values.get(INCARNATION)));
+      return new AgentStore(dir, journal, logs, options, state, incarnationOf(values.get(INCARNATION)));
     } catch (error) {
       dir.close();
       throw error;
@@ -92,6 +96,25 @@ export class AgentStore {
 
   log(link: string): SpoolLog | undefined {
     return this.#logs.get(link);
+  }
+
+  /** Of a link that comes, or comes back. Throws a LinkError. */
+  open(link: string): SpoolLog {
+    const log = this.#logs.get(link) ?? DiskSpoolLog.open(this.#dir.spoolFolder(link), this.#options);
+    this.#logs.set(link, log);
+    return log;
+  }
+
+  /** The link is gone for good: its messages go. Answers how many there were; rejects with a LinkError. */
+  async remove(link: string): Promise<number> {
+    const folder = this.#dir.spoolFolder(link);
+    if ((this.#options.fs ?? diskFileSystem).state(folder) === null) return 0;
+    const log = this.#logs.get(link) ?? DiskSpoolLog.open(folder, this.#options);
+    this.#logs.delete(link);
+    this.#stalled.delete(link);
+    await new Promise((done) => log.close(done));
+    removeSpool(folder);
+    return log.lastNumber + 1 - log.base;
   }
 
   get status(): StoreStatus {

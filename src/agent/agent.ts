@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { createAdapter } from "../broker/registry.ts";
-import type { AgentConfig, LinkConfig } from "../config/types.ts";
+import type { AgentConfig } from "../config/types.ts";
 import { Hub } from "../hub/hub.ts";
 import type { Outlet } from "../hub/outlet.ts";
 import type { SessionProblem } from "../mqtt/session.ts";
@@ -15,11 +15,13 @@ import type { AgentStore } from "./agent-store.ts";
 import { CarrierAnswers } from "./carrier-answers.ts";
 import { Carriers } from "./carriers.ts";
 import { CountRefresh } from "./count-refresh.ts";
+import { CurrentConfig } from "./current-config.ts";
 import { hubOptions } from "./hub-options.ts";
 import { unconfirmed, unpublished } from "./in-hand.ts";
 import { LocalBroker } from "./local-broker.ts";
 import type { LocalSessionName } from "./local-broker-options.ts";
-import { PeerConnection } from "./peer-connection.ts";
+import { PeerConnections } from "./peer-connections.ts";
+import { Reconfiguration, type ReconfigureResult } from "./reconfiguration.ts";
 import { Report } from "./report.ts";
 import { Turn } from "./turn.ts";
 import { AGENT_VERSION } from "./version.ts";
@@ -31,12 +33,14 @@ const HELD_BACK_MS = 20;
 const CLOSE_MS = 2_000;
 
 export class Agent {
-  readonly config: AgentConfig;
+  /** That in force now: it changes with `reconfigure`. */
+  readonly config: CurrentConfig;
   readonly hub: Hub;
   readonly #log: Logger;
   readonly #report: Report;
   readonly #local: LocalBroker;
-  readonly #peers = new Map<string, PeerConnection>();
+  readonly #connections: PeerConnections;
+  readonly #reconfiguration: Reconfiguration;
   readonly #carriers: Carriers;
   readonly #turn: Turn;
   readonly #startedAtMs = clockMs();
@@ -56,21 +60,49 @@ export class Agent {
 
   /** `store`: of `config.dataDir`, open; null where there is none. */
   constructor(config: AgentConfig, log: Logger, store: AgentStore | null = null) {
-    this.config = config;
+    this.config = new CurrentConfig(config);
     this.#store = store;
-    this.#carriers = new Carriers(config.cluster, () => this.#local, this.#peers);
     this.#log = log;
     this.#report = new Report(log, clockMs);
     const nowMs = clockMs();
-    const { cluster, local, controlPrefix } = config;
+    const { local } = this.config;
+    const { cluster, controlPrefix } = config;
     // Mosquitto says nothing as long as it has dropped nothing.
     if (local.broker === "mosquitto") this.#brokerDropped = 0;
     this.hub = new Hub(hubOptions(config, store, randomHex16, nowMs), this.#outlet(), nowMs);
     store?.connect({
-      synced: (link) => this.#then(() => this.hub.spoolSynced(link)),
+      synced: (link) => {
+        this.#reconfiguration.synced(link);
+        this.#then(() => this.hub.spoolSynced(link));
+      },
       problem: (problem) => this.#report.disk(problem),
     });
-    this.#answers = new CarrierAnswers(this.hub, (work) => this.#then(work));
+    const { hub } = this;
+    const then = (work: (nowMs: number) => void): void => this.#then(work);
+    const answers = new CarrierAnswers(hub, then);
+    this.#answers = answers;
+    this.#connections = new PeerConnections({
+      cluster,
+      hub,
+      answers,
+      then,
+      frame: (from, bytes, stayMs) => this.#frame(from, bytes, stayMs),
+      controlAnswered: (name, reasonCode) => this.#controlAnswered(name, reasonCode),
+    });
+    const connections = this.#connections;
+    this.#carriers = new Carriers(cluster, () => this.#local, connections.all);
+    this.#reconfiguration = new Reconfiguration({
+      config: this.config,
+      hub,
+      store,
+      connections,
+      log,
+      requestTurn: () => this.#turn.request(),
+      forget: (link) => {
+        this.#report.forget(link);
+        answers.forget(link);
+      },
+    });
     this.#turn = new Turn(
       (atMs) => this.#run(atMs),
       () =>
@@ -101,8 +133,7 @@ export class Agent {
       },
       this.#localEvents(),
     );
-    for (const link of config.links)
-      if (link.enable && link.endpoint !== null) this.#peers.set(link.name, this.#peerConnection(link, link.endpoint));
+    for (const link of config.links) if (link.enable) connections.add(link);
   }
 
   start(): void {
@@ -111,8 +142,13 @@ export class Agent {
       "agent started",
     );
     this.#local.start();
-    for (const peer of this.#peers.values()) peer.start();
+    for (const { name } of this.config.links) this.#connections.start(name);
     this.#turn.request();
+  }
+
+  /** Another configuration from now on, all of it or, with the reason, nothing. */
+  reconfigure(next: AgentConfig): Promise<ReconfigureResult> {
+    return this.#reconfiguration.apply(next);
   }
 
   /**
@@ -122,6 +158,7 @@ export class Agent {
   async stop(drainMs: number): Promise<void> {
     const endMs = clockMs() + drainMs;
     this.#stopping = true;
+    await this.#reconfiguration.end();
     await this.#drained(endMs, () => unpublished(this.hub) === 0);
     if (this.#store !== null) {
       // What the broker sends from here on it keeps for the next life; what was taken is acknowledged as far as it may be.
@@ -131,14 +168,14 @@ export class Agent {
     await this.#local.stopTaking(Math.max(0, endMs - clockMs()));
     const { links } = this.config;
     await this.#drained(endMs, () => unconfirmed(this.hub, links, ["memory", "end_to_end"]) === 0);
-    const left = unconfirmed(this.hub, links, ["memory"]);
+    const left = unconfirmed(this.hub, links, ["memory"]) + this.#reconfiguration.parkedInMemory;
     if (left > 0)
       this.#log.warn({ messages: left }, "stopped with messages in memory that no peer confirmed: they are lost");
     // The last confirmations leave before the goodbye.
     this.#run(clockMs());
     this.hub.goodbye("pause", clockMs());
     this.#turn.stop();
-    await Promise.all([...this.#peers.values()].map((peer) => peer.stop(CLOSE_MS)).concat(this.#local.stop(CLOSE_MS)));
+    await Promise.all([this.#connections.stop(CLOSE_MS), this.#local.stop(CLOSE_MS)]);
     await this.#store?.close();
     this.#log.info("agent stopped");
   }
@@ -156,7 +193,7 @@ export class Agent {
       stopping: this.#stopping,
       sessions: this.#sessions,
       sessionCounters: this.#local.counters,
-      peerCounters: Object.fromEntries([...this.#peers].map(([name, peer]) => [name, peer.counters])),
+      peerCounters: this.#connections.counters,
       problems: this.#report.problems(),
       controlDenied: this.#controlDenied,
       eventsAdvice: this.#advice,
@@ -220,7 +257,7 @@ export class Agent {
         this.#store?.written();
         this.#carriers.control(link, bytes);
       },
-      peerGreeted: (link) => this.#peers.get(link)?.refreshInbox(),
+      peerGreeted: (link) => this.#connections.all.get(link)?.refreshInbox(),
       answerStranger: (to, as, bytes) => this.#local.sendControl(to, as, bytes),
       sendFrame: (link, frame, bytes, confirm) => this.#carriers.frame(link, frame, bytes, confirm),
       congested: (link) => this.#carriers.isCongested(link),
@@ -233,33 +270,9 @@ export class Agent {
     };
   }
 
-  #peerConnection(link: LinkConfig, endpoint: NonNullable<LinkConfig["endpoint"]>): PeerConnection {
-    const { name, controlPrefix } = link;
-    return new PeerConnection(
-      { endpoint, me: this.config.cluster, peer: name, prefix: controlPrefix, random: Math.random },
-      {
-        up: (packetBytesMax) => this.#then((nowMs) => this.hub.linkUp(name, packetBytesMax, nowMs)),
-        down: (problem) => this.#linkDown(name, problem),
-        control: (bytes) => this.#then((nowMs) => this.hub.control(this.config.cluster, name, bytes, nowMs)),
-        frame: (bytes, stayMs) => this.#frame(name, bytes, stayMs),
-        controlAnswered: (reasonCode) => this.#controlAnswered(name, reasonCode),
-        frameAnswered: (frame, reasonCode) => this.#answers.frame(name, frame, reasonCode),
-        will: () => this.hub.will(name),
-      },
-    );
-  }
-
   /** While stopping, what a peer sends stays with it: nobody confirms it. */
   #frame(from: string, bytes: Uint8Array, stayMs: number): void {
     if (!this.#stopping) this.#then((nowMs) => this.hub.frame(from, bytes, stayMs, nowMs));
-  }
-
-  #linkDown(name: string, problem: SessionProblem): void {
-    const { code, reason } = this.#answers.whyDown(name, problem);
-    this.#then((nowMs) => {
-      this.hub.linkDown(name, problem.reason, nowMs);
-      this.hub.link(name)?.problem(code, reason, nowMs);
-    });
   }
 
   #controlAnswered(name: string, reasonCode: number): void {
@@ -268,7 +281,6 @@ export class Agent {
   }
 
   #localEvents(): ConstructorParameters<typeof LocalBroker>[1] {
-    const dialIns = this.config.links.filter((link) => link.enable && link.endpoint === null);
     return {
       event: (event) => {
         if (event.type === "events_enabled" && event.enabled) this.#advice = null;
@@ -291,14 +303,8 @@ export class Agent {
         this.#then((nowMs) => this.hub.brokerDropped(total, live, nowMs));
       },
       session: (name, up, problem) => this.#session(name, up, problem),
-      linkUp: (packetBytesMax) =>
-        this.#then((nowMs) => {
-          for (const { name } of dialIns) this.hub.linkUp(name, packetBytesMax, nowMs);
-        }),
-      linkDown: (problem) =>
-        this.#then((nowMs) => {
-          for (const { name } of dialIns) this.hub.linkDown(name, problem.reason, nowMs);
-        }),
+      linkUp: (packetBytesMax) => this.#connections.localUp(packetBytesMax),
+      linkDown: (problem) => this.#connections.localDown(problem),
       control: (to, from, bytes) => this.#then((nowMs) => this.hub.control(to, from, bytes, nowMs)),
       frame: (from, bytes, stayMs) => this.#frame(from, bytes, stayMs),
       dataUp: (sessionPresent, properties, echoing) =>

@@ -34,6 +34,11 @@ export class CarrierAnswers {
     });
   }
 
+  /** The link is gone. */
+  forget(name: string): void {
+    this.#control.delete(name);
+  }
+
   frame(name: string, frame: number, reasonCode: number): void {
     const link = this.#hub.link(name);
     if (link === undefined) return;

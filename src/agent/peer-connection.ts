@@ -78,6 +78,11 @@ export class PeerConnection {
     this.#refresh = setInterval(() => this.refreshInbox(), REFRESH_INBOX_MS);
   }
 
+  /** Other secrets, from the next connection on. */
+  renew(endpoint: EndpointConfig): void {
+    this.#session.renew(endpoint);
+  }
+
   stop(graceMs: number): Promise<void> {
     if (this.#refresh !== null) clearInterval(this.#refresh);
     return this.#session.stop(graceMs);

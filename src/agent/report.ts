@@ -55,6 +55,14 @@ export class Report {
     this.#nowMs = nowMs;
   }
 
+  /** The link is gone: what was counted of it goes with it. */
+  forget(link: string): void {
+    this.#statusOf.delete(link);
+    this.#paused.delete(link);
+    this.#livesOf.delete(link);
+    for (const [key, count] of this.#counts) if (count.link === link) this.#counts.delete(key);
+  }
+
   /** Sorted by link and code; of the whole agent first. */
   problems(): ProblemCount[] {
     return [...this.#counts.keys()].sort().flatMap((key) => this.#counts.get(key) ?? []);

@@ -7,6 +7,8 @@
 const SENTENCES = {
   CONFIG_INVALID:
     "The configuration has a mistake and the agent did not start, or kept the old configuration on a reload.",
+  CONFIG_NEEDS_RESTART:
+    "The new configuration changes a key that only a restart can change; the old one stays in force.",
   DATA_DIR_LOCKED: "Another process uses the same data directory.",
   DATA_DIR_UNUSABLE: "The data directory cannot be read or written.",
   HTTP_UNAVAILABLE: "The HTTP listener could not be opened.",

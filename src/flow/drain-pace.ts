@@ -27,7 +27,7 @@ const MEAN_MS = 5_000;
 const PEAK_MS = 600_000;
 
 export class DrainPace {
-  readonly #capPerSecond: number;
+  #capPerSecond = Number.POSITIVE_INFINITY;
   #percent = 100;
   #draining = false;
   #drainedAtMs = Number.NEGATIVE_INFINITY;
@@ -41,7 +41,11 @@ export class DrainPace {
 
   /** `capPerSecond`: what the configuration says a backlog may at most take; null: nothing. */
   constructor(capPerSecond: number | null) {
-    this.#capPerSecond = capPerSecond ?? Number.POSITIVE_INFINITY;
+    this.cap(capPerSecond);
+  }
+
+  cap(perSecond: number | null): void {
+    this.#capPerSecond = perSecond ?? Number.POSITIVE_INFINITY;
   }
 
   get draining(): boolean {

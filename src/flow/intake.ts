@@ -8,12 +8,17 @@ import { WaitingRoom } from "./waiting-room.ts";
 export class Intake {
   readonly #spool: Spool;
   readonly #dues: LinkDues;
-  readonly #whenFull: SpoolOptions["whenFull"];
+  readonly #whenFull: () => SpoolOptions["whenFull"];
   readonly #dropped: (drop: SpoolDrop) => void;
   readonly #waiting = new WaitingRoom();
 
   /** `whenFull`: what happens to what finds no room. While the log takes nothing it waits in any case: nobody has lost it yet. */
-  constructor(spool: Spool, dues: LinkDues, whenFull: SpoolOptions["whenFull"], dropped: (drop: SpoolDrop) => void) {
+  constructor(
+    spool: Spool,
+    dues: LinkDues,
+    whenFull: () => SpoolOptions["whenFull"],
+    dropped: (drop: SpoolDrop) => void,
+  ) {
     this.#spool = spool;
     this.#dues = dues;
     this.#whenFull = whenFull;
@@ -32,7 +37,7 @@ export class Intake {
       this.#store(message, bytes, due, nowMs);
       return;
     }
-    const mayWait = this.#whenFull === "backpressure" || this.#spool.log.isFull || this.#waiting.length > 0;
+    const mayWait = this.#whenFull() === "backpressure" || this.#spool.log.isFull || this.#waiting.length > 0;
     if (mayWait && this.#spool.fits(bytes) && this.#waiting.push({ message, bytes, due })) return;
     this.#dropped({ reason: "spool_full", count: 1 });
     if (due !== null) this.#dues.dropped(due);
@@ -48,6 +53,17 @@ export class Intake {
       admitted = true;
     }
     return admitted;
+  }
+
+  /** What waits is given up, and acknowledged: nobody makes room for it any more. Answers how many. */
+  giveUp(): number {
+    let count = 0;
+    for (let first = this.#waiting.peek(); first !== undefined; first = this.#waiting.peek()) {
+      this.#waiting.shift();
+      if (first.due !== null) this.#dues.dropped(first.due);
+      count += 1;
+    }
+    return count;
   }
 
   #store(message: Message, bytes: number, due: Due | null, nowMs: number): void {

@@ -6,18 +6,30 @@ import type { SpoolLog } from "./spool-log.ts";
 
 export class LinkDues {
   /** Whether an acknowledgement may have to wait for this link. */
-  readonly withholds: boolean;
-  readonly #durability: Durability;
+  withholds = false;
+  #durability: Durability = "memory";
   readonly #log: SpoolLog;
   readonly #ledger: AckLedger;
   /** By the message's number, ascending: no more than the local broker's window. */
   readonly #waiting = new Map<number, Due>();
 
   constructor(options: OutboundOptions, log: SpoolLog, ledger: AckLedger) {
-    this.#durability = options.durability ?? "memory";
-    this.withholds = this.#durability !== "memory" || options.spool.whenFull === "backpressure";
     this.#log = log;
     this.#ledger = ledger;
+    this.reconfigure(options);
+  }
+
+  /** What waits for more than is asked now is acknowledged. The log stays what it is. */
+  reconfigure(options: Pick<OutboundOptions, "durability" | "spool">): void {
+    this.#durability = options.durability ?? "memory";
+    this.withholds = this.#durability !== "memory" || options.spool.whenFull === "backpressure";
+    if (this.#durability === "memory") this.release();
+    else this.synced();
+  }
+
+  /** Nothing waits any more. */
+  release(): void {
+    this.settledUpTo(Number.POSITIVE_INFINITY);
   }
 
   get waiting(): number {

@@ -43,7 +43,7 @@ export class Outbound {
   readonly dues: LinkDues;
   /** The message that may be lost on the way each time. */
   readonly suspect = new Suspect();
-  readonly #options: OutboundOptions;
+  #options: OutboundOptions;
   readonly #dropped: (reason: OutboundDropReason, count: number) => void;
   readonly #bestEffort = new BestEffortQueue();
   #open = false;
@@ -58,7 +58,7 @@ export class Outbound {
   readonly #confirmed = new ConfirmedFrames();
   readonly #underWay: UnderWay;
   readonly #resend: ResendClock;
-  readonly #intake: Intake;
+  readonly intake: Intake;
   readonly pace: DrainPace;
 
   /** `stream`: of a log in memory. */
@@ -74,13 +74,22 @@ export class Outbound {
       this.#landed(number);
       this.dues.settled(number);
     });
-    this.#intake = new Intake(this.spool, this.dues, options.spool.whenFull, (drop) => this.#givenUp(drop));
+    const whenFull = () => this.#options.spool.whenFull;
+    this.intake = new Intake(this.spool, this.dues, whenFull, (drop) => this.#givenUp(drop));
     this.#underWay = new UnderWay(this.spool.base);
     this.pace = new DrainPace(options.drainPerSecond ?? null);
     this.pace.seen(log);
-    this.#resend = new ResendClock(options.retryIntervalMs);
+    this.#resend = new ResendClock(() => this.#options.retryIntervalMs);
     this.#options = options;
     this.#dropped = dropped;
+  }
+
+  /** Other limits, from now on. The log, and with it the stream, stays. */
+  reconfigure(options: OutboundOptions): void {
+    this.#options = options;
+    this.spool.limit(options.spool);
+    this.dues.reconfigure(options);
+    this.pace.cap(options.drainPerSecond ?? null);
   }
 
   get inflight(): number {
@@ -93,7 +102,7 @@ export class Outbound {
 
   /** Messages that are neither spooled nor acknowledged, because the spool is full. */
   get waiting(): number {
-    return this.#intake.waiting;
+    return this.intake.waiting;
   }
 
   get bestEffortQueued(): number {
@@ -159,7 +168,7 @@ export class Outbound {
       this.#refuse(bytes === null ? "malformed" : "too_large", due);
     } else if (message.qos === 1) {
       this.pace.offered(nowMs);
-      this.#intake.take(message, bytes, due, nowMs);
+      this.intake.take(message, bytes, due, nowMs);
     } else if (!this.#open) {
       this.#dropped("peer_away", 1);
     } else {
@@ -185,7 +194,7 @@ export class Outbound {
     this.suspect.word(this.spool.base, messages.length > 0);
     if (messages.length > 0) this.#resend.progress(this.#underWay.messages > 0, nowMs);
     this.#underWay.forget(this.spool.base);
-    this.#intake.admit(nowMs);
+    this.intake.admit(nowMs);
     return messages;
   }
 
@@ -215,7 +224,7 @@ export class Outbound {
   tick(nowMs: number, heardAtMs = Number.NEGATIVE_INFINITY): boolean {
     const drop = this.spool.expire(nowMs);
     if (drop !== null) this.#givenUp(drop);
-    this.#intake.admit(nowMs);
+    this.intake.admit(nowMs);
     if (!this.#open || nowMs < this.#resend.deadlineMs) return false;
     this.#missed(nowMs, heardAtMs);
     this.#underWay.rewind(this.spool.base);
@@ -267,7 +276,7 @@ export class Outbound {
       bytes = filled.bytes;
       if (filled.expired > 0) this.#dropped("expired", filled.expired);
     }
-    if (messages.length === 0) return this.#intake.admit(nowMs) ? this.nextFrame(nowMs) : null;
+    if (messages.length === 0) return this.intake.admit(nowMs) ? this.nextFrame(nowMs) : null;
     // Either way: a clock that went back must not put it off.
     const confirm = this.#confirmNext || resend || Math.abs(nowMs - this.#confirmedAtMs) >= CONFIRM_MS;
     this.#confirmNext = false;

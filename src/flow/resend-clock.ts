@@ -4,14 +4,14 @@
 const RESEND_MIN_MS = 1_000;
 
 export class ResendClock {
-  readonly #capMs: number;
+  readonly #cap: () => number;
   #roundTripMs = 0;
   #waitMs = RESEND_MIN_MS;
   #atMs = Number.POSITIVE_INFINITY;
 
   /** A peer whose broker was away for a minute has a round trip of a minute: nobody waits for four of them. */
-  constructor(capMs: number) {
-    this.#capMs = Math.max(capMs, RESEND_MIN_MS);
+  constructor(capMs: () => number) {
+    this.#cap = capMs;
   }
 
   get roundTripMs(): number {
@@ -28,6 +28,10 @@ export class ResendClock {
     // The clock went back meanwhile.
     if (sampleMs < 0) return;
     this.#roundTripMs = this.#roundTripMs === 0 ? sampleMs : this.#roundTripMs * 0.875 + sampleMs * 0.125;
+  }
+
+  get #capMs(): number {
+    return Math.max(this.#cap(), RESEND_MIN_MS);
   }
 
   /** Something is under way; runs already: it keeps its time. */

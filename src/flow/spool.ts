@@ -23,7 +23,7 @@ export interface SpoolDrop {
 
 export class Spool {
   readonly log: SpoolLog;
-  readonly #options: SpoolOptions;
+  #options: SpoolOptions;
   readonly #sent: SentWindow;
   readonly #givenUp: (number: number) => void;
   /** The oldest one kept, once it was looked for. */
@@ -36,6 +36,11 @@ export class Spool {
     this.#givenUp = givenUp;
     this.#sent = new SentWindow(log.base);
     this.trim();
+  }
+
+  /** Other limits: what is too much now goes with the next message, or when its time comes. */
+  limit(options: SpoolOptions): void {
+    this.#options = options;
   }
 
   get stream(): string {

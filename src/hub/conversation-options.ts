@@ -7,8 +7,10 @@ import type { HubLinkOptions, LinkHost } from "./link-host.ts";
 export function conversationOptions(
   { name, routesMax, routeRetentionMs }: HubLinkOptions,
   { cluster, agentVersion }: LinkHost,
+  life: number,
 ): ConversationOptions {
   return {
+    life,
     me: cluster,
     peer: name,
     agentVersion,

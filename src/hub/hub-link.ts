@@ -31,7 +31,8 @@ import type { ProblemStatus } from "./status.ts";
 
 export class HubLink {
   readonly name: string;
-  readonly options: HubLinkOptions;
+  /** May change: see `change-link.ts`. */
+  options: HubLinkOptions;
   readonly routes: RouteSet;
   readonly conversation: Conversation;
   readonly outbound: Outbound;
@@ -40,7 +41,7 @@ export class HubLink {
   readonly passage: Passage;
   readonly #host: LinkHost;
   readonly backlog: LinkBacklog;
-  readonly #peerDemand: PeerDemand;
+  readonly peerDemand: PeerDemand;
   readonly #health: LinkHealth;
   readonly refused = new RefusedRoutes();
   readonly #losses = new MendableLosses();
@@ -51,15 +52,16 @@ export class HubLink {
   readonly #forwarding: Forwarding;
   #lastProblem: ProblemStatus | null = null;
 
-  constructor(options: HubLinkOptions, host: LinkHost, nowMs: number) {
+  /** `life`: how many links had come before it since the agent started; 0: it was there then. */
+  constructor(options: HubLinkOptions, host: LinkHost, nowMs: number, life = 0) {
     this.name = options.name;
     this.options = options;
     this.#host = host;
     this.passage = new Passage(options.name);
     this.#health = new LinkHealth(this.passage, nowMs);
-    this.#peerDemand = new PeerDemand(options.exportFilters);
+    this.peerDemand = new PeerDemand(options.exportFilters);
     this.routes = new RouteSet(options.topics, options.routesMax);
-    this.conversation = new Conversation(conversationOptions(options, host), host.identity, this.routes);
+    this.conversation = new Conversation(conversationOptions(options, host, life), host.identity, this.routes);
     this.outbound = new Outbound(
       host.randomHex16(),
       options,
@@ -69,7 +71,7 @@ export class HubLink {
     this.#frames = new FrameSender(this, host);
     this.inbound = new Inbound(
       {
-        wants: (topic) => options.topics.some((filter) => matches(filter, topic)),
+        wants: (topic) => this.options.topics.some((filter) => matches(filter, topic)),
         isControl: (topic) => host.isControl(topic),
       },
       () => host.nextToken(this),
@@ -110,7 +112,7 @@ export class HubLink {
   }
 
   setWide(wide: boolean, nowMs: number): void {
-    this.#announceEdges(nowMs);
+    this.announceEdges(nowMs);
     this.perform(this.conversation.announce(this.routes.setWide(wide), nowMs), nowMs);
   }
 
@@ -134,7 +136,7 @@ export class HubLink {
     if (this.conversation.acceptor.speaker !== before) {
       savePeer(this.#host.save, this.name, this.conversation.acceptor.speaker.incarnation);
       this.inbound.speakerChanged();
-      this.#peerDemand.newSpeaker();
+      this.peerDemand.newSpeaker();
     }
     this.perform(outputs, nowMs);
   }
@@ -173,12 +175,12 @@ export class HubLink {
 
   /** Whether this link may give the topic to its peer; routes were cut to the export list already, this is the second lock. */
   exports(topic: string): boolean {
-    return this.#peerDemand.exports(topic);
+    return this.peerDemand.exports(topic);
   }
 
   /** End of a turn: settlements, republishes and frames leave. Control messages have left already. */
   flush(nowMs: number): void {
-    this.#announceEdges(nowMs);
+    this.announceEdges(nowMs);
     this.#forwarding.release(nowMs);
     for (const topic of this.#forwarding.guard.alarms()) {
       this.#host.outlet.report({ type: "foreign_loop", link: this.name, topic });
@@ -261,11 +263,11 @@ export class HubLink {
           break;
       }
     }
-    this.#peerDemand.applied(this.conversation.acceptor.appliedOp, this.#host.demandRevision);
+    this.peerDemand.applied(this.conversation.acceptor.appliedOp, this.#host.demandRevision);
   }
 
   #peerRoute(route: string, up: boolean): void {
-    for (const filter of this.#peerDemand.change(route, up)) this.#host.peerRoute(this, filter, up);
+    for (const filter of this.peerDemand.change(route, up)) this.#host.peerRoute(this, filter, up);
   }
 
   get transportIsUp(): boolean {
@@ -311,7 +313,7 @@ export class HubLink {
     }
   }
 
-  #announceEdges(nowMs: number): void {
+  announceEdges(nowMs: number): void {
     if (this.#edges.length === 0) return;
     const ops = this.routes.apply(this.#edges);
     this.#edges = [];
@@ -319,7 +321,7 @@ export class HubLink {
   }
 
   #pumpInbound(nowMs: number): void {
-    const readyOp = this.#peerDemand.readyOp(this.#host.demandSettledRevision);
+    const readyOp = this.peerDemand.readyOp(this.#host.demandSettledRevision);
     for (const { token, message, origin } of this.inbound.pump(readyOp, nowMs)) {
       this.counters.republished += 1;
       const how = { withProperties: this.#host.localHasProperties, keepRetain: this.options.retained === "live" };

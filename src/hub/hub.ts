@@ -15,6 +15,7 @@ import { encodeControl } from "../wire/control.ts";
 import { underPrefix } from "../wire/names.ts";
 import { HubLink } from "./hub-link.ts";
 import type { HubOptions } from "./hub-options.ts";
+import { LinkChanges } from "./link-changes.ts";
 import { demandLimits, type HostedLink, type LinkHost } from "./link-host.ts";
 import { linkStatus } from "./link-status.ts";
 import type { LocalMessage } from "./local-message.ts";
@@ -39,6 +40,8 @@ export class Hub {
   readonly #save: Save;
   readonly #links = new Map<string, HubLink>();
   readonly #tokens = new Map<number, HostedLink>();
+  /** Links that come, go and change while the agent runs. */
+  readonly changes: LinkChanges;
   readonly #local: LocalRouting;
   readonly #resubscription = new Resubscription();
   readonly #brake = new DropBrake();
@@ -56,11 +59,8 @@ export class Hub {
     this.interest = new Interest(options.interest, nowMs);
     this.demand = new Demand({ filtersMaxPerPeer: options.demandMax, filtersMaxOf: demandLimits(options.links) });
     this.#wide = this.interest.wide?.reason ?? "exact";
-    this.#strangers = new Strangers(
-      { cluster: options.cluster, disabledLinks: options.disabledLinks.map(({ name }) => name) },
-      this.identity,
-      outlet,
-    );
+    const disabled = new Set(options.disabledLinks.map(({ name }) => name));
+    this.#strangers = new Strangers({ cluster: options.cluster, disabledLinks: disabled }, this.identity, outlet);
     const isRestart = options.restored !== undefined && options.restored !== null;
     const acknowledge = (ack: number): void => outlet.acknowledge(ack, 0);
     const { controlPrefix } = options;
@@ -69,6 +69,9 @@ export class Hub {
       nowMs,
     );
     const host = this.#host();
+    const { demand, interest } = this;
+    const [links, tokens, isDataUp] = [this.#links, this.#tokens, () => this.#dataUp];
+    this.changes = new LinkChanges({ links, disabled, tokens, host, demand, interest, isDataUp });
     for (const link of options.links) {
       const hubLink = new HubLink(link, host, nowMs);
       this.#links.set(link.name, hubLink);

@@ -9,8 +9,8 @@ import { isPlainText } from "../topic/plain-text.ts";
 const BARRIERS_MAX = 1_000;
 
 export class PeerDemand {
-  readonly #exportFilters: readonly string[];
-  readonly #exportsAll: boolean;
+  #exportFilters: readonly string[];
+  #exportsAll: boolean;
   readonly #counts = new Map<string, number>();
   #barriers: { op: number; revision: number }[] = [];
   #readyOp = 0;
@@ -42,6 +42,23 @@ export class PeerDemand {
       if (before === 0 || after === 0) changed.push(met);
     }
     return changed;
+  }
+
+  /** Another export list for the same routes of the peer: the exported filters that come up, and those that go down. */
+  retarget(
+    exportFilters: readonly string[],
+    routes: Iterable<string>,
+  ): { readonly up: string[]; readonly down: string[] } {
+    const standing = [...routes];
+    const before = new Set(this.#exportsAll ? standing.filter(isPlainText) : this.#counts.keys());
+    this.#exportFilters = exportFilters;
+    this.#exportsAll = exportFilters.includes("#");
+    this.#counts.clear();
+    const after = new Set(standing.flatMap((route) => this.change(route, true)));
+    return {
+      up: [...after].filter((filter) => !before.has(filter)),
+      down: [...before].filter((filter) => !after.has(filter)),
+    };
   }
 
   /** The peer's operations up to `op` are applied, and in force once the demand reaches `revision`. */

@@ -49,7 +49,12 @@ export interface RefusedEntry {
 /** Takes what is to be kept; null: forgotten. */
 export type Save = (key: string, value: Uint8Array | null) => void;
 
-export function savePeer(save: Save, link: string, incarnation: number): void {
+/** Null: the peer is not remembered any more. */
+export function savePeer(save: Save, link: string, incarnation: number | null): void {
+  if (incarnation === null) {
+    save(`peer/${link}`, null);
+    return;
+  }
   const writer = new ByteWriter(8);
   writer.varint(incarnation);
   save(`peer/${link}`, writer.finish());

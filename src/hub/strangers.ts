@@ -22,14 +22,14 @@ interface Answer {
 }
 
 export class Strangers {
-  readonly #names: { readonly cluster: string; readonly disabledLinks: readonly string[] };
+  readonly #names: { readonly cluster: string; readonly disabledLinks: ReadonlySet<string> };
   readonly #identity: Identity;
   readonly #outlet: Outlet;
   #lastAnswerMs = Number.NEGATIVE_INFINITY;
   #lastAskMs = Number.NEGATIVE_INFINITY;
 
   constructor(
-    names: { readonly cluster: string; readonly disabledLinks: readonly string[] },
+    names: { readonly cluster: string; readonly disabledLinks: ReadonlySet<string> },
     identity: Identity,
     outlet: Outlet,
   ) {
@@ -79,7 +79,7 @@ export class Strangers {
       const reason = `cluster "${from}" calls this cluster "${to}"`;
       return { result: "wrong_name", problem: { code: "WRONG_NAME", reason } };
     }
-    if (disabledLinks.includes(from)) return { result: "link_disabled", problem: null };
+    if (disabledLinks.has(from)) return { result: "link_disabled", problem: null };
     const reason = `cluster "${from}" has no link here`;
     return { result: "unknown_link", problem: { code: "UNKNOWN_PEER", reason } };
   }

@@ -29,7 +29,8 @@ const NOBODY: Speaker = { incarnation: 0, instance: "0000000000000000" };
 
 export class Acceptor {
   readonly #routes: PeerRoutes;
-  readonly #routeRetentionMs: number;
+  /** May change. */
+  routeRetentionMs: number;
   #state: AcceptorState = "none";
   #speaker: Speaker = NOBODY;
   #greeting = 0;
@@ -47,7 +48,7 @@ export class Acceptor {
 
   constructor(routesMax: number, routeRetentionMs: number) {
     this.#routes = new PeerRoutes(routesMax);
-    this.#routeRetentionMs = routeRetentionMs;
+    this.routeRetentionMs = routeRetentionMs;
   }
 
   get state(): AcceptorState {
@@ -85,7 +86,7 @@ export class Acceptor {
         return this.#heardAtMs + SILENCE_MS;
       case "silent":
       case "paused":
-        return this.#awaySinceMs + this.#routeRetentionMs;
+        return this.#awaySinceMs + this.routeRetentionMs;
     }
   }
 

@@ -17,4 +17,6 @@ export interface AnnouncerNames {
   readonly agentVersion: string;
   readonly protocolVersion: number;
   readonly frameBytesMax: number;
+  /** How many links had come before it since this agent started; absent: none. */
+  readonly life?: number;
 }

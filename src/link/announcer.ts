@@ -31,6 +31,8 @@ const PACKET_OVERHEAD_BYTES = 512;
 const PART_BYTES_MIN = 256;
 /** Route operations under way before the first is confirmed. */
 const OPS_INFLIGHT_MAX = 10_000;
+/** Connections, and bootstraps, of one life of a link: more than it can have. */
+const NUMBERS_PER_LIFE = 2 ** 20;
 const HELLO_RETRY_MS = 1_000;
 const HELLO_RETRY_CAP_MS = 10_000;
 /** The peer said no: an operator has to change something, there is no hurry. */
@@ -65,6 +67,7 @@ export class Announcer {
     this.#names = names;
     this.#identity = identity;
     this.#source = source;
+    this.#bootstrap = this.#firstNumber;
   }
 
   get state(): AnnouncerState {
@@ -286,7 +289,12 @@ export class Announcer {
 
   /** A connection with more greetings than its share takes those of the next: no number is ever used twice. */
   #nextConnection(): number {
-    return Math.max(this.#connection, Math.floor(this.#greeting / GREETINGS_PER_CONNECTION)) + 1;
+    return Math.max(this.#connection, Math.floor(this.#greeting / GREETINGS_PER_CONNECTION), this.#firstNumber) + 1;
+  }
+
+  /** The peer may not have heard that an earlier link of this name was taken away: it would take lower numbers for old ones. */
+  get #firstNumber(): number {
+    return (this.#names.life ?? 0) * NUMBERS_PER_LIFE;
   }
 
   #hello(): LinkOutput[] {

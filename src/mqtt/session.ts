@@ -9,6 +9,7 @@ import { Connection } from "./connection.ts";
 import { type ConnectionEnd, diagnose } from "./connection-end.ts";
 import { dial } from "./dial.ts";
 import { DialectChoice, dialects } from "./dialect.ts";
+import type { Endpoint } from "./endpoint.ts";
 import type { SessionLimits } from "./limits.ts";
 import { Outbox, type PublishDone } from "./outbox.ts";
 import type { PublishPacket } from "./publish.ts";
@@ -40,6 +41,7 @@ const DRAIN_POLL_MS = 10;
 export class MqttSession {
   readonly #options: SessionOptions;
   readonly #events: SessionEvents;
+  #endpoint: Endpoint;
   readonly #dialect: DialectChoice;
   readonly #retries: Retries;
   readonly #counters: SessionCounters = noCounts();
@@ -65,6 +67,7 @@ export class MqttSession {
     this.#options = options;
     this.#events = events;
     const { endpoint, bridge, random, session } = options;
+    this.#endpoint = endpoint;
     this.#retries = new Retries(options.reconnect ?? options.side, random);
     this.#dialect = new DialectChoice(dialects(endpoint.protocolVersion, bridge));
     this.#wiped = session.cleanStart !== "first";
@@ -84,6 +87,14 @@ export class MqttSession {
   stop(graceMs: number): Promise<void> {
     this.#stopping ??= this.#stop(graceMs);
     return this.#stopping;
+  }
+
+  /** Other secrets for the same broker, from the next connection on; one that waits for its next attempt makes it at once. */
+  renew(endpoint: Endpoint): void {
+    this.#endpoint = endpoint;
+    if (this.#retry === null) return;
+    clearTimeout(this.#retry);
+    this.#attempt();
   }
 
   get connected(): boolean {
@@ -137,7 +148,8 @@ export class MqttSession {
 
   #attempt(): void {
     this.#retry = null;
-    const { endpoint, connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
+    const { connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
+    const endpoint = this.#endpoint;
     const url = endpoint.urls[this.#url % endpoint.urls.length] ?? "";
     this.#abortDial = dial(url, { tls: endpoint.tls, timeoutMs: connectTimeoutMs }, (result) => {
       this.#abortDial = null;
@@ -150,7 +162,8 @@ export class MqttSession {
   }
 
   #connect(dialled: ConstructorParameters<typeof Connection>[0]): void {
-    const { endpoint, clientId, session, will, keepAliveSeconds, ackByPing } = this.#options;
+    const endpoint = this.#endpoint;
+    const { clientId, session, will, keepAliveSeconds, ackByPing } = this.#options;
     const { maximumPacketSize = null, ackTimeoutMs = ACK_TIMEOUT_MS, acknowledge = "at_return" } = this.#options;
     const { receiveMaximum = RECEIVE_MAXIMUM, openBytesMax = OPEN_BYTES_MAX } = this.#options;
     const { connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;

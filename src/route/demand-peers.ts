@@ -4,15 +4,17 @@ import type { DemandOptions } from "./demand-step.ts";
 
 interface PeerWants {
   readonly wanted: Set<string>;
-  readonly budget: FilterBudget;
+  budget: FilterBudget;
 }
 
 export class DemandPeers {
   readonly #limits: DemandOptions;
+  readonly #limitOf: Map<string, number>;
   readonly #peers = new Map<string, PeerWants>();
 
   constructor(limits: DemandOptions) {
     this.#limits = limits;
+    this.#limitOf = new Map(limits.filtersMaxOf);
   }
 
   /** How many peers want so much that their filters were widened. */
@@ -30,8 +32,8 @@ export class DemandPeers {
   add(peer: string, filter: string): BudgetChange | null {
     let wants = this.#peers.get(peer);
     if (wants === undefined) {
-      const { filtersMaxPerPeer, filtersMaxOf } = this.#limits;
-      wants = { wanted: new Set(), budget: new FilterBudget(filtersMaxOf?.get(peer) ?? filtersMaxPerPeer) };
+      const filtersMax = this.#limitOf.get(peer) ?? this.#limits.filtersMaxPerPeer;
+      wants = { wanted: new Set(), budget: new FilterBudget(filtersMax) };
       this.#peers.set(peer, wants);
     }
     if (wants.wanted.has(filter)) return null;
@@ -45,6 +47,22 @@ export class DemandPeers {
     if (wants === undefined || !wants.wanted.delete(filter)) return null;
     if (wants.wanted.size === 0) this.#peers.delete(peer);
     return wants.budget.remove(filter);
+  }
+
+  /** Another limit for this peer, from now on: what it makes of the filters it has. Null limit: as for all. */
+  limit(peer: string, filtersMax: number | null): BudgetChange {
+    if (filtersMax === null) this.#limitOf.delete(peer);
+    else this.#limitOf.set(peer, filtersMax);
+    const wants = this.#peers.get(peer);
+    if (wants === undefined) return { up: [], down: [] };
+    const before = new Set(wants.budget.projected());
+    wants.budget = new FilterBudget(filtersMax ?? this.#limits.filtersMaxPerPeer);
+    for (const filter of wants.wanted) wants.budget.add(filter);
+    const after = new Set(wants.budget.projected());
+    return {
+      up: [...after].filter((filter) => !before.has(filter)),
+      down: [...before].filter((filter) => !after.has(filter)),
+    };
   }
 
   /** The peers that `filter` is subscribed for, or may be. */

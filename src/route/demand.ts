@@ -115,6 +115,11 @@ export class Demand {
     this.#budgetChange(change);
   }
 
+  /** Another limit for this peer; null: as for all. */
+  limit(peer: string, filtersMax: number | null): void {
+    this.#budgetChange(this.#peers.limit(peer, filtersMax));
+  }
+
   /** `markers`: the broker marks copies with subscription identifiers and the session is one FIFO (MQTT 5). */
   connected(sessionPresent: boolean, markers: boolean, _nowMs: number): void {
     this.#connected = true;

@@ -127,6 +127,11 @@ export class Interest {
     return this.#table.edges();
   }
 
+  /** Everything that links were told of and that did not go down since: what is held, and what lingers. */
+  told(): InterestEdge[] {
+    return [...this.#table.edges(), ...this.#lingering.up()];
+  }
+
   clientsOf(filter: string, limit: number): string[] {
     return this.#table.clientsOf(filter, limit);
   }

@@ -51,6 +51,11 @@ export class LingeringEdges {
     return edges.filter((edge) => (edge.up ? !this.#pairs.delete(keyOf(edge)) : !isLeft || !this.#keep(edge, nowMs)));
   }
 
+  /** What is up although nobody holds it. */
+  *up(): Generator<InterestEdge> {
+    for (const { edge } of this.#pairs.values()) yield { ...edge, up: true };
+  }
+
   /** What has waited long enough goes down. */
   due(nowMs: number): InterestEdge[] {
     const edges: InterestEdge[] = [];

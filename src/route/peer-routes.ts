@@ -34,7 +34,7 @@ const UNCHANGED: ApplyResult = { ok: true, edges: NO_EDGES };
 type Staged = DigestedRoutes | "overflow";
 
 export class PeerRoutes {
-  readonly #routesMax: number;
+  #routesMax: number;
   #live = new DigestedRoutes();
   #stale = new DigestedRoutes();
   #staging: Staged | null = null;
@@ -46,6 +46,12 @@ export class PeerRoutes {
   constructor(routesMax: number) {
     assert(Number.isInteger(routesMax) && routesMax > 0, `a limit of ${routesMax} routes`);
     this.#routesMax = routesMax;
+  }
+
+  /** Another limit: more than it lets be is no longer kept one by one. */
+  limit(routesMax: number): readonly PeerRouteEdge[] {
+    this.#routesMax = routesMax;
+    return this.#live.size > routesMax && !this.#overflow ? this.#enterOverflow() : NO_EDGES;
   }
 
   /** How many routes the current life announced; 0 in overflow, where nobody counts. */
@@ -104,7 +110,7 @@ export class PeerRoutes {
       return { ok: true, edges: [{ filter, up: false }] };
     }
     const known = this.#live.has(filter);
-    if (!known && this.#live.size === this.#routesMax) return { ok: true, edges: this.#enterOverflow() };
+    if (!known && this.#live.size >= this.#routesMax) return { ok: true, edges: this.#enterOverflow() };
     this.#live.set(filter, op.groups);
     return known || this.#stale.has(filter) ? UNCHANGED : { ok: true, edges: [{ filter, up: true }] };
   }
@@ -199,7 +205,7 @@ export class PeerRoutes {
   #staged(staging: Staged, op: RouteOp): Staged {
     if (staging === "overflow") return staging;
     if (op.op === "delete") staging.delete(op.filter);
-    else if (staging.size === this.#routesMax && !staging.has(op.filter)) return "overflow";
+    else if (staging.size >= this.#routesMax && !staging.has(op.filter)) return "overflow";
     else staging.set(op.filter, op.groups);
     return staging;
   }

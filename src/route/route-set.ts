@@ -28,11 +28,11 @@ class SharedSources {
 }
 
 export class RouteSet {
-  readonly #topics: readonly string[];
+  #topics: readonly string[] = [];
   /** Interest met with the topics, one reference per source. */
-  readonly #wanted = new CoverSet();
-  readonly #shared = new Map<string, SharedSources>();
-  readonly #budget: FilterBudget;
+  #wanted = new CoverSet();
+  #shared = new Map<string, SharedSources>();
+  #budget: FilterBudget;
   /** What the budget made of the wanted filters; null while it leaves them as they are. */
   #projected: CoverSet | null = null;
   readonly #announced = new DigestedRoutes();
@@ -40,8 +40,21 @@ export class RouteSet {
 
   /** `topics`: the link's filters; none: nothing is ever announced. `routesMax`: past it routes are widened; at least 1. */
   constructor(topics: readonly string[], routesMax: number) {
-    this.#topics = minimalCover(topics.filter((topic) => !isReserved(topic)));
+    this.#topics = coverOf(topics);
     this.#budget = new FilterBudget(routesMax, this.#topics);
+  }
+
+  /** Other topics, or another limit, for the same interest: `edges` is all of it. */
+  retarget(topics: readonly string[], routesMax: number, edges: readonly InterestEdge[]): RouteOp[] {
+    const touched = new Set<string>(this.#announced.filters());
+    this.#topics = coverOf(topics);
+    this.#wanted = new CoverSet();
+    this.#shared = new Map();
+    this.#budget = new FilterBudget(routesMax, this.#topics);
+    this.#projected = null;
+    this.#applyTo(edges, touched);
+    if (this.#wide) for (const topic of this.#topics) this.#hold(topic, null, touched);
+    return this.#settle(touched);
   }
 
   /** Of the announced routes, after the operations returned last. */
@@ -71,12 +84,7 @@ export class RouteSet {
   /** A (filter, group) pair goes down only after it came up. */
   apply(edges: readonly InterestEdge[]): RouteOp[] {
     const touched = new Set<string>();
-    for (const { filter, group, up } of edges) {
-      for (const met of this.#meets(filter)) {
-        if (up) this.#hold(met, group, touched);
-        else this.#release(met, group, touched);
-      }
-    }
+    this.#applyTo(edges, touched);
     return this.#settle(touched);
   }
 
@@ -90,6 +98,15 @@ export class RouteSet {
       else this.#release(topic, null, touched);
     }
     return this.#settle(touched);
+  }
+
+  #applyTo(edges: readonly InterestEdge[], touched: Set<string>): void {
+    for (const { filter, group, up } of edges) {
+      for (const met of this.#meets(filter)) {
+        if (up) this.#hold(met, group, touched);
+        else this.#release(met, group, touched);
+      }
+    }
   }
 
   /** Where a wanted filter and the link's topics meet, each once. A peer takes no deeper filter than `widenDeep` makes. */
@@ -191,6 +208,10 @@ export class RouteSet {
     const groups = [...shared.byGroup.keys()].sort();
     return groups.reduce((units, group) => units + group.length, 0) > GROUP_UNITS_MAX ? PLAIN : groups;
   }
+}
+
+function coverOf(topics: readonly string[]): readonly string[] {
+  return minimalCover(topics.filter((topic) => !isReserved(topic)));
 }
 
 function touchAll({ up, down }: CoverChange, touched: Set<string>): void {
