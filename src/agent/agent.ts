@@ -2,7 +2,6 @@
  * The composition root: builds the hub, the local broker's sessions, the peers' connections and the HTTP listener from
  * one configuration, runs them in turns, and stops them in order. Decides nothing; logs what the hub reports.
  */
-import { randomBytes } from "node:crypto";
 import { createAdapter } from "../broker/registry.ts";
 import type { AgentConfig } from "../config/types.ts";
 import { Hub } from "../hub/hub.ts";
@@ -11,6 +10,7 @@ import type { SessionProblem } from "../mqtt/session.ts";
 import type { AgentStatus } from "../ops/agent-status.ts";
 import { clockMs } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
+import { Reloads } from "../ops/reloads.ts";
 import type { AgentStore } from "./agent-store.ts";
 import { CarrierAnswers } from "./carrier-answers.ts";
 import { Carriers } from "./carriers.ts";
@@ -44,6 +44,7 @@ export class Agent {
   readonly #carriers: Carriers;
   readonly #turn: Turn;
   readonly #startedAtMs = clockMs();
+  readonly reloads = new Reloads(clockMs());
   readonly #sessions: Record<LocalSessionName, { up: boolean; reason: string | null }> = {
     events: { up: false, reason: "not connected yet" },
     link: { up: false, reason: "not connected yet" },
@@ -69,7 +70,7 @@ export class Agent {
     const { cluster, controlPrefix } = config;
     // Mosquitto says nothing as long as it has dropped nothing.
     if (local.broker === "mosquitto") this.#brokerDropped = 0;
-    this.hub = new Hub(hubOptions(config, store, randomHex16, nowMs), this.#outlet(), nowMs);
+    this.hub = new Hub(hubOptions(config, store, nowMs), this.#outlet(), nowMs);
     store?.connect({
       synced: (link) => {
         this.#reconfiguration.synced(link);
@@ -200,6 +201,8 @@ export class Agent {
       oddLines: this.#odd,
       brokerDropped: this.#brokerDropped,
       store: this.#store?.status ?? null,
+      reloads: this.reloads.status,
+      removedLinksMessages: this.#reconfiguration.givenUp,
       hub: this.hub.status(clockMs()),
     };
   }
@@ -341,8 +344,4 @@ export class Agent {
   #data(work: (nowMs: number) => void): void {
     this.#turn.afterEvents(work);
   }
-}
-
-function randomHex16(): string {
-  return randomBytes(8).toString("hex");
 }

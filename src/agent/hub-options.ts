@@ -1,4 +1,5 @@
 /** The configuration as the hub takes it. */
+import { randomBytes } from "node:crypto";
 import type { AgentConfig } from "../config/types.ts";
 import type { HubOptions } from "../hub/hub-options.ts";
 import type { HubState } from "../hub/saved-state.ts";
@@ -11,12 +12,7 @@ import { AGENT_VERSION } from "./version.ts";
 const INTEREST_ROWS_MAX = 1_000_000;
 
 /** `store`: what an earlier life left on disk; null: nothing outlives this one. */
-export function hubOptions(
-  config: AgentConfig,
-  store: AgentStore | null,
-  randomHex16: () => string,
-  nowMs: number,
-): HubOptions {
+export function hubOptions(config: AgentConfig, store: AgentStore | null, nowMs: number): HubOptions {
   const { cluster, local, controlPrefix, links } = config;
   const enabled = links.filter((link) => link.enable);
   return {
@@ -43,6 +39,10 @@ export function hubOptions(
       .filter((link) => !link.enable)
       .map(({ name, topics, endpoint }) => ({ name, topics, dialsIn: endpoint === null })),
   };
+}
+
+function randomHex16(): string {
+  return randomBytes(8).toString("hex");
 }
 
 /** A configured list of filters is all there is: whatever an earlier life saw clients hold says nothing. */

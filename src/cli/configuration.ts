@@ -1,7 +1,7 @@
 /** Reads the configuration for a command, and says what is wrong with it. */
-import { systemReason } from "../config/file-values.ts";
+import { ConfigSource } from "../config/config-source.ts";
 import type { FlagValues } from "../config/flags.ts";
-import { type LoadedConfig, loadConfig } from "../config/load.ts";
+import type { LoadedConfig } from "../config/load.ts";
 import { quoted } from "../config/printable.ts";
 import { formatProblem } from "../config/problem.ts";
 import type { Terminal } from "./terminal.ts";
@@ -11,15 +11,7 @@ export function loadConfiguration(
   flags: FlagValues,
   { env, readFile, pathKind }: Pick<Terminal, "env" | "readFile" | "pathKind">,
 ): LoadedConfig {
-  if (path === undefined) return loadConfig({ env, flags, readFile, pathKind });
-  let text: string;
-  try {
-    text = readFile(path);
-  } catch (error) {
-    const message = `cannot read ${quoted(path)}: ${systemReason(error)}`;
-    return { ok: false, problems: [{ path: "", message, from: null }] };
-  }
-  return loadConfig({ file: { path, text }, env, flags, readFile, pathKind });
+  return new ConfigSource({ path, env, flags, readFile, pathKind }).load();
 }
 
 /** All problems, one a line. `path`: of the file, if there is one. */

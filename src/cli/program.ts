@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError } from "commander";
 import { LinkError } from "../base/error-codes.ts";
+import { ConfigSource } from "../config/config-source.ts";
 import { check } from "./check.ts";
 import { loadConfiguration, problemLines } from "./configuration.ts";
 import { EXIT, EXIT_CODES_HELP } from "./exit-codes.ts";
@@ -116,13 +117,15 @@ async function versionFor(args: readonly string[]): Promise<string> {
 }
 
 async function runAgent(options: RunOptions, terminal: Terminal): Promise<number> {
-  const loaded = loadConfiguration(options.config, flagValues(options), terminal);
+  const { env, readFile, pathKind } = terminal;
+  const source = new ConfigSource({ path: options.config, flags: flagValues(options), env, readFile, pathKind });
+  const loaded = source.load();
   if (!loaded.ok) {
     terminal.error(problemLines(options.config, loaded).join("\n"));
     return EXIT.config;
   }
   const { run } = await import("./run.ts");
-  return run(loaded.config, loaded.warnings);
+  return run(loaded.config, loaded.warnings, source);
 }
 
 async function forgetAgent(options: RunOptions & ForgetOptions, terminal: Terminal): Promise<number> {

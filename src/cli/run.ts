@@ -1,9 +1,12 @@
 /**
  * `brokerlink run`: starts the agent and its HTTP listener and stays until a signal. SIGTERM and SIGINT drain with a
- * deadline, a second one stops at once; SIGHUP changes nothing yet, and says so.
+ * deadline, a second one stops at once; SIGHUP reads the configuration again, and so does a change of its files.
  */
 import { Agent, DRAIN_MS } from "../agent/agent.ts";
 import { AgentStore } from "../agent/agent-store.ts";
+import { ConfigReload } from "../agent/config-reload.ts";
+import { WatchedFiles } from "../agent/watched-files.ts";
+import type { ConfigSource } from "../config/config-source.ts";
 import type { AgentConfig } from "../config/types.ts";
 import { listen } from "../ops/http.ts";
 import { createLogger } from "../ops/log.ts";
@@ -14,8 +17,10 @@ import { EXIT } from "./exit-codes.ts";
 const OVERSTAY_MS = DRAIN_MS + 10_000;
 
 /** Resolves with the exit code. */
-export async function run(config: AgentConfig, warnings: readonly string[]): Promise<number> {
+export async function run(config: AgentConfig, warnings: readonly string[], source: ConfigSource): Promise<number> {
   const stop = stopSignals();
+  const files = new WatchedFiles();
+  await files.know(source.files);
   const log = createLogger(config.logLevel, config.cluster);
   // A bug: what it left behind cannot be trusted. The log has it, and whoever supervises the process starts it again.
   process.on("uncaughtException", (error) => {
@@ -26,11 +31,12 @@ export async function run(config: AgentConfig, warnings: readonly string[]): Pro
   const found = ({ code, message }: StoreProblem): void => log.warn({ code, why: message }, "data directory");
   const store = config.dataDir === null ? null : await AgentStore.open(config.dataDir, config.links, found);
   const agent = new Agent(config, log, store);
-  const http = await listen(agent, config, log);
+  const http = await listen(agent, agent.config, log);
   log.info({ host: http.host, port: http.port }, "http listening");
   agent.start();
-  // Without a listener it would end the process, and elsewhere it means "read the configuration again".
-  process.on("SIGHUP", () => log.warn({ signal: "SIGHUP" }, "configuration not read again: restart to apply it"));
+  const reload = new ConfigReload(source, agent, log, agent.reloads, files);
+  process.on("SIGHUP", () => void reload.reload("signal"));
+  reload.start();
   log.info({ signal: await stop.first }, "stopping");
   const second = stop.second.then((again) => {
     log.warn({ signal: again }, "stopping at once");
@@ -42,8 +48,9 @@ export async function run(config: AgentConfig, warnings: readonly string[]): Pro
       resolve(EXIT.failed);
     }, OVERSTAY_MS).unref();
   });
-  const drained = agent
-    .stop(DRAIN_MS)
+  const drained = reload
+    .stop()
+    .then(() => agent.stop(DRAIN_MS))
     .then(() => http.close())
     .then(() => EXIT.fine);
   return Promise.race([drained, second, overstay]);

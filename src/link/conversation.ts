@@ -279,7 +279,10 @@ export class Conversation {
       this.#peerBacklog = NO_BACKLOG;
       outputs.push({ type: "trouble", trouble: NO_TROUBLE });
     }
-    if (standing === "newer" && this.#connected) outputs.push(...this.announcer.peerGreeted(nowMs));
+    // Whoever had no link to us, or had switched it off, and greets now, has one.
+    const { refusedWith } = this.announcer;
+    const hadNoLink = refusedWith === "unknown_link" || refusedWith === "link_disabled";
+    if ((standing === "newer" || hadNoLink) && this.#connected) outputs.push(...this.announcer.peerGreeted(nowMs));
     return outputs;
   }
 

@@ -2,6 +2,7 @@
 import type { ErrorCode } from "../base/error-codes.ts";
 import type { HubStatus } from "../hub/status.ts";
 import type { SessionCounters } from "../mqtt/session-counters.ts";
+import type { ReloadStatus } from "./reloads.ts";
 
 export interface SessionStatus {
   readonly up: boolean;
@@ -51,6 +52,9 @@ export interface AgentStatus {
   readonly brokerDropped: number | null;
   /** Null: nothing is kept on disk. */
   readonly store: StoreStatus | null;
+  readonly reloads: ReloadStatus;
+  /** In the spools of links that were removed while the agent ran: nobody had confirmed them. */
+  readonly removedLinksMessages: number;
   readonly hub: HubStatus;
 }
 

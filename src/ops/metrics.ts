@@ -8,6 +8,7 @@ import { clockMs } from "./clock.ts";
 import { addDiskMetrics } from "./disk-metrics.ts";
 import { addLinkMetrics } from "./link-metrics.ts";
 import { flag, MetricSet, type Sample, seconds } from "./metric-set.ts";
+import { addReloadMetrics } from "./reload-metrics.ts";
 
 export interface Metrics {
   readonly contentType: string;
@@ -51,6 +52,7 @@ export function createMetrics(agent: AgentView): Metrics {
   addInterestMetrics(metrics);
   addLinkMetrics(metrics);
   addDiskMetrics(metrics);
+  addReloadMetrics(metrics);
   return { contentType: metrics.contentType, render: () => metrics.render(source()) };
 }
 

@@ -1,6 +1,6 @@
 /** A real `brokerlink run` process for tests: started with flags and a file, asked over HTTP, killed as hard as a test wants. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { LinkStatus } from "../../src/hub/status.ts";
@@ -21,8 +21,8 @@ export interface AgentArguments {
   readonly links?: Readonly<Record<string, string | null>>;
   readonly topics?: Readonly<Record<string, readonly string[]>>;
   readonly env?: Readonly<Record<string, string>>;
-  /** Written to a file and given with --config: what flags cannot say. */
-  readonly config?: Readonly<Record<string, unknown>>;
+  /** Written to a file and given with --config: what flags cannot say. A text is the name of a file that is there. */
+  readonly config?: Readonly<Record<string, unknown>> | string;
 }
 
 export class AgentProcess {
@@ -75,15 +75,26 @@ export class AgentProcess {
     const args = ["run", "--cluster", cluster, "--local", local, "--broker", broker];
     args.push("--http", "127.0.0.1:0", "--log-level", "debug");
     if (config !== undefined) {
-      const file = join(this.#dir, "brokerlink.json");
-      writeFileSync(file, JSON.stringify(config), { mode: 0o600 });
-      args.push("--config", file);
+      if (typeof config !== "string") writeFileSync(this.configFile, JSON.stringify(config), { mode: 0o600 });
+      args.push("--config", typeof config === "string" ? config : this.configFile);
     }
     for (const [name, url] of Object.entries(links)) args.push("--link", url === null ? name : `${name}=${url}`);
     for (const [name, filters] of Object.entries(topics)) {
       for (const filter of filters) args.push("--topics", `${name}=${filter}`);
     }
     return args;
+  }
+
+  /** Where what was given as `config` stands. */
+  get configFile(): string {
+    return join(this.#dir, "brokerlink.json");
+  }
+
+  /** Another configuration, in one step, as editors do it. */
+  rewrite(config: Readonly<Record<string, unknown>>): void {
+    const next = `${this.configFile}.new`;
+    writeFileSync(next, JSON.stringify(config), { mode: 0o600 });
+    renameSync(next, this.configFile);
   }
 
   get pid(): number {

@@ -76,6 +76,12 @@ export function agentStatus(changes: Partial<AgentStatus> = {}): AgentStatus {
     peerCounters: { east: { ...noCounts(), connections: 2, publishesTooLarge: 1 } },
     problems: [{ link: "east", code: "PEER_UNREACHABLE", count: 5 }],
     controlDenied: null,
+    reloads: {
+      counts: { applied: 2, unchanged: 1, invalid: 3, refused: 4 },
+      lastSucceeded: true,
+      succeededAtMs: NOON_MS,
+    },
+    removedLinksMessages: 5,
     store: null,
     eventsAdvice: null,
     oddLines: { ambiguous: 2 },
