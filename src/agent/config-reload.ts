@@ -80,9 +80,10 @@ export class ConfigReload {
     return done;
   }
 
-  /** Our own change of the files is known. To be called in turn. */
-  knowFiles(): Promise<void> {
-    return this.#files.know(this.source.files);
+  /** We wrote the file ourselves, after its text was loaded: that is no change. To be called in turn. */
+  async wrote(path: string): Promise<void> {
+    await this.#files.narrow(this.source.files);
+    await this.#files.knowOne(path);
   }
 
   /** Brings the agent to what was loaded. To be called in turn. */

@@ -18,6 +18,11 @@ export class WatchedFiles {
     this.#known = await look(paths);
   }
 
+  /** Of this one alone. */
+  async knowOne(path: string): Promise<void> {
+    this.#known = new Map(this.#known).set(path, await lookAt(path));
+  }
+
   /** These are the files from now on: what is known of some of them stays. */
   async narrow(paths: Iterable<string>): Promise<void> {
     const now = await look(paths);
