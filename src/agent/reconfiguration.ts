@@ -8,7 +8,6 @@ import type { AgentConfig, LinkConfig } from "../config/types.ts";
 import type { LinkDues } from "../flow/link-dues.ts";
 import type { SpoolLog } from "../flow/spool-log.ts";
 import type { Hub } from "../hub/hub.ts";
-import type { SavedLink } from "../hub/saved-state.ts";
 import { clockMs } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
 import type { AgentStore } from "./agent-store.ts";
@@ -34,16 +33,10 @@ export interface ReconfigurationParts {
   readonly forget: (link: string) => void;
 }
 
-/** What a link left that is switched off. */
-interface Parked {
-  readonly saved: SavedLink;
-  readonly log: SpoolLog;
-}
-
 export class Reconfiguration {
   readonly #parts: ReconfigurationParts;
-  /** Of links that are configured and switched off. */
-  readonly #parked = new Map<string, Parked>();
+  /** Spools of links that are configured and switched off. */
+  readonly #parked = new Map<string, SpoolLog>();
   /** Acknowledgements that wait for the disk, of links that are gone. */
   readonly #dues = new Map<LinkDues, string>();
   #last: Promise<unknown> = Promise.resolve();
@@ -62,7 +55,7 @@ export class Reconfiguration {
   /** Messages of links that are switched off, in memory only. */
   get parkedInMemory(): number {
     let count = 0;
-    for (const [name, { log }] of this.#parked) if (this.#parts.store?.log(name) !== log) count += depthOf(log);
+    for (const [name, log] of this.#parked) if (this.#parts.store?.log(name) !== log) count += depthOf(log);
     return count;
   }
 
@@ -125,8 +118,8 @@ export class Reconfiguration {
     for (const link of come) {
       const parked = this.#parked.get(link.name);
       this.#parked.delete(link.name);
-      const kept = link.durability === "disk" ? logs.get(link.name) : parked?.log;
-      hub.changes.add(hubLinkOptions(link, next, kept), parked?.saved ?? null, nowMs);
+      const kept = link.durability === "disk" ? logs.get(link.name) : parked;
+      hub.changes.add(hubLinkOptions(link, next, kept), nowMs);
     }
     this.#say(diff);
     requestTurn();
@@ -159,18 +152,18 @@ export class Reconfiguration {
     const { hub, store, connections } = this.#parts;
     const parted = hub.changes.remove(name, nowMs);
     if (parted === null) return Promise.resolve();
-    const { dues, spool } = parted.link.outbound;
+    const { dues, spool } = parted.outbound;
     const isOnDisk = store?.log(name) === spool.log;
     if (isKept && isOnDisk && dues.waiting > 0) this.#dues.set(dues, name);
     else dues.release();
     // Also for one that is removed: until its goodbye has left, and it is given up.
-    this.#parked.set(name, { saved: parted.saved, log: spool.log });
+    this.#parked.set(name, spool.log);
     return connections.remove(name, CLOSE_MS);
   }
 
   /** The link is gone, its peer was told: now its messages go. */
   async #giveUp(name: string): Promise<void> {
-    const { store, log, forget } = this.#parts;
+    const { hub, store, log, forget } = this.#parts;
     const parked = this.#parked.get(name);
     this.#parked.delete(name);
     for (const [dues, owner] of this.#dues) {
@@ -178,8 +171,9 @@ export class Reconfiguration {
       dues.release();
       this.#dues.delete(dues);
     }
+    hub.changes.forget(name);
     forget(name);
-    let messages = parked === undefined ? 0 : depthOf(parked.log);
+    let messages = parked === undefined ? 0 : depthOf(parked);
     try {
       messages = Math.max(messages, (await store?.remove(name)) ?? 0);
     } catch (error) {

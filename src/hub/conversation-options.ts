@@ -1,4 +1,5 @@
 /** What a link's configuration means to its conversation. */
+import type { SpokenNumbers } from "../link/announcer-state.ts";
 import type { ConversationOptions } from "../link/conversation.ts";
 import { WIRE_VERSION } from "../wire/envelope.ts";
 import { FRAME_BYTES_MAX } from "../wire/frame.ts";
@@ -7,10 +8,10 @@ import type { HubLinkOptions, LinkHost } from "./link-host.ts";
 export function conversationOptions(
   { name, routesMax, routeRetentionMs }: HubLinkOptions,
   { cluster, agentVersion }: LinkHost,
-  life: number,
+  after: SpokenNumbers,
 ): ConversationOptions {
   return {
-    life,
+    after,
     me: cluster,
     peer: name,
     agentVersion,

@@ -5,6 +5,7 @@
 import type { Due } from "../flow/ack-ledger.ts";
 import { Inbound } from "../flow/inbound.ts";
 import { Outbound } from "../flow/outbound.ts";
+import { NO_NUMBERS } from "../link/announcer-state.ts";
 import { Conversation } from "../link/conversation.ts";
 import type { LinkOutput } from "../link/output.ts";
 import type { InterestEdge } from "../route/interest-event.ts";
@@ -52,8 +53,8 @@ export class HubLink {
   readonly #forwarding: Forwarding;
   #lastProblem: ProblemStatus | null = null;
 
-  /** `life`: how many links had come before it since the agent started; 0: it was there then. */
-  constructor(options: HubLinkOptions, host: LinkHost, nowMs: number, life = 0) {
+  /** `after`: what earlier links of this process have said. */
+  constructor(options: HubLinkOptions, host: LinkHost, nowMs: number, after = NO_NUMBERS) {
     this.name = options.name;
     this.options = options;
     this.#host = host;
@@ -61,7 +62,7 @@ export class HubLink {
     this.#health = new LinkHealth(this.passage, nowMs);
     this.peerDemand = new PeerDemand(options.exportFilters);
     this.routes = new RouteSet(options.topics, options.routesMax);
-    this.conversation = new Conversation(conversationOptions(options, host, life), host.identity, this.routes);
+    this.conversation = new Conversation(conversationOptions(options, host, after), host.identity, this.routes);
     this.outbound = new Outbound(
       host.randomHex16(),
       options,

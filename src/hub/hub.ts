@@ -71,7 +71,8 @@ export class Hub {
     const host = this.#host();
     const { demand, interest } = this;
     const [links, tokens, isDataUp] = [this.#links, this.#tokens, () => this.#dataUp];
-    this.changes = new LinkChanges({ links, disabled, tokens, host, demand, interest, isDataUp });
+    const restored = options.restored?.links ?? null;
+    this.changes = new LinkChanges({ links, disabled, tokens, host, demand, interest, isDataUp, restored });
     for (const link of options.links) {
       const hubLink = new HubLink(link, host, nowMs);
       this.#links.set(link.name, hubLink);
@@ -264,6 +265,7 @@ export class Hub {
     saveAllDemand(put, this.demand.memory);
     saveAllRows(put, this.interest.rows());
     for (const link of this.#links.values()) saveLink(put, link);
+    this.changes.saveAll(put);
   }
 
   status(nowMs: number): HubStatus {

@@ -1,23 +1,20 @@
 /**
- * The end of a link while the agent goes on: its peer is told and drops our routes, its own go, and nothing of it is kept
- * for a later life. What is in its spool stays there: whoever has the log decides. Pure.
+ * The end of a link while the agent goes on: its peer is told and drops our routes, its own go. What is in its spool stays
+ * there: whoever has the log decides. Pure.
  */
 import type { HubLink } from "./hub-link.ts";
-import type { LinkHost } from "./link-host.ts";
-import { type SavedLink, savePeer, saveRecord } from "./saved-state.ts";
+import type { SavedLink } from "./saved-state.ts";
 
 /** Answers what makes it possible to go on later, if it was only switched off. */
-export function partLink(link: HubLink, host: LinkHost, nowMs: number): SavedLink {
+export function partLink(link: HubLink, nowMs: number): SavedLink {
   // What the local broker has confirmed is told to the peer before the goodbye.
   link.flush(nowMs);
   link.perform(link.conversation.goodbye("leave"), nowMs);
   const { acceptor } = link.conversation;
   const outputs = acceptor.routes.clear().map(({ filter }) => ({ type: "peer_route", filter, up: false }) as const);
   link.perform(outputs, nowMs);
-  const records = [...link.inbound.records()].map(([stream, record]) => ({ stream, ...record }));
-  for (const { stream } of records) saveRecord(host.save, link.name, stream, null);
-  if (acceptor.highest > 0) savePeer(host.save, link.name, null);
   link.outbound.closed();
   link.counters.drop("out", "link_removed", link.outbound.intake.giveUp());
+  const records = [...link.inbound.records()].map(([stream, record]) => ({ stream, ...record }));
   return { incarnation: acceptor.highest, routes: [], records };
 }

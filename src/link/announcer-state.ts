@@ -11,12 +11,24 @@ export type State =
 
 export type AnnouncerState = State["name"];
 
+/** The last ones that a link has used. */
+export interface SpokenNumbers {
+  readonly greeting: number;
+  readonly bootstrap: number;
+  readonly op: number;
+}
+
+export const NO_NUMBERS: SpokenNumbers = { greeting: 0, bootstrap: 0, op: 0 };
+
 export interface AnnouncerNames {
   readonly me: string;
   readonly peer: string;
   readonly agentVersion: string;
   readonly protocolVersion: number;
   readonly frameBytesMax: number;
-  /** How many links had come before it since this agent started; absent: none. */
-  readonly life?: number;
+  /**
+   * Of links that this process had before: the peer may not have heard that one of this name was taken away, and would take
+   * lower numbers for old ones. Absent: there were none.
+   */
+  readonly after?: SpokenNumbers;
 }

@@ -14,7 +14,13 @@ import { type Digest, digestEquals } from "../base/digest.ts";
 import type { Route, RouteOp } from "../route/route.ts";
 import { batchOps } from "../wire/control.ts";
 import type { AckResult, ControlBody, RoutesMark, Speaker, WireRouteOp } from "../wire/message.ts";
-import type { AnnouncerNames, AnnouncerState, State } from "./announcer-state.ts";
+import {
+  type AnnouncerNames,
+  type AnnouncerState,
+  NO_NUMBERS,
+  type SpokenNumbers,
+  type State,
+} from "./announcer-state.ts";
 import { BootstrapParts } from "./bootstrap-parts.ts";
 import type { Identity } from "./identity.ts";
 import type { LinkOutput } from "./output.ts";
@@ -31,8 +37,6 @@ const PACKET_OVERHEAD_BYTES = 512;
 const PART_BYTES_MIN = 256;
 /** Route operations under way before the first is confirmed. */
 const OPS_INFLIGHT_MAX = 10_000;
-/** Connections, and bootstraps, of one life of a link: more than it can have. */
-const NUMBERS_PER_LIFE = 2 ** 20;
 const HELLO_RETRY_MS = 1_000;
 const HELLO_RETRY_CAP_MS = 10_000;
 /** The peer said no: an operator has to change something, there is no hurry. */
@@ -50,7 +54,7 @@ export class Announcer {
   readonly #names: AnnouncerNames;
   readonly #identity: Identity;
   readonly #source: RouteSource;
-  readonly #log = new RouteLog();
+  readonly #log: RouteLog;
   #state: State = { name: "idle" };
   #connection = 0;
   #partBytesMax = PART_BYTES_MAX;
@@ -67,7 +71,10 @@ export class Announcer {
     this.#names = names;
     this.#identity = identity;
     this.#source = source;
-    this.#bootstrap = this.#firstNumber;
+    const { after = NO_NUMBERS } = names;
+    this.#greeting = after.greeting;
+    this.#bootstrap = after.bootstrap;
+    this.#log = new RouteLog(after.op);
   }
 
   get state(): AnnouncerState {
@@ -113,6 +120,11 @@ export class Announcer {
   /** Number of the last greeting; 0 before the first. */
   get greeting(): number {
     return this.#greeting;
+  }
+
+  /** The last ones used. */
+  get numbers(): SpokenNumbers {
+    return { greeting: this.#greeting, bootstrap: this.#bootstrap, op: this.#log.lastOp };
   }
 
   /** What the Will of the next connection says: the connection's number, so that a late Will is known as such. */
@@ -289,12 +301,7 @@ export class Announcer {
 
   /** A connection with more greetings than its share takes those of the next: no number is ever used twice. */
   #nextConnection(): number {
-    return Math.max(this.#connection, Math.floor(this.#greeting / GREETINGS_PER_CONNECTION), this.#firstNumber) + 1;
-  }
-
-  /** The peer may not have heard that an earlier link of this name was taken away: it would take lower numbers for old ones. */
-  get #firstNumber(): number {
-    return (this.#names.life ?? 0) * NUMBERS_PER_LIFE;
+    return Math.max(this.#connection, Math.floor(this.#greeting / GREETINGS_PER_CONNECTION)) + 1;
   }
 
   #hello(): LinkOutput[] {

@@ -14,9 +14,15 @@ const MARKS_MAX = 256;
 export class RouteLog {
   #ops: WireRouteOp[] = [];
   /** Number of the first operation in #ops. */
-  #firstOp = 1;
-  #lastOp = 0;
+  #firstOp: number;
+  #lastOp: number;
   #marks: RoutesMark[] = [];
+
+  /** `lastOp`: the last number that is not to be used again. */
+  constructor(lastOp = 0) {
+    this.#firstOp = lastOp + 1;
+    this.#lastOp = lastOp;
+  }
 
   get lastOp(): number {
     return this.#lastOp;

@@ -110,7 +110,7 @@ export class Faults {
     const connection = network.dialled(cluster.name, other.name);
     connection.blackHole = false;
     if (connection.up || !shape.link(cluster.name, other.name).dials) return;
-    if (!cluster.agent.running || !other.broker.up) return;
+    if (!cluster.agent.running || !other.broker.up || cluster.agent.links.isAway(other.name)) return;
     connection.up = true;
     this.#parts.changed();
     connection.will = cluster.agent.dialled(other.name, other.shape.packetBytesMax);

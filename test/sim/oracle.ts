@@ -10,6 +10,8 @@
  *   the publisher's broker denies the demand       what is published meanwhile; the peer is told
  *   the receiving agent takes leave                what it had not got, and what is published from then on
  *   the receiving cluster has two agents           what either of them took
+ *   a link lets less through than before           what it does not let through any more
+ *   a link is switched off, or removed             what is between its two clusters
  *
  * Copies may repeat only around a crash between republish and record: the receiving agent's or its broker session's end;
  * or between spool and acknowledgement: the publishing agent's end, when it has a disk.
@@ -53,6 +55,7 @@ export class Oracle {
   /** Another bridge carries messages in a circle: copies are not counted, losses are. */
   foreign = false;
   readonly #permits: PermitTest;
+  readonly #mayHavePermitted: PermitTest;
   readonly #interests = new Map<string, Interest>();
   readonly #expectations = new Map<string, Expectation>();
   /** Copies of each message at each client since the last calm. */
@@ -66,8 +69,10 @@ export class Oracle {
   #echoesUntilMs = -1;
   readonly #reorders = new Set<string>();
 
-  constructor(permits: PermitTest) {
+  /** `mayHavePermitted`: of what is on its way still. */
+  constructor(permits: PermitTest, mayHavePermitted: PermitTest) {
     this.#permits = permits;
+    this.#mayHavePermitted = mayHavePermitted;
   }
 
   subscribed(cluster: string, client: string, filter: string): Interest {
@@ -128,7 +133,7 @@ export class Oracle {
       this.failures.push(`message ${message.id} of ${cluster} came back to it`);
       return;
     }
-    if (!this.#permits(message.cluster, cluster, message.topic))
+    if (!this.#mayHavePermitted(message.cluster, cluster, message.topic))
       this.failures.push(`message ${message.id} of ${message.cluster} on ${message.topic} may not cross to ${cluster}`);
     if (!message.reliable) return;
     const key = `${cluster} ${message.id}`;
@@ -152,6 +157,11 @@ export class Oracle {
   brokerLost(cluster: string, ids: ReadonlySet<string>): void {
     this.#forgive(({ message }) => ids.has(message.id));
     this.deaf(cluster);
+  }
+
+  /** Links let less through than before. */
+  narrowed(): void {
+    this.#forgive(({ message, interest }) => !this.#permits(message.cluster, interest.cluster, message.topic));
   }
 
   /** What is published on `cluster` from now on may be missed, until all is calm. */

@@ -33,9 +33,10 @@ export interface LinkShape {
   readonly exportFilters: readonly string[];
   /** Whether the cluster connects to the peer's broker; if not, the peer dials in. */
   readonly dials: boolean;
+  readonly framesInflightMax: number;
 }
 
-const TOPICS: readonly (readonly string[])[] = [
+export const TOPICS: readonly (readonly string[])[] = [
   ["#"],
   ["#"],
   ["t/#"],
@@ -44,7 +45,7 @@ const TOPICS: readonly (readonly string[])[] = [
   ["+/+/1", "t/+/2", "reply/+"],
   [],
 ];
-const EXPORTS: readonly (readonly string[])[] = [
+export const EXPORTS: readonly (readonly string[])[] = [
   ["#"],
   ["#"],
   ["#"],
@@ -59,6 +60,8 @@ const TIGHT_BYTES = 4 * 1024;
 export class WorldShape {
   readonly clusters: readonly ClusterShape[];
   readonly #links = new Map<string, LinkShape>();
+  /** What links were since all was calm, and are not any more. */
+  #before: (readonly [path: string, link: LinkShape])[] = [];
 
   /** `later`: for what was added later, so that older seeds stay what they were. */
   constructor(random: Prng, later: Prng) {
@@ -102,14 +105,40 @@ export class WorldShape {
     return link;
   }
 
-  /** Whether the configuration lets a message of `publisher` on `topic` reach `receiver`. */
+  change(cluster: string, peer: string, change: Partial<LinkShape>): void {
+    const path = `${cluster} ${peer}`;
+    const link = this.link(cluster, peer);
+    this.#before.push([path, link]);
+    this.#links.set(path, { ...link, ...change });
+  }
+
+  /** Nothing is under way any more that was let through by what links were before. */
+  settled(): void {
+    this.#before = [];
+  }
+
+  /** Whether the configuration lets a message of `publisher` on `topic` reach `receiver`, now and ever since all was calm. */
   permits(publisher: string, receiver: string, topic: string): boolean {
-    const { topics } = this.link(receiver, publisher);
-    const { exportFilters } = this.link(publisher, receiver);
-    return topics.some((filter) => matches(filter, topic)) && exportFilters.some((filter) => matches(filter, topic));
+    const takes = this.#lives(receiver, publisher).every(({ topics }) => takesOne(topics, topic));
+    return takes && this.#lives(publisher, receiver).every(({ exportFilters }) => takesOne(exportFilters, topic));
+  }
+
+  /** Whether it does now, or did at any time since all was calm. */
+  mayHavePermitted(publisher: string, receiver: string, topic: string): boolean {
+    const took = this.#lives(receiver, publisher).some(({ topics }) => takesOne(topics, topic));
+    return took && this.#lives(publisher, receiver).some(({ exportFilters }) => takesOne(exportFilters, topic));
+  }
+
+  #lives(cluster: string, peer: string): LinkShape[] {
+    const path = `${cluster} ${peer}`;
+    return [this.link(cluster, peer), ...this.#before.flatMap(([key, link]) => (key === path ? [link] : []))];
   }
 
   #link(random: Prng, dials: boolean): LinkShape {
-    return { topics: random.pick(TOPICS), exportFilters: random.pick(EXPORTS), dials };
+    return { topics: random.pick(TOPICS), exportFilters: random.pick(EXPORTS), dials, framesInflightMax: 64 };
   }
+}
+
+function takesOne(filters: readonly string[], topic: string): boolean {
+  return filters.some((filter) => matches(filter, topic));
 }

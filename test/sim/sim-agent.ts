@@ -12,6 +12,7 @@ import type { ClusterShape, WorldShape } from "./shape.ts";
 import type { SimBroker } from "./sim-broker.ts";
 import { idOf } from "./sim-clients.ts";
 import type { SimDisk } from "./sim-disk.ts";
+import { SimLinks } from "./sim-links.ts";
 import { type LocalOwner, SimLocal } from "./sim-local.ts";
 import type { SimNetwork, SimPeer } from "./sim-network.ts";
 import type { Timeline } from "./timeline.ts";
@@ -44,6 +45,7 @@ export class SimAgent implements SimPeer, LocalOwner {
   /** Called when it has died so. */
   onDeath: () => void = () => {};
   readonly disk: SimDisk | null;
+  readonly links: SimLinks;
   /** Messages of peers that the broker was given, and that may not be recorded yet. */
   readonly unsettled = new Set<string>();
   readonly #shape: ClusterShape;
@@ -73,6 +75,7 @@ export class SimAgent implements SimPeer, LocalOwner {
   ) {
     this.cluster = shape.name;
     this.disk = disk;
+    this.links = new SimLinks(shape, world, disk, () => random.hex16());
     this.#shape = shape;
     this.#world = world;
     this.#time = time;
@@ -92,6 +95,7 @@ export class SimAgent implements SimPeer, LocalOwner {
   start(): void {
     this.#messages = [];
     this.#frozen = null;
+    this.links.restart();
     this.dieAfterCalls = null;
     this.unsettled.clear();
     this.#syncing.clear();
@@ -129,6 +133,10 @@ export class SimAgent implements SimPeer, LocalOwner {
     this.#time.after(forMs, () => {
       if (this.#frozen === frozen) this.thaw();
     });
+  }
+
+  get isFrozen(): boolean {
+    return this.#frozen !== null;
   }
 
   thaw(): void {
@@ -241,6 +249,7 @@ export class SimAgent implements SimPeer, LocalOwner {
         if (this.hub !== hub) return;
         this.#syncing.delete(peer);
         log.synced(base, lastNumber);
+        this.links.synced(peer);
         this.into((awake) => awake.spoolSynced(peer));
       });
     }
@@ -326,22 +335,7 @@ export class SimAgent implements SimPeer, LocalOwner {
         controlPrefix: "$LINK",
         rowsMax: 100_000,
       },
-      links: this.peers.map((name) => {
-        const { topics, exportFilters, dials } = this.#world.link(cluster, name);
-        return {
-          name,
-          topics,
-          exportFilters,
-          dialsIn: !dials,
-          routesMax: 10_000,
-          routeRetentionMs: this.#shape.routeRetentionMs,
-          framesInflightMax: 64,
-          retryIntervalMs: 15_000,
-          spool: this.#shape.spool,
-          durability: this.#shape.durability,
-          ...(this.disk === null ? {} : { log: this.disk.log(name, () => this.#random.hex16()) }),
-        };
-      }),
+      links: this.peers.map((name) => this.links.options(name)),
       disabledLinks: [],
       restored: this.disk?.restored() ?? null,
     };

@@ -58,6 +58,12 @@ export class SimCluster {
     for (const peer of this.agent.peers) this.#droppedInEarlierLives.set(peer, this.dropped(peer));
   }
 
+  /** The same of one link. */
+  parting(peer: string): void {
+    this.#droppedInEarlierLives.set(peer, this.dropped(peer));
+    this.#droppedBefore.delete(peer);
+  }
+
   startDouble(): void {
     const { shape: world, time, random, network } = this.#parts;
     this.double = new SimAgent(this.shape, world, time, random, new SimBroker(this.shape.broker, 0), network, null);

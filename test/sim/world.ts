@@ -5,6 +5,7 @@
 import type { HubEvent } from "../../src/hub/hub-event.ts";
 import { Faults } from "./faults.ts";
 import { ForeignBridge } from "./foreign-bridge.ts";
+import { HotChanges } from "./hot-changes.ts";
 import { wants, whatIsSavedWrong, whatIsWrong } from "./invariants.ts";
 import { Oracle, type Published } from "./oracle.ts";
 import { Prng } from "./prng.ts";
@@ -30,6 +31,8 @@ const REQUESTS = 5;
 const REQUEST_MS = 2_500;
 /** Keeps a second source of luck apart from the first. */
 const LATER_SEED = 1_000_003;
+/** And a third. */
+const HOT_SEED = 2_000_003;
 
 export interface WorldResult {
   readonly seed: number;
@@ -51,6 +54,7 @@ export class World {
   readonly #oracle: Oracle;
   readonly #witness = new Witness();
   readonly #faults: Faults;
+  readonly #hot: HotChanges;
   readonly #bridge: ForeignBridge | null;
   readonly #messages = new Map<string, Published>();
   /** Messages that the agent of their cluster has taken in hand. */
@@ -72,7 +76,7 @@ export class World {
       ),
     );
     this.#network = network;
-    const oracle = new Oracle((publisher, receiver, topic) => shape.permits(publisher, receiver, topic));
+    const oracle = new Oracle(shape.permits.bind(shape), shape.mayHavePermitted.bind(shape));
     this.#oracle = oracle;
     const known = (id: string): Published | undefined => this.#messages.get(id);
     const parts = { shape, time: this.#time, random, network, oracle, known };
@@ -93,6 +97,14 @@ export class World {
       idOf,
       changed: () => this.#burst(),
     });
+    const { clusters } = this;
+    const [hot, changed, faults, witness] = [
+      new Prng(seed + HOT_SEED),
+      () => this.#burst(),
+      this.#faults,
+      this.#witness,
+    ];
+    this.#hot = new HotChanges({ ...parts, random: hot, witness, clusters, faults, changed });
     const [a, b] = this.clusters;
     this.#bridge =
       random.chance(0.1) && a !== undefined && b !== undefined
@@ -125,7 +137,12 @@ export class World {
         requests: this.#replies,
         routesExpired: this.#routesExpired,
       },
-      faults: { ...this.#faults.counts, ...this.#network.counts, foreign: this.#bridge?.carried ?? 0 },
+      faults: {
+        ...this.#faults.counts,
+        ...this.#hot.counts,
+        ...this.#network.counts,
+        foreign: this.#bridge?.carried ?? 0,
+      },
     };
   }
 
@@ -136,6 +153,7 @@ export class World {
     const endMs = this.#time.nowMs + CHAOS_MS;
     this.#trouble = true;
     this.#faults.begin();
+    if (this.#bridge === null) this.#hot.begin(endMs);
     this.#network.weather = {
       drop: random.pick([0, 0.05, 0.3]),
       repeat: random.pick([0, 0.1]),
@@ -155,6 +173,7 @@ export class World {
   #calm(): void {
     this.#network.weather = CALM;
     this.#trouble = false;
+    this.#hot.heal();
     this.#faults.heal();
     for (const { clients } of this.clusters) {
       clients.return();
@@ -174,6 +193,7 @@ export class World {
       this.clusters.map(({ name }) => name),
       (publisher, receiver) => this.#cluster(publisher).dropped(receiver),
     );
+    this.#shape.settled();
     failures.push(...whatIsWrong(this.clusters, this.#shape, this.#time.nowMs));
     failures.push(...whatIsSavedWrong(this.clusters));
     if (failures.length === 0) this.#nobodyAsks();
