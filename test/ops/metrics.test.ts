@@ -16,6 +16,7 @@ const BOUNDED_LABELS = new Set([
   "outcome",
   "quantile",
   "reason",
+  "result",
   "session",
   "space",
   "status",
