@@ -225,6 +225,22 @@ describe("links that change while the agent runs", () => {
     assert.equal(a.strangerAnswers.length > 0, true);
   });
 
+  test("a link that comes back is greeted at once, whether its peer was refused meanwhile or only told", () => {
+    for (const isRefused of [false, true]) {
+      const { world, a, b } = pair();
+      b.subscribe("t");
+      world.settle();
+      a.hub.changes.remove("b", world.nowMs);
+      world.settle();
+      if (isRefused) b.hub.link("a")?.conversation.announcer.greet(world.nowMs, "asked");
+      a.hub.changes.add(linkOptions("b"), world.nowMs);
+      a.hub.linkUp("b", 1_000_000, world.nowMs);
+      world.settle();
+      assert.equal(a.link("b").in.routes, 1);
+      assert.equal(b.link("a").in.state, "online");
+    }
+  });
+
   test("what lingers when a link comes goes with its time", () => {
     const { world, a, b } = pair();
     a.hub.interestEvent({ type: "connected", client: "c", cleanStart: true, session: "with_connection" }, world.nowMs);
