@@ -14,7 +14,6 @@ export function partLink(link: HubLink, nowMs: number): SavedLink {
   const outputs = acceptor.routes.clear().map(({ filter }) => ({ type: "peer_route", filter, up: false }) as const);
   link.perform(outputs, nowMs);
   link.outbound.closed();
-  link.counters.drop("out", "link_removed", link.outbound.intake.giveUp());
   const records = [...link.inbound.records()].map(([stream, record]) => ({ stream, ...record }));
   return { incarnation: acceptor.highest, routes: [], records };
 }

@@ -1,4 +1,6 @@
 /** What an announcer is told at its creation, and the states it can be in. */
+import type { Digest } from "../base/digest.ts";
+import type { Route } from "../route/route.ts";
 import type { Compression } from "../wire/compression.ts";
 import type { AckResult } from "../wire/message.ts";
 import type { BootstrapParts } from "./bootstrap-parts.ts";
@@ -34,4 +36,11 @@ export interface AnnouncerNames {
    * lower numbers for old ones. Absent: there were none.
    */
   readonly after?: SpokenNumbers;
+}
+
+/** What is announced. */
+export interface RouteSource {
+  routes(): Iterable<Route>;
+  readonly digest: Digest;
+  readonly size: number;
 }
