@@ -21,6 +21,7 @@ import { LocalBroker } from "./local-broker.ts";
 import type { LocalSessionName } from "./local-broker-options.ts";
 import { PeerConnection } from "./peer-connection.ts";
 import { Report } from "./report.ts";
+import { type StoredReader, storedReader } from "./stored-reader.ts";
 import { Turn } from "./turn.ts";
 import { AGENT_VERSION } from "./version.ts";
 
@@ -53,6 +54,7 @@ export class Agent {
   readonly #countRefresh = new CountRefresh();
   readonly #answers: CarrierAnswers;
   readonly #store: AgentStore | null;
+  readonly #stored: StoredReader;
 
   /** `store`: of `config.dataDir`, open; null where there is none. */
   constructor(config: AgentConfig, log: Logger, store: AgentStore | null = null) {
@@ -101,6 +103,9 @@ export class Agent {
       },
       this.#localEvents(),
     );
+    this.#stored = storedReader(config, (reading, answer) =>
+      this.#data((atMs) => this.hub.stored(reading, answer, atMs)),
+    );
     for (const link of config.links)
       if (link.enable && link.endpoint !== null) this.#peers.set(link.name, this.#peerConnection(link, link.endpoint));
   }
@@ -138,6 +143,7 @@ export class Agent {
     this.#run(clockMs());
     this.hub.goodbye("pause", clockMs());
     this.#turn.stop();
+    await this.#stored.stop();
     await Promise.all([...this.#peers.values()].map((peer) => peer.stop(CLOSE_MS)).concat(this.#local.stop(CLOSE_MS)));
     await this.#store?.close();
     this.#log.info("agent stopped");
@@ -216,6 +222,7 @@ export class Agent {
           message,
           token === null ? null : (reasonCode) => this.#then((nowMs) => this.hub.republished(token, reasonCode, nowMs)),
         ),
+      readStored: (reading, filters) => this.#stored.read(reading, filters),
       sendControl: (link, bytes) => {
         this.#store?.written();
         this.#carriers.control(link, bytes);

@@ -2,11 +2,13 @@
 import type { ConversationOptions } from "../link/conversation.ts";
 import { WIRE_VERSION } from "../wire/envelope.ts";
 import { FRAME_BYTES_MAX } from "../wire/frame.ts";
+import type { StatesWord } from "../wire/message.ts";
 import type { HubLinkOptions, LinkHost } from "./link-host.ts";
 
 export function conversationOptions(
   { name, routesMax, routeRetentionMs }: HubLinkOptions,
   { cluster, agentVersion }: LinkHost,
+  states: () => StatesWord,
 ): ConversationOptions {
   return {
     me: cluster,
@@ -16,5 +18,6 @@ export function conversationOptions(
     frameBytesMax: FRAME_BYTES_MAX,
     routesMax,
     routeRetentionMs,
+    states,
   };
 }

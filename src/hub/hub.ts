@@ -25,6 +25,7 @@ import { saveLink } from "./saved-link.ts";
 import { saveAllRows, saveRowChanges } from "./saved-rows.ts";
 import { type HubState, type Save, saveAllDemand, saveDemandChanges } from "./saved-state.ts";
 import type { HubStatus } from "./status.ts";
+import { type StoredAnswer, StoredReadings } from "./stored.ts";
 import { Strangers } from "./strangers.ts";
 
 export type { LocalMessage } from "./local-message.ts";
@@ -42,6 +43,7 @@ export class Hub {
   readonly #local: LocalRouting;
   readonly #resubscription = new Resubscription();
   readonly #brake = new DropBrake();
+  readonly #readings = new StoredReadings();
   #token = 0;
   #hasProperties = false;
   #dataUp = false;
@@ -127,7 +129,7 @@ export class Hub {
     this.#local.connected(sessionPresent, echoing);
     this.#hasProperties = properties;
     this.demand.connected(sessionPresent, properties, nowMs);
-    for (const link of this.#links.values()) link.inbound.localUp();
+    for (const link of this.#links.values()) link.localUp(properties, nowMs);
   }
 
   dataDown(): void {
@@ -135,7 +137,7 @@ export class Hub {
     this.#local.disconnected();
     this.demand.disconnected();
     this.#tokens.clear();
-    for (const link of this.#links.values()) link.inbound.localDown();
+    for (const link of this.#links.values()) link.localDown();
   }
 
   subscribed(batch: number, codes: readonly number[], nowMs: number): void {
@@ -155,6 +157,11 @@ export class Hub {
     const link = this.#tokens.get(token);
     this.#tokens.delete(token);
     link?.inbound.republished(token, reasonCode, nowMs);
+  }
+
+  /** What `Outlet.readStored` asked for. */
+  stored(reading: number, answer: StoredAnswer, nowMs: number): void {
+    this.#readings.answered(reading, answer, nowMs);
   }
 
   /** The local broker's counter of what it dropped for its clients; `live`: said now, not kept from before. */
@@ -254,13 +261,10 @@ export class Hub {
   }
 
   /** Everything that has to outlive the process, as it was told piece by piece. */
-  saveAll(save: (key: string, value: Uint8Array) => void): void {
-    const put: Save = (key, value) => {
-      if (value !== null) save(key, value);
-    };
-    saveAllDemand(put, this.demand.memory);
-    saveAllRows(put, this.interest.rows());
-    for (const link of this.#links.values()) saveLink(put, link);
+  saveAll(save: Save): void {
+    saveAllDemand(save, this.demand.memory);
+    saveAllRows(save, this.interest.rows());
+    for (const link of this.#links.values()) saveLink(save, link);
   }
 
   status(nowMs: number): HubStatus {
@@ -326,6 +330,8 @@ export class Hub {
           hub.demand.unwant(link.name, filter);
         }
       },
+      readStored: (filters, done) => hub.#outlet.readStored(hub.#readings.begin(done), filters),
+      settle: (token, nowMs) => hub.republished(token, 0x00, nowMs),
       peerListens: (link) => hub.demand.repeatRefusals(link.name),
       get demandRevision() {
         return hub.demand.revision;

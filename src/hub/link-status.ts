@@ -48,6 +48,7 @@ export function linkStatus(link: HubLink): LinkStatus {
     drain: link.backlog.status(link.transportIsUp),
     sent: counters.sent,
     received: counters.received,
+    states: link.states.status,
     republished: counters.republished,
     settled: counters.settled,
     gateTimeouts: counters.gateTimeouts,

@@ -1,5 +1,5 @@
 /** What an announcer is told at its creation, and the states it can be in. */
-import type { AckResult } from "../wire/message.ts";
+import type { AckResult, StatesWord } from "../wire/message.ts";
 import type { BootstrapParts } from "./bootstrap-parts.ts";
 
 export type State =
@@ -17,4 +17,11 @@ export interface AnnouncerNames {
   readonly agentVersion: string;
   readonly protocolVersion: number;
   readonly frameBytesMax: number;
+  /** What to say of states; absent: nothing. */
+  readonly states?: () => StatesWord;
+}
+
+/** The part of hello and ack that says it. */
+export function statesOf({ states }: AnnouncerNames): { readonly states?: StatesWord } {
+  return states === undefined ? {} : { states: states() };
 }

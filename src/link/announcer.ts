@@ -14,7 +14,7 @@ import { type Digest, digestEquals } from "../base/digest.ts";
 import type { Route, RouteOp } from "../route/route.ts";
 import { batchOps } from "../wire/control.ts";
 import type { AckResult, ControlBody, RoutesMark, Speaker, WireRouteOp } from "../wire/message.ts";
-import type { AnnouncerNames, AnnouncerState, State } from "./announcer-state.ts";
+import { type AnnouncerNames, type AnnouncerState, type State, statesOf } from "./announcer-state.ts";
 import { BootstrapParts } from "./bootstrap-parts.ts";
 import type { Identity } from "./identity.ts";
 import type { LinkOutput } from "./output.ts";
@@ -299,6 +299,7 @@ export class Announcer {
       protocolMin: this.#names.protocolVersion,
       protocolMax: this.#names.protocolVersion,
       frameBytesMax: this.#names.frameBytesMax,
+      ...statesOf(this.#names),
     };
     return [
       { type: "count", what: "hello_sent" },

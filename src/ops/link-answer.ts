@@ -55,6 +55,7 @@ export interface LinkDetail {
   readonly out: OutAnswer | null;
   readonly in: InAnswer | null;
   readonly queue: QueueAnswer | null;
+  readonly retained: RetainedAnswer | null;
   readonly counters: CountersAnswer | null;
   readonly refused_routes: readonly { readonly filter: string; readonly reason_code: number }[];
   readonly last_problem: { readonly code: ErrorCode; readonly reason: string; readonly at: string } | null;
@@ -89,6 +90,17 @@ interface QueueAnswer {
   readonly best_effort_messages: number;
   readonly inbound_messages: number;
   readonly round_trip_ms: number;
+}
+
+/** Retained messages as a broker has them stored: ours for the peer, the peer's for the local broker. */
+interface RetainedAnswer {
+  readonly wanted: boolean;
+  readonly blocked: string | null;
+  readonly waiting: number;
+  readonly readings: number;
+  readonly sent: number;
+  readonly published: number;
+  readonly skipped: readonly { readonly direction: "out" | "in"; readonly reason: string; readonly count: number }[];
 }
 
 interface CountersAnswer {
@@ -158,6 +170,7 @@ function linkDetail(config: LinkConfig, link: LinkStatus | null, status: AgentSt
     out: link === null ? null : outAnswer(link.out),
     in: link === null ? null : inAnswer(link.in),
     queue: link === null ? null : queueAnswer(link.queue),
+    retained: link === null ? null : retainedAnswer(link.states),
     counters: link === null ? null : countersAnswer(link),
     refused_routes: (link?.refusedRoutes ?? []).map(({ filter, reasonCode }) => ({ filter, reason_code: reasonCode })),
     last_problem:
@@ -190,6 +203,11 @@ function inAnswer(half: LinkStatus["in"]): InAnswer {
     heard_at: isoTime(half.heardAtMs),
     agent_version: half.agentVersion,
   };
+}
+
+function retainedAnswer(states: LinkStatus["states"]): RetainedAnswer {
+  const { wanted, blocked, waiting, readings, sent, published, skipped } = states;
+  return { wanted, blocked, waiting, readings, sent, published, skipped: skipped.filter(({ count }) => count > 0) };
 }
 
 function queueAnswer(queue: LinkStatus["queue"]): QueueAnswer {

@@ -6,6 +6,7 @@ import type { LinkStatus } from "../hub/status.ts";
 import type { CountedWhat } from "../link/output.ts";
 import type { MetricSource } from "./agent-status.ts";
 import { flag, type MetricSet, type Sample, seconds } from "./metric-set.ts";
+import { addStatesMetrics } from "./states-metrics.ts";
 
 type Words<Word extends string> = Readonly<Record<Word, true>>;
 
@@ -19,6 +20,7 @@ const OUT_DROPS: Words<OutboundDropReason | "foreign_loop"> = {
   spool_full: true,
   spool_age: true,
   expired: true,
+  stale_state: true,
   too_large: true,
   malformed: true,
   best_effort_full: true,
@@ -60,6 +62,8 @@ const CONVERSATION: Words<CountedWhat | "routes_expired" | "refused_routes_overf
 };
 
 type Read = (link: LinkStatus, source: MetricSource) => readonly Sample[];
+/** Reads a metric off each link. */
+export type Each = (read: Read) => (source: MetricSource) => readonly Sample[];
 
 export function addLinkMetrics(metrics: MetricSet<MetricSource>): void {
   const each = (read: Read) => (source: MetricSource) =>
@@ -69,9 +73,8 @@ export function addLinkMetrics(metrics: MetricSet<MetricSource>): void {
   addStateMetrics(metrics, each);
   addTrafficMetrics(metrics, each);
   addQueueMetrics(metrics, each);
+  addStatesMetrics(metrics, each);
 }
-
-type Each = (read: Read) => (source: MetricSource) => readonly Sample[];
 
 function addStateMetrics(metrics: MetricSet<MetricSource>, each: Each): void {
   metrics.gauge(

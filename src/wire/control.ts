@@ -2,7 +2,7 @@
 import type { Digest } from "../base/digest.ts";
 import { type ByteReader, ByteWriter, NUMBER_MAX } from "./bytes.ts";
 import { beginEnvelope, readMessage, readName } from "./envelope.ts";
-import { type Extensions, readBacklog, readTrouble, writeExtensions } from "./extensions.ts";
+import { type Extensions, readBacklog, readStates, readTrouble, writeExtensions, writeStates } from "./extensions.ts";
 import type {
   AckResult,
   AgainReason,
@@ -67,8 +67,7 @@ const KINDS = ["pause", "leave", "lost"] as const;
 export function encodeControl(message: ControlMessage): Uint8Array {
   const writer = new ByteWriter();
   const { body } = message;
-  const extensions = body.type === "heartbeat" ? writeExtensions(body.trouble, body.backlog) : null;
-  beginEnvelope(writer, TYPES[body.type], message.speaker, extensions);
+  beginEnvelope(writer, TYPES[body.type], message.speaker, extensionsOf(body));
   switch (body.type) {
     case "hello":
       writer.varint(body.greeting);
@@ -152,7 +151,19 @@ export function decodeControl(bytes: Uint8Array): Decoded<ControlMessage> {
   });
 }
 
-function readBody(reader: ByteReader, type: number, { trouble, backlog }: Extensions): ControlBody | null {
+function extensionsOf(body: ControlBody): Uint8Array | null {
+  switch (body.type) {
+    case "hello":
+    case "ack":
+      return writeStates(body.states);
+    case "heartbeat":
+      return writeExtensions(body.trouble, body.backlog);
+    default:
+      return null;
+  }
+}
+
+function readBody(reader: ByteReader, type: number, { trouble, backlog, states }: Extensions): ControlBody | null {
   switch (type) {
     case TYPES.hello:
       return {
@@ -163,6 +174,7 @@ function readBody(reader: ByteReader, type: number, { trouble, backlog }: Extens
         agentVersion: readVersion(reader),
         ...readProtocols(reader),
         frameBytesMax: readFrameBytesMax(reader),
+        ...(states === null ? {} : { states: readStates(reader, states) }),
       };
     case TYPES.ack:
       return {
@@ -175,6 +187,7 @@ function readBody(reader: ByteReader, type: number, { trouble, backlog }: Extens
         have: flag(reader) ? readMark(reader) : null,
         ...readProtocols(reader),
         frameBytesMax: readFrameBytesMax(reader),
+        ...(states === null ? {} : { states: readStates(reader, states) }),
       };
     case TYPES.bootstrap:
       return { type: "bootstrap", bootstrap: reader.varint(), part: reader.varint(), ops: readOps(reader) };

@@ -1,33 +1,60 @@
 /**
  * Room for what is not in a layout: a block of tag, length, bytes. A reader passes over an even tag that it does not
- * know; an odd one says that the message must not be understood without it. This version knows two, in heartbeats.
+ * know; an odd one says that the message must not be understood without it. This version knows two in heartbeats, one in
+ * hello and ack, and one in the messages of a frame.
  */
 import { ByteReader, ByteWriter } from "./bytes.ts";
-import type { BacklogWord, Trouble } from "./message.ts";
+import type { BacklogWord, StatesWord, Trouble } from "./message.ts";
 
 const EXTENSIONS_BYTES_MAX = 64 * 1024;
 const TAG_MAX = 0xffff;
 const TROUBLE_TAG = 6;
 const BACKLOG_TAG = 8;
+const STATES_TAG = 10;
+/** Of a message in a frame. */
+const STATE_TAG = 1;
+const STATES_WANTED = 0x01;
+const STATES_SERVED = 0x02;
 const PERCENT_MAX = 100;
 
 /** The bytes of the tags that are known; null: it is not there. */
 export interface Extensions {
   readonly trouble: Uint8Array | null;
   readonly backlog: Uint8Array | null;
+  readonly states: Uint8Array | null;
 }
 
-export const NO_EXTENSIONS: Extensions = { trouble: null, backlog: null };
+export const NO_EXTENSIONS: Extensions = { trouble: null, backlog: null, states: null };
 
 /** Leaves `unknown_extension` in the reader for an odd tag, `bad_value` for tags that do not ascend. */
-export function skipExtensions(reader: ByteReader): void {
-  readExtensions(reader);
+export function readExtensions(reader: ByteReader): Extensions {
+  const known = readTags(reader, () => false);
+  return {
+    trouble: known.get(TROUBLE_TAG) ?? null,
+    backlog: known.get(BACKLOG_TAG) ?? null,
+    states: known.get(STATES_TAG) ?? null,
+  };
 }
 
-/** As skipExtensions(); answers what is known. */
-export function readExtensions(reader: ByteReader): Extensions {
+/** As readExtensions(), of one message in a frame; answers whether it is a state. */
+export function readStateMark(reader: ByteReader): boolean {
+  const value = readTags(reader, (tag) => tag === STATE_TAG).get(STATE_TAG);
+  if (value !== undefined && value.length > 0) reader.fail("bad_value");
+  return value !== undefined;
+}
+
+/** What makes a message in a frame a state. */
+export function writeStateMark(writer: ByteWriter): void {
+  const extensions = new ByteWriter(2);
+  extensions.varint(STATE_TAG);
+  extensions.block(new Uint8Array(0));
+  writer.block(extensions.finish());
+}
+
+/** `isKnown`: of odd tags. */
+function readTags(reader: ByteReader, isKnown: (tag: number) => boolean): ReadonlyMap<number, Uint8Array> {
   const section = new ByteReader(reader.block(EXTENSIONS_BYTES_MAX));
-  let { trouble, backlog } = NO_EXTENSIONS;
+  const values = new Map<number, Uint8Array>();
   let last = -1;
   while (section.problem === null && section.remaining > 0) {
     const tag = section.varint();
@@ -35,12 +62,11 @@ export function readExtensions(reader: ByteReader): Extensions {
     if (tag <= last || tag > TAG_MAX) section.fail("bad_value");
     last = tag;
     const value = section.block(EXTENSIONS_BYTES_MAX);
-    if (tag === TROUBLE_TAG) trouble = value;
-    if (tag === BACKLOG_TAG) backlog = value;
-    if (tag % 2 === 1) section.fail("unknown_extension");
+    if (tag === TROUBLE_TAG || tag === BACKLOG_TAG || tag === STATES_TAG || isKnown(tag)) values.set(tag, value);
+    else if (tag % 2 === 1) section.fail("unknown_extension");
   }
   if (section.problem !== null) reader.fail(section.problem);
-  return { trouble, backlog };
+  return values;
 }
 
 /** Null: there is nothing to say. */
@@ -70,4 +96,20 @@ export function readBacklog(reader: ByteReader, value: Uint8Array): BacklogWord 
   const [draining = 0, percent = 0] = value;
   if (value.length !== 2 || draining > 1 || percent === 0 || percent > PERCENT_MAX) reader.fail("bad_value");
   return { draining: draining === 1, percent };
+}
+
+/** For hello and ack. Null: nothing is said of states. */
+export function writeStates(states: StatesWord | undefined): Uint8Array | null {
+  if (states === undefined) return null;
+  const writer = new ByteWriter();
+  writer.varint(STATES_TAG);
+  writer.block(Uint8Array.of((states.wanted ? STATES_WANTED : 0) | (states.served ? STATES_SERVED : 0)));
+  return writer.finish();
+}
+
+/** A hello must be understood by every version: what a later one adds behind the first byte, or in it, is passed over. */
+export function readStates(reader: ByteReader, value: Uint8Array): StatesWord {
+  const [flags] = value;
+  if (flags === undefined) reader.fail("bad_value");
+  return { wanted: ((flags ?? 0) & STATES_WANTED) !== 0, served: ((flags ?? 0) & STATES_SERVED) !== 0 };
 }

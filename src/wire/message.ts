@@ -35,6 +35,14 @@ export interface BacklogWord {
   readonly percent: number;
 }
 
+/** What the speaker says of states: of retained messages as a broker has them stored. Absent: it knows nothing of them. */
+export interface StatesWord {
+  /** It wants those that its routes match. */
+  readonly wanted: boolean;
+  /** It sends them to who wants them; not so where its broker speaks MQTT 3.1.1. */
+  readonly served: boolean;
+}
+
 /** Versions of the protocol that an agent speaks, both inclusive; the highest common one is used. */
 export interface ProtocolRange {
   readonly protocolMin: number;
@@ -76,6 +84,7 @@ export type ControlBody =
       readonly agentVersion: string;
       /** Largest frame, in bytes, that the speaker takes; at least 4,096. */
       readonly frameBytesMax: number;
+      readonly states?: StatesWord;
     } & ProtocolRange)
   /** Answers one hello. `highest` is the highest incarnation of the hello's speaker ever seen here. */
   | ({
@@ -89,6 +98,7 @@ export type ControlBody =
       /** The complete set held from exactly that speaker, or null: send a bootstrap. */
       readonly have: RoutesMark | null;
       readonly frameBytesMax: number;
+      readonly states?: StatesWord;
     } & ProtocolRange)
   /** One part of a bootstrap; parts are numbered from 0. */
   | {
@@ -177,6 +187,8 @@ export interface Message {
   readonly properties: MessageProperties | null;
   /** Milliseconds left when this value was made, or null: never expires. */
   readonly expiryMs: number | null;
+  /** Not published now: a broker had it stored. Then `retain` is false, and the message is reliable. */
+  readonly state?: true;
 }
 
 export interface FramedMessage {

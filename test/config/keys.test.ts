@@ -222,7 +222,6 @@ test("what says how to reach a broker is a problem in a link without server", ()
 test("what later versions bring is refused by name and never ignored", () => {
   const later: readonly (readonly [object, RegExp])[] = [
     [{ ...BASE, local: { ...LOCAL, publish_server: "ws://h" } }, /^local.publish_server: comes with a later version$/],
-    [withLink({ retained: "sync" }).file, /retained: "sync" comes with a later version; known are strip, live$/],
     [withLink({ protocol: "emqx" }).file, /protocol: "emqx" comes with a later version; only "brokerlink"/],
     [withLink({ compression: "auto" }).file, /compression: comes with a later version$/],
   ];

@@ -51,6 +51,18 @@ export function linkStatus(changes: Partial<LinkStatus> = {}): LinkStatus {
     drain: { out: { draining: true, perSecond: 150 }, in: { draining: false, perSecond: 100 } },
     sent: { messages: 10, bytes: 1_000, frames: 5, resends: 1 },
     received: { messages: 20, bytes: 2_000, frames: 6 },
+    states: {
+      wanted: true,
+      blocked: null,
+      waiting: 5,
+      readings: 2,
+      sent: 12,
+      published: 9,
+      skipped: [
+        { direction: "out", reason: "live", count: 4 },
+        { direction: "in", reason: "same", count: 6 },
+      ],
+    },
     republished: 19,
     settled: 6,
     gateTimeouts: 1,

@@ -33,6 +33,12 @@ const protocols = fc
   .map(([a, b]) => ({ protocolMin: Math.min(a, b), protocolMax: Math.max(a, b) }));
 const frameBytesMax = anyNumber.filter((value) => value >= 4_096);
 
+/** In hello and ack. */
+const withStates = <T extends object>(said: T) =>
+  fc
+    .option(fc.record({ wanted: fc.boolean(), served: fc.boolean() }))
+    .map((states) => (states === null ? said : { ...said, states }));
+
 const op = fc.oneof(
   fc.record({
     op: fc.constant("add" as const),
@@ -76,7 +82,8 @@ const body: fc.Arbitrary<ControlBody> = fc.oneof(
       agentVersion: fc.stringMatching(/^[ -~]{0,64}$/),
       frameBytesMax,
     })
-    .chain((hello) => protocols.map((range) => ({ ...hello, ...range }))),
+    .chain((hello) => protocols.map((range) => ({ ...hello, ...range })))
+    .chain(withStates),
   fc
     .record({
       type: type("ack"),
@@ -88,7 +95,8 @@ const body: fc.Arbitrary<ControlBody> = fc.oneof(
       have: fc.option(mark),
       frameBytesMax,
     })
-    .chain((ack) => protocols.map((range) => ({ ...ack, ...range }))),
+    .chain((ack) => protocols.map((range) => ({ ...ack, ...range })))
+    .chain(withStates),
   fc.record({ type: type("bootstrap"), bootstrap: anyNumber, part: anyNumber, ops }),
   fc.record({ type: type("bootstrap_end"), bootstrap: anyNumber, parts: anyNumber, mark }),
   fc.record({
@@ -159,14 +167,17 @@ const properties = fc.record(
   { requiredKeys: [] },
 );
 
-const message: fc.Arbitrary<Message> = fc.record({
-  topic: fc.oneof(anyTopic, fc.constantFrom("t/1", "t/2")),
-  payload,
-  qos: fc.constantFrom(0 as const, 1 as const),
-  retain: fc.boolean(),
-  properties: fc.option(properties),
-  expiryMs: fc.option(fc.oneof(fc.nat(100_000), fc.constantFrom(0, 4_294_967_295_000))),
-});
+const message: fc.Arbitrary<Message> = fc
+  .record({
+    topic: fc.oneof(anyTopic, fc.constantFrom("t/1", "t/2")),
+    payload,
+    qos: fc.constantFrom(0 as const, 1 as const),
+    retain: fc.boolean(),
+    properties: fc.option(properties),
+    expiryMs: fc.option(fc.oneof(fc.nat(100_000), fc.constantFrom(0, 4_294_967_295_000))),
+    isState: fc.boolean(),
+  })
+  .map(({ isState, ...each }) => (isState ? { ...each, qos: 1, retain: false, state: true } : each));
 
 /** Each message, the step to its number if it has one, its origin. */
 const framed = fc.tuple(message, fc.option(fc.integer({ min: 1, max: 1_000_000 })), fc.option(anyName));
