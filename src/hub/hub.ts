@@ -63,9 +63,9 @@ export class Hub {
       this.identity,
       outlet,
     );
-    const isRestart = options.restored !== undefined && options.restored !== null;
     const acknowledge = (ack: number): void => outlet.acknowledge(ack, 0);
-    const { controlPrefix } = options;
+    const { controlPrefix, restored = null } = options;
+    const isRestart = restored !== null;
     this.#local = new LocalRouting(
       { controlPrefix, demand: this.demand, table: this.table, links: this.#links, acknowledge, isRestart },
       nowMs,
@@ -76,7 +76,7 @@ export class Hub {
       this.#links.set(link.name, hubLink);
       if (this.#wide !== "exact") hubLink.setWide(true, nowMs);
     }
-    if (options.restored !== undefined && options.restored !== null) this.#restore(options.restored, nowMs);
+    if (restored !== null) this.#restore(restored, nowMs);
   }
 
   get deadlineMs(): number {
@@ -137,6 +137,7 @@ export class Hub {
     this.#local.disconnected();
     this.demand.disconnected();
     this.#tokens.clear();
+    this.#readings.connectionLost();
     for (const link of this.#links.values()) link.localDown();
   }
 
@@ -149,7 +150,7 @@ export class Hub {
   }
 
   markerArrived(marker: number, nowMs: number): void {
-    this.demand.markerArrived(marker, nowMs);
+    if (!this.#readings.passed(marker, nowMs)) this.demand.markerArrived(marker, nowMs);
   }
 
   /** The local broker's answer to a republish: its reason code, or null when the connection was lost first. */
@@ -331,6 +332,7 @@ export class Hub {
         }
       },
       readStored: (filters, done) => hub.#outlet.readStored(hub.#readings.begin(done), filters),
+      fence: (done) => hub.#outlet.sendMarker(hub.#readings.fence(done)),
       settle: (token, nowMs) => hub.republished(token, 0x00, nowMs),
       peerListens: (link) => hub.demand.repeatRefusals(link.name),
       get demandRevision() {

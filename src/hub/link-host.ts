@@ -59,6 +59,8 @@ export interface LinkHost {
   peerListens(link: HostedLink): void;
   /** What the local broker has retained. `done` is called once, at any later time. */
   readStored(filters: readonly string[], done: (answer: StoredAnswer, nowMs: number) => void): void;
+  /** Once what the local broker had queued for the data session has come; never, if the connection ends first. */
+  fence(done: (nowMs: number) => void): void;
   /** Nothing more is to be done for what the token stands for. */
   settle(token: number, nowMs: number): void;
   readonly demandRevision: number;

@@ -58,6 +58,7 @@ export class LinkStates {
       spoolBytesMax: options.spool.bytesMax,
       exports: (topic) => link.exports(topic) && !host.isControl(topic),
       read: (filters, done) => host.readStored(filters, done),
+      fence: (done) => host.fence(done),
       incomplete,
     });
     this.#sink = new StateSink({
@@ -109,6 +110,7 @@ export class LinkStates {
   localDown(): void {
     this.#localUp = false;
     this.#sink.localDown();
+    this.#source.localDown();
   }
 
   newSpeaker(): void {

@@ -2,9 +2,10 @@
  * The states of one link on their way out: what the local broker has retained on the peer's routes is read once for each
  * new route, and passed on as reliable messages that say what they are. Pure.
  *
- *   new route ─▶ demand in force ─▶ reading ─▶ here, in memory ─▶ spool, a few at a time ─▶ settled
+ *   new route ─▶ demand in force ─▶ reading ─▶ fence ─▶ here, in memory ─▶ spool, a few at a time ─▶ settled
  *
- * Live messages always win. What was forwarded since a reading began takes the place of its state; what is forwarded while a
+ * Live messages always win. The fence is a marker through the data session: what was published before the reading ended, and
+ * may be older than what it brought, has come when the marker comes. What was forwarded since a reading began takes the place of its state; what is forwarded while a
  * state is under way goes behind it in the same stream, at QoS 0 too, so that it cannot be overtaken by it.
  */
 import { aged } from "../flow/expiry.ts";
@@ -22,6 +23,8 @@ const UNDER_WAY_MAX = 200;
 /** Topics with a live message since the reading began. Past it the reading says too little, and is done again. */
 const LIVE_TOPICS_MAX = 10_000;
 const AGAIN_MS = 10_000;
+/** A marker that takes longer will not come: the broker keeps the topic from us. A state may then be followed by an older message. */
+const FENCE_MS = 5_000;
 const TRIES_MAX = 3;
 /** States must not push live messages out of the spool. */
 const SPOOL_SHARE = 0.5;
@@ -33,6 +36,8 @@ export interface StateSourceParts {
   /** Whether the topic may leave to this peer. */
   exports(topic: string): boolean;
   read(filters: readonly string[], done: (answer: StoredAnswer, nowMs: number) => void): void;
+  /** Calls `done` once everything that the local broker had queued for us has come; never, if the connection ends first. */
+  fence(done: (nowMs: number) => void): void;
   /** Some states will not come, until the peer or this agent starts anew. */
   incomplete(why: string, nowMs: number): void;
 }
@@ -44,6 +49,8 @@ export class StateSource {
   /** Counts what makes an earlier reading's answer void. */
   #life = 0;
   #isReading = false;
+  /** When the marker is given up; Infinity: none is under way. */
+  #fenceUntilMs = Number.POSITIVE_INFINITY;
   /** Routes that are being read, or whose states wait here. */
   #filters: readonly string[] = [];
   #states: readonly StoredMessage[] = [];
@@ -66,7 +73,8 @@ export class StateSource {
   }
 
   get deadlineMs(): number {
-    return this.#againAtMs > this.#flushedAtMs ? this.#againAtMs : Number.POSITIVE_INFINITY;
+    const againAtMs = this.#againAtMs > this.#flushedAtMs ? this.#againAtMs : Number.POSITIVE_INFINITY;
+    return Math.min(againAtMs, this.#fenceUntilMs);
   }
 
   /** `routes`: what the peer has asked for so far, cut to what it may get. */
@@ -97,6 +105,14 @@ export class StateSource {
     else this.#routes.down(filter);
   }
 
+  /** What the data session had queued comes again, behind the states: they are read anew. */
+  localDown(): void {
+    if (this.#fenceUntilMs === Number.POSITIVE_INFINITY) return;
+    const filters = this.#filters;
+    this.#endReading();
+    this.#routes.again(filters);
+  }
+
   /** A live message is on its way to the peer. Answers how it is to go. */
   live(message: Message): Message {
     const { topic, qos } = message;
@@ -113,8 +129,9 @@ export class StateSource {
       this.#underWay.delete(topic);
     }
     if (this.#live.size > LIVE_TOPICS_MAX) this.#fail("there was too much traffic while they were read", nowMs);
+    if (nowMs >= this.#fenceUntilMs) this.#fenceUntilMs = Number.POSITIVE_INFINITY;
     if (!ready || !this.#wanted) return;
-    this.#offer(nowMs);
+    if (this.#fenceUntilMs === Number.POSITIVE_INFINITY) this.#offer(nowMs);
     if (!this.#isBusy && nowMs >= this.#againAtMs) this.#read(settledRevision);
   }
 
@@ -154,7 +171,15 @@ export class StateSource {
     this.#next = 0;
     this.#readAtMs = nowMs;
     this.#failures = 0;
-    if (messages.length === 0) this.#endReading();
+    if (messages.length === 0) {
+      this.#endReading();
+      return;
+    }
+    this.#fenceUntilMs = nowMs + FENCE_MS;
+    const life = this.#life;
+    this.#parts.fence(() => {
+      if (life === this.#life) this.#fenceUntilMs = Number.POSITIVE_INFINITY;
+    });
   }
 
   /** The reading is of no use: again, a few times. */
@@ -222,6 +247,7 @@ export class StateSource {
   #endReading(): void {
     this.#life += 1;
     this.#isReading = false;
+    this.#fenceUntilMs = Number.POSITIVE_INFINITY;
     this.#filters = [];
     this.#states = [];
     this.#next = 0;

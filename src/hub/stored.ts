@@ -20,9 +20,12 @@ export interface StoredAnswer {
   readonly messages: readonly StoredMessage[];
 }
 
-/** Readings that were asked for and are not answered yet. */
+const PASSED: StoredAnswer = { outcome: "whole", messages: [] };
+
+/** Readings, and markers of theirs, that were asked for and are not answered yet. */
 export class StoredReadings {
   readonly #waiting = new Map<number, (answer: StoredAnswer, nowMs: number) => void>();
+  readonly #fences: number[] = [];
   #last = 0;
 
   /** Answers the reading's number. */
@@ -30,6 +33,28 @@ export class StoredReadings {
     this.#last += 1;
     this.#waiting.set(this.#last, done);
     return this.#last;
+  }
+
+  /** Answers the number of a marker; those of demand are positive. */
+  fence(done: (nowMs: number) => void): number {
+    const fence = this.begin((_, nowMs) => done(nowMs));
+    this.#fences.push(fence);
+    return -fence;
+  }
+
+  /** The data session's: markers under way do not come. */
+  connectionLost(): void {
+    for (const fence of this.#fences.splice(0)) this.#waiting.delete(fence);
+  }
+
+  /** Answers false for a marker of another owner. */
+  passed(marker: number, nowMs: number): boolean {
+    if (marker >= 0) return false;
+    // They come in order.
+    for (let fence = this.#fences.shift(); fence !== undefined && fence < -marker; fence = this.#fences.shift())
+      this.#waiting.delete(fence);
+    this.answered(-marker, PASSED, nowMs);
+    return true;
   }
 
   answered(reading: number, answer: StoredAnswer, nowMs: number): void {
