@@ -13,11 +13,7 @@ const KEEP_ALIVE_SECONDS = 20;
 export type ErasureProblem = Pick<SessionProblem, "code" | "reason">;
 
 /** Resolves with null when the session is gone, at the latest after `withinMs` and the goodbye. */
-export function eraseSession(
-  local: LocalConfig,
-  name: OwnSession,
-  withinMs: number,
-): Promise<ErasureProblem | null> {
+export function eraseSession(local: LocalConfig, name: OwnSession, withinMs: number): Promise<ErasureProblem | null> {
   return new Promise((resolve) => {
     let last: ErasureProblem = { code: "LOCAL_UNREACHABLE", reason: `no answer within ${withinMs / 1_000} s` };
     const endMs = performance.now() + withinMs;

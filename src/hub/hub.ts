@@ -113,9 +113,8 @@ export class Hub {
       if (change.wide) link.setWide(now !== "exact", nowMs);
     }
     if (now !== this.#wide) {
-      const from = this.#wide;
+      this.#outlet.report({ type: "interest", from: this.#wide, to: now });
       this.#wide = now;
-      this.#outlet.report({ type: "interest", from, to: now });
       // Our own rows must be seen anew like everybody's: subscribing again makes the broker say so.
       if (now !== "exact") this.#resubscription.wanted(nowMs);
     }

@@ -97,6 +97,7 @@ export class LinkStates {
 
   localUp(hasProperties: boolean, nowMs: number): void {
     this.#localUp = true;
+    this.#source.localUp(this.#host.demandRevision);
     if (hasProperties === this.#hasProperties) return;
     this.#hasProperties = hasProperties;
     this.#sink.wanted = this.word.wanted;
@@ -169,7 +170,7 @@ export class LinkStates {
       const reason = `cluster "${this.#options.name}" wants what is retained here, and the local broker speaks MQTT 3.1.1`;
       this.#link.problem("RETAINED_UNSUPPORTED", reason, nowMs);
     }
-    this.#source.want(isAsked && this.#hasProperties, this.#filters());
+    this.#source.want(isAsked && this.#hasProperties, this.#filters(), this.#host.demandRevision);
   }
 
   *#filters(): Iterable<string> {

@@ -77,13 +77,13 @@ export class StateSource {
     return Math.min(againAtMs, this.#fenceUntilMs);
   }
 
-  /** `routes`: what the peer has asked for so far, cut to what it may get. */
-  want(wanted: boolean, routes: Iterable<string>): void {
+  /** `routes`: what the peer has asked for so far, cut to what it may get; `revision`: of the demand that serves all of them. */
+  want(wanted: boolean, routes: Iterable<string>, revision: number): void {
     if (wanted === this.#wanted) return;
     this.newLife();
     this.#wanted = wanted;
     this.#parts.outbound.states.wanted = wanted;
-    if (wanted) for (const filter of routes) this.#routes.up(filter, 0);
+    if (wanted) for (const filter of routes) this.#routes.up(filter, revision);
   }
 
   /** The peer begins anew: what it had of us it may not have any more, and what is under way was for its earlier life. */
@@ -103,6 +103,11 @@ export class StateSource {
     if (!this.#wanted) return;
     if (up) this.#routes.up(filter, revision);
     else this.#routes.down(filter);
+  }
+
+  /** Where the broker lost the session, all demand has to be subscribed anew: `revision` is that of the last of it. */
+  localUp(revision: number): void {
+    this.#routes.servedFrom(revision);
   }
 
   /** What the data session had queued comes again, behind the states: they are read anew. */

@@ -12,12 +12,15 @@ export class UnreadRoutes {
   /** With the revision of the demand that serves it: ascending. */
   readonly #unread = new Map<string, number>();
   #read = new FilterTrie<true>();
+  /** The last one heard of. */
+  #revision = 0;
 
   get size(): number {
     return this.#unread.size;
   }
 
   up(filter: string, revision: number): void {
+    this.#revision = revision;
     let isCovered = false;
     this.#read.covering(filter, () => {
       isCovered = true;
@@ -30,6 +33,12 @@ export class UnreadRoutes {
   down(filter: string): void {
     this.#unread.delete(filter);
     this.#read.delete(filter);
+  }
+
+  /** What serves them is in force only with this revision of the demand. */
+  servedFrom(revision: number): void {
+    this.#revision = revision;
+    for (const filter of this.#unread.keys()) this.#unread.set(filter, revision);
   }
 
   /** What to read next; empty: nothing is due. It counts as read until `again` says otherwise. */
@@ -51,7 +60,7 @@ export class UnreadRoutes {
 
   /** Those of them that are still wanted were not read after all. */
   again(filters: readonly string[]): void {
-    for (const filter of filters) if (this.#read.delete(filter)) this.#unread.set(filter, 0);
+    for (const filter of filters) if (this.#read.delete(filter)) this.#unread.set(filter, this.#revision);
   }
 
   clear(): void {

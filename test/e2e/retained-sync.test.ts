@@ -137,11 +137,14 @@ describe("B syncs, A does not", { concurrency: false }, () => {
       correlationData: Buffer.from([0, 255]),
       payloadFormatIndicator: true,
     });
-    assert.deepEqual({ ...userProperties, "brokerlink-check": undefined }, {
-      unit: ["C", "F"],
-      "brokerlink-origin": "a",
-      "brokerlink-check": undefined,
-    });
+    assert.deepEqual(
+      { ...userProperties, "brokerlink-check": undefined },
+      {
+        unit: ["C", "F"],
+        "brokerlink-origin": "a",
+        "brokerlink-check": undefined,
+      },
+    );
     assert.ok(messageExpiryInterval > 500 && messageExpiryInterval <= 600, `${messageExpiryInterval} s are left`);
     await pair.endClients();
   });
@@ -212,7 +215,12 @@ describe("both sync everything", { concurrency: false }, () => {
     await Promise.all([synced(pair.a, "b"), synced(pair.b, "a")]);
     const counted = async () => {
       const links = [await pair.a.agent.linkStatus("b"), await pair.b.agent.linkStatus("a")];
-      return links.map(({ states, sent, republished }) => [states.readings, states.published, sent.messages, republished]);
+      return links.map(({ states, sent, republished }) => [
+        states.readings,
+        states.published,
+        sent.messages,
+        republished,
+      ]);
     };
     const before = await counted();
     // A message that crosses each way, and back in its answer's time, shows that all before it is over.

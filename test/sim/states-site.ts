@@ -27,7 +27,9 @@ export interface SiteShape {
   readonly peer: string;
   readonly topics: readonly string[];
   readonly retained: "strip" | "sync";
+  /** The longest delay of a packet, on the session that reads and on the data session. */
   readonly delayMs: number;
+  readonly dataDelayMs: number;
 }
 
 export class StatesSite {
@@ -222,9 +224,13 @@ export class StatesSite {
     return this.#random.next() * this.#shape.delayMs;
   }
 
+  #dataDelay(): number {
+    return this.#random.next() * this.#shape.dataDelayMs;
+  }
+
   #toBroker(act: () => void): void {
     const epoch = this.#epoch;
-    this.#toBrokerAtMs = Math.max(this.#toBrokerAtMs, this.#time.nowMs + this.#delay());
+    this.#toBrokerAtMs = Math.max(this.#toBrokerAtMs, this.#time.nowMs + this.#dataDelay());
     this.#time.after(this.#toBrokerAtMs - this.#time.nowMs, () => {
       if (this.#epoch === epoch) act();
     });
@@ -232,7 +238,7 @@ export class StatesSite {
 
   #fromBroker(work: (hub: Hub, nowMs: number) => void): void {
     const epoch = this.#epoch;
-    this.#fromBrokerAtMs = Math.max(this.#fromBrokerAtMs, this.#time.nowMs + this.#delay());
+    this.#fromBrokerAtMs = Math.max(this.#fromBrokerAtMs, this.#time.nowMs + this.#dataDelay());
     this.#time.after(this.#fromBrokerAtMs - this.#time.nowMs, () => {
       if (this.#epoch === epoch) this.into(work);
     });
