@@ -185,12 +185,13 @@ export class StoredReader {
     }
     if (!about.retain || !job.filters.some((filter) => matches(filter, topic))) return;
     this.#progressAtMs = performance.now();
-    job.hasNews = true;
     job.bytes += topic.length + payload.length;
     if (job.messages.length >= STORED_MESSAGES_MAX || job.bytes > STORED_BYTES_MAX) {
+      // No reason for another round: a broker that has no end of them would be read for ever.
       job.outcome = "cut";
       return;
     }
+    job.hasNews = true;
     job.messages.push({
       topic,
       // A copy: the packet's is a part of a much larger buffer that would live as long.

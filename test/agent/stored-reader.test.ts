@@ -130,20 +130,17 @@ test("a connection that ends in the middle: the reading begins anew", async (t) 
   const broker = await fake(t, (peer, packet) => {
     if (packet.cmd === "connect") connections += 1;
     if (packet.cmd !== "publish") return false;
-    sends(peer, `t/${connections}`, "value", true);
     if (connections === 1) {
-      peer.socket.destroy();
+      sends(peer, "t/1", "value", true);
+      peer.socket.end();
       return true;
     }
-    connections = 3;
     sends(peer, TOPIC, String(packet.payload), false);
     return false;
   });
   const { reader, answer } = rig(t, broker.url, { times: { ...TIMES, giveUpMs: 5_000 } });
   reader.read(1, ["t/#"]);
-  const { outcome, messages } = await answer(1);
-  assert.equal(outcome, "whole");
-  assert.ok(!messages.some(({ topic }) => topic === "t/1"), "what the lost one brought does not count");
+  assert.deepEqual(await answer(1), { outcome: "whole", messages: [] }, "what the lost one brought does not count");
 });
 
 test("a broker that answers nothing, one of 3.1.1, one that retains nothing, one that is not there: all readings fail", async (t) => {
