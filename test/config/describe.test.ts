@@ -117,4 +117,8 @@ test("what keeps its retain flag is said of the links that keep it", () => {
   ]);
   assert.deepEqual(rows(withLink({})), []);
   assert.equal(loaded({ file }).links[0]?.retained, "live");
+  assert.match(
+    rows(withLink({ retained: "sync" }))[0] ?? "",
+    /stores it; so it does with what is retained at b already$/,
+  );
 });
