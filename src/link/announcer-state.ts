@@ -1,6 +1,6 @@
 /** What an announcer is told at its creation, and the states it can be in. */
 import type { Compression } from "../wire/compression.ts";
-import type { AckResult } from "../wire/message.ts";
+import type { AckResult, StatesWord } from "../wire/message.ts";
 import type { BootstrapParts } from "./bootstrap-parts.ts";
 
 export type State =
@@ -34,4 +34,6 @@ export interface AnnouncerNames {
    * lower numbers for old ones. Absent: there were none.
    */
   readonly after?: SpokenNumbers;
+  /** What to say of states; absent: nothing. */
+  readonly states?: () => StatesWord;
 }
