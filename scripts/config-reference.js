@@ -165,11 +165,20 @@ Each side decides for its own broker: \`retained\` says what this one stores of 
 |---|---|---|
 | \`strip\` | publishes the message and stores nothing | gets nothing until the next message |
 | \`live\` | publishes and stores it; an empty payload removes what is stored | gets the last value that crossed |
+| \`sync\` | as \`live\`; and stores what is retained over there already | gets the value that is retained over there |
 
 \`live\` follows what crosses, and only what somebody here subscribes to crosses. A value that was retained on the other side before that, or that is changed
 or removed there while nobody here subscribes to it, does not come: what is stored here stays until the next message. Where that matters, keep a
 subscription (a durable one, or a second filter of a client that is always there). With \`live\` on both sides the last writer wins on each of them. If both
 write one topic within the time that a message takes to cross, each may end with the other's value.
+
+\`sync\` also brings over what is already retained on the other side: once for each route, when a subscription here first asks for it (one within another brings
+nothing new), when it comes again, and whenever one of the two agents starts. Subscribers here get such a value as a message, and the
+local broker stores it. It is published only where nothing is stored here, or another value of the same cluster; never over a value that a client of this side or a
+third cluster set, and never over a message that was published since. What is gone over there is not removed here: an empty retained message crosses while somebody
+subscribes, not afterwards. Values that the peer itself has from a link stay where they are. Both local brokers must speak MQTT 5
+(\`RETAINED_UNSUPPORTED\` else, and \`sync\` is as \`live\`), and the peer needs no setting for it. As long as an agent does not know its clients' subscriptions
+(\`starting\`), it asks for all of its \`topics\`, and all that is retained there comes. On one route 50,000 messages or 32 MiB are read at a time.
 
 MQTT 5 and 3.1.1 brokers that know the bridge bit (Mosquitto, Aedes) tell an agent which messages were published with the flag. Others say on 3.1.1 only
 what they had stored: \`live\` at the peer of such a broker stores nothing. On 3.1.1 a broker also sends what it had stored when the agent
@@ -178,6 +187,6 @@ store for a peer does not (until the agent restarts: then once). A local broker 
 
 ## What this version does not have
 
-\`retained: sync\`, which would also fetch what is already retained on the other side, and \`protocol: emqx\` are refused, and so is \`local.publish_server\`.
+\`protocol: emqx\` is refused, and so is \`local.publish_server\`.
 \`broker: emqx\` reads EMQX's event messages and not its REST API: subscriptions from before the agent's start, and those missed while
 it is away, are not known.`;

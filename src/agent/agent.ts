@@ -25,6 +25,7 @@ import type { LocalSessionName } from "./local-broker-options.ts";
 import { PeerConnections } from "./peer-connections.ts";
 import { Reconfiguration, type ReconfigureResult } from "./reconfiguration.ts";
 import { Report } from "./report.ts";
+import { type StoredReader, storedReader } from "./stored-reader.ts";
 import { Turn } from "./turn.ts";
 import { AGENT_VERSION } from "./version.ts";
 
@@ -62,6 +63,7 @@ export class Agent {
   readonly #certificates = new Certificates();
   readonly #answers: CarrierAnswers;
   readonly #store: AgentStore | null;
+  readonly #stored: StoredReader;
 
   /** `store`: of `config.dataDir`, open; null where there is none. */
   constructor(config: AgentConfig, log: Logger, store: AgentStore | null = null) {
@@ -138,6 +140,9 @@ export class Agent {
       },
       this.#localEvents(),
     );
+    this.#stored = storedReader(config, (reading, answer) =>
+      this.#data((atMs) => this.hub.stored(reading, answer, atMs)),
+    );
     for (const link of config.links) if (link.enable) connections.add(link);
   }
 
@@ -180,6 +185,7 @@ export class Agent {
     this.#run(clockMs());
     this.hub.goodbye("pause", clockMs());
     this.#turn.stop();
+    await this.#stored.stop();
     await Promise.all([this.#connections.stop(CLOSE_MS), this.#local.stop(CLOSE_MS)]);
     await this.#store?.close();
     this.#log.info("agent stopped");
@@ -261,6 +267,7 @@ export class Agent {
           message,
           token === null ? null : (reasonCode) => this.#then((nowMs) => this.hub.republished(token, reasonCode, nowMs)),
         ),
+      readStored: (reading, filters) => this.#stored.read(reading, filters),
       sendControl: (link, bytes) => {
         this.#store?.written();
         this.#carriers.control(link, bytes);

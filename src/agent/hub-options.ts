@@ -6,6 +6,7 @@ import type { HubState } from "../hub/saved-state.ts";
 import type { AgentStore } from "./agent-store.ts";
 import { hubLinkOptions } from "./link-options.ts";
 import { sessionClientId } from "./local-broker.ts";
+import { OWN_SESSIONS } from "./local-broker-options.ts";
 import { AGENT_VERSION } from "./version.ts";
 
 /** Rows of local interest kept; about 300 MB at the limit, past it the agent announces its links' topics instead. */
@@ -29,7 +30,7 @@ export function hubOptions(config: AgentConfig, store: AgentStore | null, nowMs:
     randomHex16,
     demandMax: Math.max(1, ...enabled.map((link) => link.demandMax)),
     interest: {
-      ownClients: new Set((["events", "link", "data"] as const).map((name) => sessionClientId(local.clientid, name))),
+      ownClients: new Set(OWN_SESSIONS.map((name) => sessionClientId(local.clientid, name))),
       ignoreClients: [...local.ignoreClients, `${local.clientid}${DOCTOR_CLIENTS}`],
       untrackedSubscriptions: local.untrackedSubscriptions,
       atStart: local.broker === "static" ? "none" : local.interestAtStart,

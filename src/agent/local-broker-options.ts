@@ -15,6 +15,9 @@ export interface LocalBrokerOptions {
 }
 
 export type LocalSessionName = "events" | "link" | "data";
+/** All that end a client id of this agent; `retained` comes and goes. */
+export const OWN_SESSIONS = ["events", "link", "data", "retained"] as const;
+export type OwnSession = (typeof OWN_SESSIONS)[number];
 
 export interface LocalBrokerEvents extends AdapterSink {
   session(name: LocalSessionName, up: boolean, problem: SessionProblem | null): void;

@@ -17,7 +17,7 @@ import type { DemandFilter } from "../route/demand-ids.ts";
 import { controlTopic, messageTopic, parseName, probeTopic } from "../wire/names.ts";
 import { ackToken, ofAckToken } from "./ack-token.ts";
 import { EchoProbe } from "./echo-probe.ts";
-import type { LocalBrokerEvents, LocalBrokerOptions, LocalSessionName } from "./local-broker-options.ts";
+import type { LocalBrokerEvents, LocalBrokerOptions, LocalSessionName, OwnSession } from "./local-broker-options.ts";
 import { LocalEvents } from "./local-events.ts";
 import { LocalInbox } from "./local-inbox.ts";
 import { stayMs } from "./peer-connection.ts";
@@ -345,6 +345,6 @@ export class LocalBroker {
   }
 }
 
-export function sessionClientId(prefix: string, name: LocalSessionName): string {
+export function sessionClientId(prefix: string, name: OwnSession): string {
   return `${prefix}-${name}`;
 }

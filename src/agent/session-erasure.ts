@@ -5,7 +5,7 @@
 import type { LocalConfig } from "../config/types.ts";
 import { MqttSession, type SessionProblem } from "../mqtt/session.ts";
 import { sessionClientId } from "./local-broker.ts";
-import type { LocalSessionName } from "./local-broker-options.ts";
+import type { OwnSession } from "./local-broker-options.ts";
 
 const KEEP_ALIVE_SECONDS = 20;
 
@@ -13,11 +13,7 @@ const KEEP_ALIVE_SECONDS = 20;
 export type ErasureProblem = Pick<SessionProblem, "code" | "reason">;
 
 /** Resolves with null when the session is gone, at the latest after `withinMs` and the goodbye. */
-export function eraseSession(
-  local: LocalConfig,
-  name: LocalSessionName,
-  withinMs: number,
-): Promise<ErasureProblem | null> {
+export function eraseSession(local: LocalConfig, name: OwnSession, withinMs: number): Promise<ErasureProblem | null> {
   return new Promise((resolve) => {
     let last: ErasureProblem = { code: "LOCAL_UNREACHABLE", reason: `no answer within ${withinMs / 1_000} s` };
     const endMs = performance.now() + withinMs;

@@ -43,6 +43,8 @@ const SENTENCES = {
   BAD_MESSAGE: "A message under the control prefix could not be understood; the conversation starts again.",
   DIGEST_MISMATCH: "The two sides disagreed about the routes; they are being sent again.",
   ROUTE_REFUSED: "The peer cannot serve a route of this cluster.",
+  RETAINED_UNSUPPORTED: "What is already retained on the other side cannot be brought over on this link.",
+  RETAINED_INCOMPLETE: "Some of what is already retained did not come over, or was not taken.",
   ROUTES_EXPIRED: "A peer was silent for too long and its routes were dropped.",
 
   SPOOL_FULL: "The spool reached its limit and messages were dropped or held back.",

@@ -2,6 +2,7 @@
  * `brokerlink forget`: removes what an agent left, its sessions on the local broker and its files. The broker comes first:
  * when it cannot be reached the files stay, so that what is left belongs together and the command can be given again.
  */
+import { OWN_SESSIONS, type OwnSession } from "../agent/local-broker-options.ts";
 import { eraseSession } from "../agent/session-erasure.ts";
 import { grouped } from "../config/formats.ts";
 import { printable, quoted } from "../config/printable.ts";
@@ -16,7 +17,6 @@ export interface ForgetOptions {
   readonly diskOnly?: boolean;
 }
 
-const SESSIONS = ["events", "link", "data"] as const;
 const BROKER_WITHIN_MS = 10_000;
 
 /** Resolves with the exit code. Rejects with a LinkError where the directory is in use, or of no use. */
@@ -35,7 +35,7 @@ export async function forget(
   try {
     if (!diskOnly) {
       const failures = dryRun ? [] : await eraseSessions(local);
-      for (const name of SESSIONS.filter((each) => !failures.some((failure) => failure.name === each))) {
+      for (const name of OWN_SESSIONS.filter((each) => !failures.some((failure) => failure.name === each))) {
         out(`${verb} session ${sessionText(local, name)}`);
       }
       for (const { name, code, reason } of failures) error(`${code}: session ${sessionText(local, name)}: ${reason}`);
@@ -56,14 +56,14 @@ export async function forget(
 }
 
 async function eraseSessions(local: LocalConfig) {
-  const ends = SESSIONS.map(async (name) => {
+  const ends = OWN_SESSIONS.map(async (name) => {
     const problem = await eraseSession(local, name, BROKER_WITHIN_MS);
     return problem === null ? [] : [{ name, code: problem.code, reason: problem.reason }];
   });
   return (await Promise.all(ends)).flat();
 }
 
-function sessionText(local: LocalConfig, name: (typeof SESSIONS)[number]): string {
+function sessionText(local: LocalConfig, name: OwnSession): string {
   return `${quoted(`${local.clientid}-${name}`)} at ${local.urls.map(printable).join(" or ")}`;
 }
 

@@ -117,6 +117,12 @@ function linkConfig(
       '"disk" needs data_dir, which is missing: name a directory there, or let the durability be "memory" or "end_to_end"',
     );
   }
+  if (link.retained === "sync" && values.local.protocol_version === 4) {
+    problems.add(
+      [...at, "retained"],
+      '"sync" needs MQTT 5 at the local broker, and local.protocol_version is 4: on MQTT 3.1.1 nothing shows whose a retained message is, so "live" is all there is',
+    );
+  }
   return {
     name,
     enable: link.enable,

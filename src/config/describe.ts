@@ -101,14 +101,18 @@ function linkLines(link: LinkConfig, config: AgentConfig): string[] {
       exportFilters.length === 0 ? "nothing" : `what ${name} asks for within ${filterList(exportFilters)}`,
     ),
     row("messages", messagesText(link, config)),
-    ...(link.retained === "live"
-      ? [row("retained", `what ${name} publishes with the retain flag keeps it, and the local broker stores it`)]
-      : []),
+    ...(link.retained === "strip" ? [] : [row("retained", retainedText(link))]),
     ...(link.compression === "auto" ? [] : [row("frames", compressionText(link))]),
     row("limits", limits.join("; ")),
     row("silence", `its routes stay in force for ${formatDuration(link.routeRetentionMs)}`),
     ...accessLines(link, config),
   ];
+}
+
+/** What the local broker stores for the peer. */
+function retainedText({ name, retained }: LinkConfig): string {
+  const live = `what ${name} publishes with the retain flag keeps it, and the local broker stores it`;
+  return retained === "sync" ? `${live}; so it does with what is retained at ${name} already` : live;
 }
 
 /** What becomes of a reliable message that the peer has not confirmed. */

@@ -134,9 +134,9 @@ export const LINK_KEYS = {
     { fallbackDoc: "`disk` with `data_dir`, else `memory`" },
   ),
   retained: withDefault(
-    choice("treatment of retained messages", RETAINED, { sync: LATER }),
+    choice("treatment of retained messages", RETAINED),
     "strip",
-    "What becomes of the retain flag of the peer's messages here. `strip`: they are published without it, and the local broker stores none. `live`: they keep it, so the local broker stores the value, or forgets it if the payload is empty. Only what crosses counts: what was retained on the other side before, and what is set or cleared there while nobody here subscribes to it, does not come.",
+    "What becomes of the retain flag of the peer's messages here. `strip`: they are published without it, and the local broker stores none. `live`: they keep it, so the local broker stores the value, or forgets it if the payload is empty. Only what crosses counts: what was retained on the other side before, and what is set or cleared there while nobody here subscribes to it, does not come. `sync`: as `live`, and what is retained over there is brought over when a subscription here first asks for it; it replaces nothing that is not the peer's. Both local brokers must speak MQTT 5.",
   ),
   compression: withDefault(
     choice("compression", COMPRESSION_CHOICES),

@@ -33,9 +33,13 @@ export const AGENT_KEYS = {
       choice("kind of broker", BROKER_KINDS),
       "How the broker tells of its clients' subscriptions: Mosquitto's log topics, Aedes with JSON in `$SYS`, EMQX's event messages, the same `events` on a topic of your choice, or `static` filters.",
     ),
-    clientid: optional(CLIENT_ID, "Beginning of all client ids of this agent: `-events`, `-link`, `-data` are added.", {
-      fallbackDoc: "`brokerlink-<cluster>`",
-    }),
+    clientid: optional(
+      CLIENT_ID,
+      "Beginning of all client ids of this agent: `-events`, `-link`, `-data`, `-retained` are added.",
+      {
+        fallbackDoc: "`brokerlink-<cluster>`",
+      },
+    ),
     ...LOGIN,
     ignore_clients: withDefault(
       list(text("a pattern"), "patterns of client ids", IGNORED_CLIENTS_MAX),

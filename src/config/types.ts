@@ -9,7 +9,7 @@ export const DURABILITIES = ["disk", "memory", "end_to_end"] as const;
 export type Durability = (typeof DURABILITIES)[number];
 
 /** What becomes of the retain flag of a peer's messages on the local broker. */
-export const RETAINED = ["strip", "live"] as const;
+export const RETAINED = ["strip", "live", "sync"] as const;
 export type Retained = (typeof RETAINED)[number];
 
 /** How frames to one peer are compressed. */

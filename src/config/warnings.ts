@@ -7,7 +7,7 @@ import type { AgentConfig, EndpointConfig, LinkConfig } from "./types.ts";
 
 /** MQTT 3.1.1 §3.1.3.1: a server need not take more. */
 const CLIENT_ID_BYTES_SURE = 23;
-/** `-events`, the longest ending of a local client id. */
+/** `-events`, the longest ending of a client id that a local broker of MQTT 3.1.1 sees; `-retained` is for MQTT 5. */
 const CLIENT_ID_ENDING_BYTES = 7;
 /** Half of what Node.js gives its heap on a small machine. */
 const HEAP_SPOOL_BYTES_LARGE = 2 ** 30;

@@ -161,9 +161,10 @@ export class Inbound {
     if (pending === undefined) return;
     if (reasonCode === null) return; // localDown() puts them all back in order
     this.#inflight.delete(token);
+    // A state is not tried again: it would replace what has been published behind it meanwhile.
     if (reasonCode === 0x00 || reasonCode === 0x10) {
       this.#settle(pending);
-    } else if (isBusy(reasonCode, pending.busy)) {
+    } else if (pending.message.state !== true && isBusy(reasonCode, pending.busy)) {
       this.#queue.putBack([pending]);
       this.#retryAtMs = nowMs + Math.min(BUSY_RETRY_MS * 2 ** pending.busy, BUSY_RETRY_CAP_MS);
       pending.busy += 1;

@@ -19,6 +19,7 @@ export interface OutboundOptions {
 export type OutboundDropReason =
   | SpoolDrop["reason"]
   | "expired"
+  | "stale_state"
   | "too_large"
   | "malformed"
   | "best_effort_full"

@@ -21,6 +21,7 @@ import type { OutgoingFrame } from "./outgoing-frame.ts";
 import { ResendClock } from "./resend-clock.ts";
 import { SENT_WINDOW_MAX } from "./sent-window.ts";
 import { Spool, type SpoolDrop } from "./spool.ts";
+import { StatesPermit } from "./states-permit.ts";
 import { Suspect } from "./suspect.ts";
 import { UnderWay } from "./under-way.ts";
 
@@ -62,6 +63,7 @@ export class Outbound {
   readonly #resend: ResendClock;
   readonly intake: Intake;
   readonly pace: DrainPace;
+  readonly states: StatesPermit;
 
   /** `stream`: of a log in memory. */
   constructor(
@@ -81,6 +83,7 @@ export class Outbound {
     this.#underWay = new UnderWay(this.spool.base);
     this.pace = new DrainPace(options.drainPerSecond ?? null);
     this.pace.seen(log);
+    this.states = new StatesPermit(log.lastNumber);
     this.#resend = new ResendClock(() => this.#options.retryIntervalMs);
     this.#options = options;
     this.#dropped = dropped;
@@ -268,9 +271,11 @@ export class Outbound {
       if (number > this.spool.lastNumber || !this.spool.mayLeave(number)) break;
       const entry = this.spool.isSettled(number) ? undefined : this.spool.get(number);
       const message = entry === undefined ? null : aged(entry.message, nowMs - entry.storedAtMs);
-      if (entry === undefined || message === null || entry.bytes > this.#frameBytesMax) {
+      const isStale = message?.state === true && !this.states.lets(number);
+      if (entry === undefined || message === null || entry.bytes > this.#frameBytesMax || isStale) {
         // Without an entry it is settled already, or the log could not read it, and has counted it.
-        if (entry !== undefined) this.#giveUp(number, message === null ? "expired" : "too_large");
+        const reason = isStale ? "stale_state" : "too_large";
+        if (entry !== undefined) this.#giveUp(number, message === null ? "expired" : reason);
         else this.#forget(number);
         this.#underWay.cursor += 1;
         continue;

@@ -3,12 +3,14 @@ import type { SpokenNumbers } from "../link/announcer-state.ts";
 import type { ConversationOptions } from "../link/conversation.ts";
 import { WIRE_VERSION } from "../wire/envelope.ts";
 import { FRAME_BYTES_MAX } from "../wire/frame.ts";
+import type { StatesWord } from "../wire/message.ts";
 import type { HubLinkOptions, LinkHost } from "./link-host.ts";
 
 export function conversationOptions(
   { name, routesMax, routeRetentionMs, codec }: HubLinkOptions,
   { cluster, agentVersion }: LinkHost,
   after: SpokenNumbers,
+  states: () => StatesWord,
 ): ConversationOptions {
   return {
     after,
@@ -20,5 +22,6 @@ export function conversationOptions(
     expands: codec?.algorithms ?? [],
     routesMax,
     routeRetentionMs,
+    states,
   };
 }

@@ -21,12 +21,12 @@ import type { LinkStatusWord } from "./hub-event.ts";
 import { LinkBacklog } from "./link-backlog.ts";
 import { LinkHealth } from "./link-health.ts";
 import type { HubLinkOptions, LinkHost } from "./link-host.ts";
+import { LinkStates } from "./link-states.ts";
 import { MendableLosses } from "./mendable-losses.ts";
 import { Passage } from "./passage.ts";
 import { PeerDemand } from "./peer-demand.ts";
 import { receiveFrame } from "./receive-frame.ts";
 import { REFUSAL_REPEAT_MS, RefusedRoutes } from "./refused-routes.ts";
-import { republishOf } from "./republish.ts";
 import { type SavedLink, savePeer, saveRecord, saveRoute } from "./saved-state.ts";
 import type { ProblemStatus } from "./status.ts";
 
@@ -40,6 +40,7 @@ export class HubLink {
   readonly inbound: Inbound;
   readonly counters: Counters;
   readonly passage: Passage;
+  readonly states: LinkStates;
   readonly #host: LinkHost;
   readonly backlog: LinkBacklog;
   readonly peerDemand: PeerDemand;
@@ -63,7 +64,8 @@ export class HubLink {
     this.#health = new LinkHealth(this.passage, nowMs);
     this.peerDemand = new PeerDemand(options.exportFilters);
     this.routes = new RouteSet(options.topics, options.routesMax);
-    this.conversation = new Conversation(conversationOptions(options, host, after), host.identity, this.routes);
+    const names = conversationOptions(options, host, after, () => this.states.word);
+    this.conversation = new Conversation(names, host.identity, this.routes);
     this.outbound = new Outbound(
       host.randomHex16(),
       options,
@@ -83,6 +85,7 @@ export class HubLink {
     );
     this.backlog = new LinkBacklog(this.outbound, this.inbound, this.conversation, host.brake);
     this.#forwarding = new Forwarding(this.outbound, host.acks, this.counters);
+    this.states = new LinkStates(this, host);
   }
 
   get deadlineMs(): number {
@@ -94,6 +97,7 @@ export class HubLink {
       this.frames.deadlineMs,
       this.refused.deadlineMs,
       this.#refusalsAtMs,
+      this.states.deadlineMs,
     );
   }
 
@@ -111,6 +115,17 @@ export class HubLink {
   /** Told at the end of the turn: ten thousand subscriptions at once are a few messages, not ten thousand. */
   interest(edges: readonly InterestEdge[]): void {
     for (const edge of edges) this.#edges.push(edge);
+  }
+
+  /** `hasProperties`: the local broker speaks MQTT 5. */
+  localUp(hasProperties: boolean, nowMs: number): void {
+    this.inbound.localUp();
+    this.states.localUp(hasProperties, nowMs);
+  }
+
+  localDown(): void {
+    this.inbound.localDown();
+    this.states.localDown();
   }
 
   setWide(wide: boolean, nowMs: number): void {
@@ -139,6 +154,7 @@ export class HubLink {
       savePeer(this.#host.save, this.name, this.conversation.acceptor.speaker.incarnation);
       this.inbound.speakerChanged();
       this.peerDemand.newSpeaker();
+      this.states.newSpeaker();
     }
     this.perform(outputs, nowMs);
   }
@@ -165,7 +181,7 @@ export class HubLink {
 
   /** A local message that the peer wants. */
   forward(message: Message, due: Due | null, nowMs: number): void {
-    this.#forwarding.take(message, due, nowMs);
+    this.#forwarding.take(this.states.live(message), due, nowMs);
   }
 
   /** Tells the peer that its route cannot be served here, or can again. */
@@ -187,12 +203,14 @@ export class HubLink {
       this.problem("FOREIGN_LOOP", `another bridge carries "${topic}" in a circle`, nowMs);
     }
     this.backlog.adapt(nowMs);
-    this.#pumpInbound(nowMs);
+    for (const arrived of this.inbound.pump(this.peerDemand.readyOp(this.#host.demandSettledRevision), nowMs))
+      this.states.arrived(arrived, nowMs);
     for (const stream of this.inbound.forgotten()) saveRecord(this.#host.save, this.name, stream, null);
     for (const settlement of this.inbound.settlements()) {
       saveRecord(this.#host.save, this.name, settlement.stream, settlement);
       this.#send({ type: "settled", of: this.conversation.acceptor.speaker, ...settlement });
     }
+    this.states.flush(nowMs);
     this.frames.flush(this.#health.transportUp, nowMs);
     for (const reason of this.#losses.take()) this.problem("MESSAGE_REFUSED", reason, nowMs);
     this.#reportStatus(nowMs);
@@ -228,6 +246,9 @@ export class HubLink {
           break;
         case "settled":
           if (output.stream === this.outbound.spool.stream) this.#settled(output.upTo, output.ranges, nowMs);
+          break;
+        case "states":
+          this.states.peerSays(output.word, nowMs);
           break;
         case "refused":
           this.#refusedRoute(output.filter, output.reasonCode, output.refused, nowMs);
@@ -267,7 +288,10 @@ export class HubLink {
   }
 
   #peerRoute(route: string, up: boolean): void {
-    for (const filter of this.peerDemand.change(route, up)) this.#host.peerRoute(this, filter, up);
+    for (const filter of this.peerDemand.change(route, up)) {
+      this.#host.peerRoute(this, filter, up);
+      this.states.route(filter, up);
+    }
   }
 
   get transportIsUp(): boolean {
@@ -295,22 +319,16 @@ export class HubLink {
   #settled(upTo: number, ranges: readonly (readonly [number, number])[], nowMs: number): void {
     for (const message of this.outbound.settled(upTo, ranges, nowMs)) {
       this.counters.settled += 1;
-      this.#forwarding.guard.settled(message.topic, message.payload, nowMs);
+      if (message.state !== true) this.#forwarding.guard.settled(message.topic, message.payload, nowMs);
     }
   }
 
   /** Peers say it again, because it may get lost: only what changes is reported, and past the limit it is only counted. */
   #refusedRoute(filter: string, reasonCode: number, refused: boolean, nowMs: number): void {
-    switch (this.refused.told(filter, reasonCode, refused, nowMs)) {
-      case "news":
-        this.#host.outlet.report({ type: "route_refused", link: this.name, filter, reasonCode, refused });
-        break;
-      case "full":
-        this.counters.count("refused_routes_overflow");
-        break;
-      case "known":
-        break;
-    }
+    const told = this.refused.told(filter, reasonCode, refused, nowMs);
+    if (told === "full") this.counters.count("refused_routes_overflow");
+    if (told === "news")
+      this.#host.outlet.report({ type: "route_refused", link: this.name, filter, reasonCode, refused });
   }
 
   announceEdges(nowMs: number): void {
@@ -318,16 +336,6 @@ export class HubLink {
     const ops = this.routes.apply(this.#edges);
     this.#edges = [];
     this.perform(this.conversation.announce(ops, nowMs), nowMs);
-  }
-
-  #pumpInbound(nowMs: number): void {
-    const readyOp = this.peerDemand.readyOp(this.#host.demandSettledRevision);
-    for (const { token, message, origin } of this.inbound.pump(readyOp, nowMs)) {
-      this.counters.republished += 1;
-      const how = { withProperties: this.#host.localHasProperties, keepRetain: this.options.retained === "live" };
-      const whole = republishOf(message, origin ?? this.name, how);
-      this.#host.republish(token, whole, nowMs);
-    }
   }
 
   #reportStatus(nowMs: number): void {

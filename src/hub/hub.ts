@@ -26,6 +26,7 @@ import { saveLink } from "./saved-link.ts";
 import { saveAllRows, saveRowChanges } from "./saved-rows.ts";
 import { type HubState, type Save, saveAllDemand, saveDemandChanges } from "./saved-state.ts";
 import type { HubStatus } from "./status.ts";
+import { type StoredAnswer, StoredReadings } from "./stored.ts";
 import { Strangers } from "./strangers.ts";
 
 export type { LocalMessage } from "./local-message.ts";
@@ -45,6 +46,7 @@ export class Hub {
   readonly #local: LocalRouting;
   readonly #resubscription = new Resubscription();
   readonly #brake = new DropBrake();
+  readonly #readings = new StoredReadings();
   #token = 0;
   #hasProperties = false;
   #dataUp = false;
@@ -61,9 +63,9 @@ export class Hub {
     this.#wide = this.interest.wide?.reason ?? "exact";
     const disabled = new Set(options.disabledLinks.map(({ name }) => name));
     this.#strangers = new Strangers({ cluster: options.cluster, disabledLinks: disabled }, this.identity, outlet);
-    const isRestart = options.restored !== undefined && options.restored !== null;
     const acknowledge = (ack: number): void => outlet.acknowledge(ack, 0);
-    const { controlPrefix } = options;
+    const { controlPrefix, restored = null } = options;
+    const isRestart = restored !== null;
     this.#local = new LocalRouting(
       { controlPrefix, demand: this.demand, table: this.table, links: this.#links, acknowledge, isRestart },
       nowMs,
@@ -71,14 +73,22 @@ export class Hub {
     const host = this.#host();
     const { demand, interest } = this;
     const [links, tokens, isDataUp] = [this.#links, this.#tokens, () => this.#dataUp];
-    const restored = options.restored?.links ?? null;
-    this.changes = new LinkChanges({ links, disabled, tokens, host, demand, interest, isDataUp, restored });
+    this.changes = new LinkChanges({
+      links,
+      disabled,
+      tokens,
+      host,
+      demand,
+      interest,
+      isDataUp,
+      restored: restored?.links ?? null,
+    });
     for (const link of options.links) {
       const hubLink = new HubLink(link, host, nowMs);
       this.#links.set(link.name, hubLink);
       if (this.#wide !== "exact") hubLink.setWide(true, nowMs);
     }
-    if (options.restored !== undefined && options.restored !== null) this.#restore(options.restored, nowMs);
+    if (restored !== null) this.#restore(restored, nowMs);
   }
 
   get deadlineMs(): number {
@@ -115,9 +125,8 @@ export class Hub {
       if (change.wide) link.setWide(now !== "exact", nowMs);
     }
     if (now !== this.#wide) {
-      const from = this.#wide;
+      this.#outlet.report({ type: "interest", from: this.#wide, to: now });
       this.#wide = now;
-      this.#outlet.report({ type: "interest", from, to: now });
       // Our own rows must be seen anew like everybody's: subscribing again makes the broker say so.
       if (now !== "exact") this.#resubscription.wanted(nowMs);
     }
@@ -131,7 +140,7 @@ export class Hub {
     this.#local.connected(sessionPresent, echoing);
     this.#hasProperties = properties;
     this.demand.connected(sessionPresent, properties, nowMs);
-    for (const link of this.#links.values()) link.inbound.localUp();
+    for (const link of this.#links.values()) link.localUp(properties, nowMs);
   }
 
   dataDown(): void {
@@ -139,7 +148,8 @@ export class Hub {
     this.#local.disconnected();
     this.demand.disconnected();
     this.#tokens.clear();
-    for (const link of this.#links.values()) link.inbound.localDown();
+    this.#readings.connectionLost();
+    for (const link of this.#links.values()) link.localDown();
   }
 
   subscribed(batch: number, codes: readonly number[], nowMs: number): void {
@@ -151,7 +161,7 @@ export class Hub {
   }
 
   markerArrived(marker: number, nowMs: number): void {
-    this.demand.markerArrived(marker, nowMs);
+    if (!this.#readings.passed(marker, nowMs)) this.demand.markerArrived(marker, nowMs);
   }
 
   /** The local broker's answer to a republish: its reason code, or null when the connection was lost first. */
@@ -159,6 +169,11 @@ export class Hub {
     const link = this.#tokens.get(token);
     this.#tokens.delete(token);
     link?.inbound.republished(token, reasonCode, nowMs);
+  }
+
+  /** What `Outlet.readStored` asked for. */
+  stored(reading: number, answer: StoredAnswer, nowMs: number): void {
+    this.#readings.answered(reading, answer, nowMs);
   }
 
   /** The local broker's counter of what it dropped for its clients; `live`: said now, not kept from before. */
@@ -258,14 +273,11 @@ export class Hub {
   }
 
   /** Everything that has to outlive the process, as it was told piece by piece. */
-  saveAll(save: (key: string, value: Uint8Array) => void): void {
-    const put: Save = (key, value) => {
-      if (value !== null) save(key, value);
-    };
-    saveAllDemand(put, this.demand.memory);
-    saveAllRows(put, this.interest.rows());
-    for (const link of this.#links.values()) saveLink(put, link);
-    this.changes.saveAll(put);
+  saveAll(save: Save): void {
+    saveAllDemand(save, this.demand.memory);
+    saveAllRows(save, this.interest.rows());
+    for (const link of this.#links.values()) saveLink(save, link);
+    this.changes.saveAll(save);
   }
 
   status(nowMs: number): HubStatus {
@@ -334,6 +346,9 @@ export class Hub {
           hub.demand.unwant(link.name, filter);
         }
       },
+      readStored: (filters, done) => hub.#outlet.readStored(hub.#readings.begin(done), filters),
+      fence: (done) => hub.#outlet.sendMarker(hub.#readings.fence(done)),
+      settle: (token, nowMs) => hub.republished(token, 0x00, nowMs),
       peerListens: (link) => hub.demand.repeatRefusals(link.name),
       get demandRevision() {
         return hub.demand.revision;

@@ -9,6 +9,7 @@ import type { CompressionChoice } from "./frame-packer.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Republish } from "./republish.ts";
 import type { Save } from "./saved-state.ts";
+import type { StoredAnswer } from "./stored.ts";
 
 /** MQTT Message Expiry Interval of frames: long enough never to matter, and its rest tells how long a broker held one. */
 export const FRAME_EXPIRY_SECONDS = 3_600;
@@ -20,8 +21,11 @@ export interface HubLinkOptions extends OutboundOptions {
   readonly dialsIn: boolean;
   readonly routesMax: number;
   readonly routeRetentionMs: number;
-  /** `live`: the peer's messages keep their retain flag on the local broker. Absent: they lose it. */
-  readonly retained?: "strip" | "live";
+  /**
+   * `live`: the peer's messages keep their retain flag on the local broker. `sync`: and the local broker gets what is retained
+   * over there. Absent: `strip`, they lose it.
+   */
+  readonly retained?: "strip" | "live" | "sync";
   /** Compresses frames, and expands the peer's; absent: neither is done. */
   readonly codec?: FrameCodec;
   /** Absent: `auto`. */
@@ -61,6 +65,12 @@ export interface LinkHost {
   peerRoute(link: HostedLink, filter: string, up: boolean): void;
   /** The peer's set is complete, or it speaks again after a silence: it may have missed what it was told before. */
   peerListens(link: HostedLink): void;
+  /** What the local broker has retained. `done` is called once, at any later time. */
+  readStored(filters: readonly string[], done: (answer: StoredAnswer, nowMs: number) => void): void;
+  /** Once what the local broker had queued for the data session has come; never, if the connection ends first. */
+  fence(done: (nowMs: number) => void): void;
+  /** Nothing more is to be done for what the token stands for. */
+  settle(token: number, nowMs: number): void;
   readonly demandRevision: number;
   readonly demandSettledRevision: number;
   identityChanged(nowMs: number): void;

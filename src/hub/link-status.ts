@@ -56,6 +56,7 @@ export function linkStatus(link: HubLink): LinkStatus {
     suppressed: counters.suppressed,
     roundTrip: outbound.delays.roundTrip.value,
     forwardLatency: outbound.delays.forward.value,
+    states: link.states.status,
     republished: counters.republished,
     settled: counters.settled,
     gateTimeouts: counters.gateTimeouts,

@@ -15,6 +15,11 @@ export interface Outlet {
   sendMarker(marker: number): void;
   /** Local data session: PUBLISH; QoS 1 is answered by `Hub.republished(token, …)`; QoS 0 has no token and no answer. */
   republish(token: number | null, message: Republish): void;
+  /**
+   * What the local broker has retained on the filters, as a short session of its own reads it; answered by
+   * `Hub.stored(reading, …)`, once, at any later time.
+   */
+  readStored(reading: number, filters: readonly string[]): void;
   /** Local data session: PUBACK for `LocalMessage.ack`. At any later time, in any order, never after `Hub.dataDown`. */
   acknowledge(ack: number, reasonCode: number): void;
   /**

@@ -104,6 +104,19 @@ export interface LinkStatus {
   /** Of confirmed messages: since they last left in a frame; since the local broker gave them to us. */
   readonly roundTrip: DelayCounts;
   readonly forwardLatency: DelayCounts;
+  /** Retained messages as a broker has them stored: ours for the peer, the peer's for the local broker. */
+  readonly states: {
+    /** This cluster wants the peer's. */
+    readonly wanted: boolean;
+    /** Why they do not come all the same; null: nobody knows a reason. */
+    readonly blocked: string | null;
+    /** Ours that the peer asked for and that did not leave yet; a route that is not read yet counts as one. */
+    readonly waiting: number;
+    readonly readings: number;
+    readonly sent: number;
+    readonly published: number;
+    readonly skipped: readonly { readonly direction: "out" | "in"; readonly reason: string; readonly count: number }[];
+  };
   readonly republished: number;
   readonly settled: number;
   readonly gateTimeouts: number;

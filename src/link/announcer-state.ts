@@ -2,7 +2,7 @@
 import type { Digest } from "../base/digest.ts";
 import type { Route } from "../route/route.ts";
 import type { Compression } from "../wire/compression.ts";
-import type { AckResult } from "../wire/message.ts";
+import type { AckResult, StatesWord } from "../wire/message.ts";
 import type { BootstrapParts } from "./bootstrap-parts.ts";
 
 export type State =
@@ -36,6 +36,8 @@ export interface AnnouncerNames {
    * lower numbers for old ones. Absent: there were none.
    */
   readonly after?: SpokenNumbers;
+  /** What to say of states; absent: nothing. */
+  readonly states?: () => StatesWord;
 }
 
 /** What is announced. */

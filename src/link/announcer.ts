@@ -300,7 +300,7 @@ export class Announcer {
       protocolMin: this.#names.protocolVersion,
       protocolMax: this.#names.protocolVersion,
       frameBytesMax: this.#names.frameBytesMax,
-      ...offer(this.#names.expands),
+      ...offer(this.#names),
     };
     return [
       { type: "count", what: "hello_sent" },

@@ -9,7 +9,8 @@ import { decodeControl } from "../wire/control.ts";
 import { isOfLaterVersion } from "../wire/envelope.ts";
 import type { AckResult, BacklogWord, ControlBody, ControlMessage, Speaker, WireProblem } from "../wire/message.ts";
 import { Acceptor, type AcceptorState, SILENCE_MS } from "./acceptor.ts";
-import { Announcer, type AnnouncerNames, type RouteSource } from "./announcer.ts";
+import { Announcer, type RouteSource } from "./announcer.ts";
+import type { AnnouncerNames } from "./announcer-state.ts";
 import { Heartbeat, NO_BACKLOG, NO_TROUBLE } from "./heartbeat.ts";
 import type { Identity } from "./identity.ts";
 import { offer } from "./offer.ts";
@@ -277,6 +278,7 @@ export class Conversation {
     const wasGone = this.acceptor.state === "left";
     const outputs = this.acceptor.hello(speaker, body.greeting, nowMs);
     outputs.push(this.ackOf(speaker, body.greeting, "ok"), { type: "peer_greeted" });
+    outputs.push({ type: "states", word: body.states ?? null });
     if (standing === "newer") {
       this.#peerBacklog = NO_BACKLOG;
       outputs.push({ type: "trouble", trouble: NO_TROUBLE });
@@ -293,7 +295,10 @@ export class Conversation {
     const before = this.#identity.incarnation;
     const hasNoLink =
       (body.result === "unknown_link" || body.result === "link_disabled") && this.announcer.isAwaited(body);
+    const isWelcome = body.result === "ok" && this.announcer.isAwaited(body);
     const outputs = this.announcer.ack(body, nowMs);
+    // Before any frame leaves: it may hold a state that this peer must not be sent.
+    if (isWelcome) outputs.push({ type: "states", word: body.states ?? null });
     // Whoever has no link to us wants nothing of us: its routes would only fill the spool.
     if (hasNoLink) this.acceptor.leave("the peer has no link to this cluster (any more)", outputs);
     if (this.#identity.incarnation !== before) {
@@ -332,7 +337,7 @@ export class Conversation {
         protocolMin: this.#options.protocolVersion,
         protocolMax: this.#options.protocolVersion,
         frameBytesMax: this.#options.frameBytesMax,
-        ...offer(this.#options.expands),
+        ...offer(this.#options),
       },
     };
   }

@@ -1,8 +1,8 @@
-/** What our greetings and answers offer in an extension. */
-import type { Compression } from "../wire/compression.ts";
+/** What our greetings and answers offer in extensions. */
 import type { Offer } from "../wire/message.ts";
+import type { AnnouncerNames } from "./announcer-state.ts";
 
 /** Who expands nothing says nothing of it. */
-export function offer(expands: readonly Compression[] = []): Offer {
-  return expands.length === 0 ? {} : { expands };
+export function offer({ expands = [], states }: AnnouncerNames): Offer {
+  return { ...(expands.length === 0 ? {} : { expands }), ...(states === undefined ? {} : { states: states() }) };
 }

@@ -1,6 +1,6 @@
 /** What the two halves of a conversation ask of their owner. Values, so that a simulator can compare, reorder and replay them. */
 import type { ErrorCode } from "../base/error-codes.ts";
-import type { ControlBody, Trouble } from "../wire/message.ts";
+import type { ControlBody, StatesWord, Trouble } from "../wire/message.ts";
 
 export type LinkOutput =
   | { readonly type: "send"; readonly body: ControlBody }
@@ -22,6 +22,8 @@ export type LinkOutput =
     }
   /** What does not work, by the peer's word; it holds until the next. */
   | { readonly type: "trouble"; readonly trouble: Trouble }
+  /** What the peer makes of states; null: it knows nothing of them. */
+  | { readonly type: "states"; readonly word: StatesWord | null }
   | {
       readonly type: "state";
       readonly half: "out" | "in";

@@ -68,6 +68,7 @@ export interface LinkDetail {
   /** What frames to the peer leave with now; null: uncompressed. */
   readonly compression: Compression | null;
   readonly queue: QueueAnswer | null;
+  readonly retained: RetainedAnswer | null;
   readonly counters: CountersAnswer | null;
   readonly refused_routes: readonly { readonly filter: string; readonly reason_code: number }[];
   readonly last_problem: { readonly code: ErrorCode; readonly reason: string; readonly at: string } | null;
@@ -118,6 +119,17 @@ interface TrafficAnswer {
   /** Before compression. */
   readonly plain_bytes: number;
   readonly frames_compressed: number;
+}
+
+/** Retained messages as a broker has them stored: ours for the peer, the peer's for the local broker. */
+interface RetainedAnswer {
+  readonly wanted: boolean;
+  readonly blocked: string | null;
+  readonly waiting: number;
+  readonly readings: number;
+  readonly sent: number;
+  readonly published: number;
+  readonly skipped: readonly { readonly direction: "out" | "in"; readonly reason: string; readonly count: number }[];
 }
 
 interface CountersAnswer {
@@ -213,6 +225,7 @@ function linkDetail(
     in: link === null ? null : inAnswer(link.in),
     compression: link?.compression.inUse ?? null,
     queue: link === null ? null : queueAnswer(link.queue),
+    retained: link === null ? null : retainedAnswer(link.states),
     counters: link === null ? null : countersAnswer(link),
     refused_routes: (link?.refusedRoutes ?? []).map(({ filter, reasonCode }) => ({ filter, reason_code: reasonCode })),
     last_problem:
@@ -246,6 +259,11 @@ function inAnswer(half: LinkStatus["in"]): InAnswer {
     heard_at: isoTime(half.heardAtMs),
     agent_version: half.agentVersion,
   };
+}
+
+function retainedAnswer(states: LinkStatus["states"]): RetainedAnswer {
+  const { wanted, blocked, waiting, readings, sent, published, skipped } = states;
+  return { wanted, blocked, waiting, readings, sent, published, skipped: skipped.filter(({ count }) => count > 0) };
 }
 
 function queueAnswer(queue: LinkStatus["queue"]): QueueAnswer {

@@ -4,6 +4,7 @@ import type { CountedWhat } from "../link/output.ts";
 import type { MetricSource } from "./agent-status.ts";
 import { eachLink, type Words } from "./link-samples.ts";
 import { flag, type MetricSet, type Sample, seconds } from "./metric-set.ts";
+import { addStatesMetrics } from "./states-metrics.ts";
 import { addTrafficMetrics } from "./traffic-metrics.ts";
 
 const STATUS_WORDS: Words<LinkStatusWord> = {
@@ -35,6 +36,7 @@ export function addLinkMetrics(metrics: MetricSet<MetricSource>): void {
   addStateMetrics(metrics);
   addTrafficMetrics(metrics);
   addQueueMetrics(metrics);
+  addStatesMetrics(metrics);
 }
 
 function addStateMetrics(metrics: MetricSet<MetricSource>): void {

@@ -10,6 +10,7 @@ const OUT_DROPS: Words<OutboundDropReason | "foreign_loop"> = {
   spool_full: true,
   spool_age: true,
   expired: true,
+  stale_state: true,
   too_large: true,
   malformed: true,
   best_effort_full: true,

@@ -2,7 +2,15 @@
 import type { Digest } from "../base/digest.ts";
 import { type ByteReader, ByteWriter, NUMBER_MAX } from "./bytes.ts";
 import { beginEnvelope, readMessage, readName } from "./envelope.ts";
-import { type Extensions, readBacklog, readExpands, readTrouble, type Said, writeExtensions } from "./extensions.ts";
+import {
+  type Extensions,
+  readBacklog,
+  readExpands,
+  readStates,
+  readTrouble,
+  type Said,
+  writeExtensions,
+} from "./extensions.ts";
 import type {
   AckResult,
   AgainReason,
@@ -156,7 +164,11 @@ export function decodeControl(bytes: Uint8Array): Decoded<ControlMessage> {
   });
 }
 
-function readBody(reader: ByteReader, type: number, { trouble, backlog, expands }: Extensions): ControlBody | null {
+function readBody(
+  reader: ByteReader,
+  type: number,
+  { trouble, backlog, expands, states }: Extensions,
+): ControlBody | null {
   switch (type) {
     case TYPES.hello:
       return {
@@ -168,6 +180,7 @@ function readBody(reader: ByteReader, type: number, { trouble, backlog, expands 
         ...readProtocols(reader),
         frameBytesMax: readFrameBytesMax(reader),
         ...(expands === null ? {} : { expands: readExpands(expands) }),
+        ...(states === null ? {} : { states: readStates(reader, states) }),
       };
     case TYPES.ack:
       return {
@@ -181,6 +194,7 @@ function readBody(reader: ByteReader, type: number, { trouble, backlog, expands 
         ...readProtocols(reader),
         frameBytesMax: readFrameBytesMax(reader),
         ...(expands === null ? {} : { expands: readExpands(expands) }),
+        ...(states === null ? {} : { states: readStates(reader, states) }),
       };
     case TYPES.bootstrap:
       return { type: "bootstrap", bootstrap: reader.varint(), part: reader.varint(), ops: readOps(reader) };

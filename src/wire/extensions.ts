@@ -1,17 +1,23 @@
 /**
  * Room for what is not in a layout: a block of tag, length, bytes. A reader passes over an even tag that it does not
- * know; an odd one says that the message must not be understood without it. This version knows two, in heartbeats, and one
- * in hello and ack.
+ * know; an odd one says that the message must not be understood without it. This version knows two in heartbeats, two in
+ * hello and ack, and one in the messages of a frame.
  */
 import { ByteReader, ByteWriter } from "./bytes.ts";
 import { COMPRESSION_IDS, type Compression, compressionOf } from "./compression.ts";
-import type { BacklogWord, Trouble } from "./message.ts";
+import type { BacklogWord, StatesWord, Trouble } from "./message.ts";
 
 const EXTENSIONS_BYTES_MAX = 64 * 1024;
 const TAG_MAX = 0xffff;
 const TROUBLE_TAG = 6;
 const BACKLOG_TAG = 8;
 const EXPANDS_TAG = 10;
+const STATES_TAG = 12;
+const EVEN_TAGS: ReadonlySet<number> = new Set([TROUBLE_TAG, BACKLOG_TAG, EXPANDS_TAG, STATES_TAG]);
+/** Of a message in a frame. */
+const STATE_TAG = 1;
+const STATES_WANTED = 0x01;
+const STATES_SERVED = 0x02;
 const PERCENT_MAX = 100;
 
 /** The bytes of the tags that are known; null: it is not there. */
@@ -19,19 +25,41 @@ export interface Extensions {
   readonly trouble: Uint8Array | null;
   readonly backlog: Uint8Array | null;
   readonly expands: Uint8Array | null;
+  readonly states: Uint8Array | null;
 }
 
-export const NO_EXTENSIONS: Extensions = { trouble: null, backlog: null, expands: null };
+export const NO_EXTENSIONS: Extensions = { trouble: null, backlog: null, expands: null, states: null };
 
 /** Leaves `unknown_extension` in the reader for an odd tag, `bad_value` for tags that do not ascend. */
-export function skipExtensions(reader: ByteReader): void {
-  readExtensions(reader);
+export function readExtensions(reader: ByteReader): Extensions {
+  const known = readTags(reader, () => false);
+  return {
+    trouble: known.get(TROUBLE_TAG) ?? null,
+    backlog: known.get(BACKLOG_TAG) ?? null,
+    expands: known.get(EXPANDS_TAG) ?? null,
+    states: known.get(STATES_TAG) ?? null,
+  };
 }
 
-/** As skipExtensions(); answers what is known. */
-export function readExtensions(reader: ByteReader): Extensions {
+/** As readExtensions(), of one message in a frame; answers whether it is a state. */
+export function readStateMark(reader: ByteReader): boolean {
+  const value = readTags(reader, (tag) => tag === STATE_TAG).get(STATE_TAG);
+  if (value !== undefined && value.length > 0) reader.fail("bad_value");
+  return value !== undefined;
+}
+
+/** What makes a message in a frame a state. */
+export function writeStateMark(writer: ByteWriter): void {
+  const extensions = new ByteWriter(2);
+  extensions.varint(STATE_TAG);
+  extensions.block(new Uint8Array(0));
+  writer.block(extensions.finish());
+}
+
+/** `isKnown`: of odd tags. */
+function readTags(reader: ByteReader, isKnown: (tag: number) => boolean): ReadonlyMap<number, Uint8Array> {
   const section = new ByteReader(reader.block(EXTENSIONS_BYTES_MAX));
-  let { trouble, backlog, expands } = NO_EXTENSIONS;
+  const values = new Map<number, Uint8Array>();
   let last = -1;
   while (section.problem === null && section.remaining > 0) {
     const tag = section.varint();
@@ -39,13 +67,11 @@ export function readExtensions(reader: ByteReader): Extensions {
     if (tag <= last || tag > TAG_MAX) section.fail("bad_value");
     last = tag;
     const value = section.block(EXTENSIONS_BYTES_MAX);
-    if (tag === TROUBLE_TAG) trouble = value;
-    if (tag === BACKLOG_TAG) backlog = value;
-    if (tag === EXPANDS_TAG) expands = value;
-    if (tag % 2 === 1) section.fail("unknown_extension");
+    if (EVEN_TAGS.has(tag) || isKnown(tag)) values.set(tag, value);
+    else if (tag % 2 === 1) section.fail("unknown_extension");
   }
   if (section.problem !== null) reader.fail(section.problem);
-  return { trouble, backlog, expands };
+  return values;
 }
 
 /** What a message may say in its extensions. */
@@ -53,11 +79,11 @@ export interface Said {
   readonly trouble?: Trouble;
   readonly backlog?: BacklogWord;
   readonly expands?: readonly Compression[];
+  readonly states?: StatesWord;
 }
 
 /** Null: there is nothing to say. */
-export function writeExtensions({ trouble, backlog, expands }: Said): Uint8Array | null {
-  if (trouble === undefined && backlog === undefined && expands === undefined) return null;
+export function writeExtensions({ trouble, backlog, expands, states }: Said): Uint8Array | null {
   const writer = new ByteWriter();
   if (trouble !== undefined) {
     writer.varint(TROUBLE_TAG);
@@ -71,7 +97,12 @@ export function writeExtensions({ trouble, backlog, expands }: Said): Uint8Array
     writer.varint(EXPANDS_TAG);
     writer.block(Uint8Array.from(expands, (name) => COMPRESSION_IDS[name]));
   }
-  return writer.finish();
+  if (states !== undefined) {
+    writer.varint(STATES_TAG);
+    writer.block(Uint8Array.of((states.wanted ? STATES_WANTED : 0) | (states.served ? STATES_SERVED : 0)));
+  }
+  const bytes = writer.finish();
+  return bytes.length === 0 ? null : bytes;
 }
 
 /** What a heartbeat's extension says; a value of another form is left in the reader as `bad_value`. */
@@ -96,4 +127,11 @@ export function readExpands(value: Uint8Array): Compression[] {
     if (name !== null) known.add(name);
   }
   return [...known];
+}
+
+/** A hello must be understood by every version: what a later one adds behind the first byte, or in it, is passed over. */
+export function readStates(reader: ByteReader, value: Uint8Array): StatesWord {
+  const [flags] = value;
+  if (flags === undefined) reader.fail("bad_value");
+  return { wanted: ((flags ?? 0) & STATES_WANTED) !== 0, served: ((flags ?? 0) & STATES_SERVED) !== 0 };
 }

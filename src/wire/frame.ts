@@ -1,7 +1,7 @@
 /** Frames as bytes and back: a batch of messages, compact where messages resemble each other. Layout: docs/PROTOCOL.md. */
 import { ByteReader, ByteWriter, NUMBER_MAX } from "./bytes.ts";
 import { beginEnvelope, NAME_BYTES_MAX, readMessage, readName } from "./envelope.ts";
-import { skipExtensions } from "./extensions.ts";
+import { readStateMark, writeStateMark } from "./extensions.ts";
 import type { Decoded, Frame, FramedMessage, Message, MessageProperties, Speaker } from "./message.ts";
 
 export const FRAME_TYPE = 64;
@@ -129,6 +129,7 @@ function writeFramed(writer: ByteWriter, framed: FramedMessage, running: Running
   if (message.expiryMs !== null) flags |= EXPIRY;
   if (framed.origin !== null) flags |= ORIGIN;
   if (message.properties !== null) flags |= PROPERTIES;
+  if (message.state === true) flags |= EXTENSIONS;
   writer.u8(flags);
   if (framed.number !== null) {
     writer.varint(framed.number - running.number);
@@ -139,6 +140,7 @@ function writeFramed(writer: ByteWriter, framed: FramedMessage, running: Running
   if (message.expiryMs !== null) writer.varint(Math.max(0, Math.floor(message.expiryMs)));
   if (framed.origin !== null) writer.text(framed.origin);
   if (message.properties !== null) writeProperties(writer, message.properties);
+  if (message.state === true) writeStateMark(writer);
   writer.block(message.payload);
 }
 
@@ -158,7 +160,8 @@ function readFramed(reader: ByteReader, running: Running): FramedMessage {
   if (expiryMs !== null && expiryMs > EXPIRY_MAX_MS) reader.fail("bad_value");
   const origin = (flags & ORIGIN) !== 0 ? readName(reader) : null;
   const properties = (flags & PROPERTIES) !== 0 ? readProperties(reader, running) : null;
-  if ((flags & EXTENSIONS) !== 0) skipExtensions(reader);
+  const isState = (flags & EXTENSIONS) !== 0 && readStateMark(reader);
+  if (isState && (flags & (QOS_1 | RETAIN)) !== QOS_1) reader.fail("bad_value");
   const payload = reader.block(FRAME_BYTES_MAX);
   const message: Message = {
     topic,
@@ -167,6 +170,7 @@ function readFramed(reader: ByteReader, running: Running): FramedMessage {
     retain: (flags & RETAIN) !== 0,
     properties,
     expiryMs,
+    ...(isState ? { state: true } : {}),
   };
   return { number, message, origin };
 }

@@ -36,6 +36,14 @@ export interface BacklogWord {
   readonly percent: number;
 }
 
+/** What the speaker says of states: of retained messages as a broker has them stored. Absent: it knows nothing of them. */
+export interface StatesWord {
+  /** It wants those that its routes match. */
+  readonly wanted: boolean;
+  /** It sends them to who wants them; not so where its broker speaks MQTT 3.1.1. */
+  readonly served: boolean;
+}
+
 /** Versions of the protocol that an agent speaks, both inclusive; the highest common one is used. */
 export interface ProtocolRange {
   readonly protocolMin: number;
@@ -46,6 +54,7 @@ export interface ProtocolRange {
 export interface Offer {
   /** Compressed frames that the speaker takes; absent: none, or it knows none. */
   readonly expands?: readonly Compression[];
+  readonly states?: StatesWord;
 }
 
 /** "unknown": refused, with a result that a later version has and this one does not know. */
@@ -186,6 +195,8 @@ export interface Message {
   readonly properties: MessageProperties | null;
   /** Milliseconds left when this value was made, or null: never expires. */
   readonly expiryMs: number | null;
+  /** Not published now: a broker had it stored. Then `retain` is false, and the message is reliable. */
+  readonly state?: true;
 }
 
 export interface FramedMessage {

@@ -108,6 +108,37 @@ export const FRAME_CASES: readonly FrameCase[] = [
     },
   },
   {
+    name: "frame: a state, and a message that was published since",
+    hex: "42 4c 01 00 40 80 d0 ea b6 b7 33 a1 a2 a3 a4 a5 a6 a7 a8 05 51 72 65 6d 61 69 6e 73 08 02 85 08 03 74 2f 31 02 01 00 05 68 65 6c 6c 6f 0f 01 05 68 65 6c 6c 6f",
+    written: true,
+    value: {
+      speaker: A,
+      routeOp: 5,
+      stream: STREAM,
+      base: 8,
+      messages: [
+        {
+          number: 8,
+          message: {
+            topic: "t/1",
+            payload: HELLO,
+            qos: 1,
+            retain: false,
+            properties: null,
+            expiryMs: null,
+            state: true,
+          },
+          origin: null,
+        },
+        {
+          number: 9,
+          message: { topic: "t/1", payload: HELLO, qos: 1, retain: true, properties: null, expiryMs: null },
+          origin: null,
+        },
+      ],
+    },
+  },
+  {
     name: "frame: nothing but the base",
     hex: "42 4c 01 00 40 80 d0 ea b6 b7 33 a1 a2 a3 a4 a5 a6 a7 a8 05 51 72 65 6d 61 69 6e 73 ad 02 00",
     written: true,

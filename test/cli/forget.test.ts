@@ -28,7 +28,9 @@ test("a dry run asks no broker and names what would go, one thing a line", async
   assert.equal(code, 0);
   assert.equal(error, "");
   assert.deepEqual(out.split("\n"), [
-    ...["events", "link", "data"].map((name) => `would remove session "brokerlink-a-${name}" at mqtt://h.invalid:1883`),
+    ...["events", "link", "data", "retained"].map(
+      (name) => `would remove session "brokerlink-a-${name}" at mqtt://h.invalid:1883`,
+    ),
     `would remove the spool of link b (2 files, 10 bytes) in "${folder}"`,
     `would remove the journal (1 file, 5 bytes) in "${folder}"`,
     "",
@@ -40,7 +42,7 @@ test("the sessions are those of local.clientid", async () => {
   const env = { BROKERLINK_LOCAL__CLIENTID: "my-agent" };
   const { out } = await runHere(["forget", ...AGENT, "--dry-run"], { env });
   assert.match(out, /^would remove session "my-agent-events" at /);
-  assert.equal(out.trimEnd().split("\n").length, 3, "without data_dir nothing is said of a disk");
+  assert.equal(out.trimEnd().split("\n").length, 4, "without data_dir nothing is said of a disk");
 });
 
 test("--disk-only removes files and asks no broker", async (t) => {

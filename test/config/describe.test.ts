@@ -117,6 +117,10 @@ test("what keeps its retain flag is said of the links that keep it", () => {
   ]);
   assert.deepEqual(rows(withLink({})), []);
   assert.equal(loaded({ file }).links[0]?.retained, "live");
+  assert.match(
+    rows(withLink({ retained: "sync" }))[0] ?? "",
+    /stores it; so it does with what is retained at b already$/,
+  );
 });
 
 test("compression is said of the links where it is not left to the agent", () => {

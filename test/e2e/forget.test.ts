@@ -15,7 +15,7 @@ import { AgentProcess } from "./agent-process.ts";
 import { Command, folderWith } from "./command.ts";
 import { EVENT_LINES } from "./site.ts";
 
-const SESSIONS = ["brokerlink-a-events", "brokerlink-a-link", "brokerlink-a-data"];
+const SESSIONS = ["brokerlink-a-events", "brokerlink-a-link", "brokerlink-a-data", "brokerlink-a-retained"];
 
 async function mosquitto(
   t: TestContext,

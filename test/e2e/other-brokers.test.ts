@@ -186,6 +186,53 @@ describe("other ways to know what clients want", { concurrency: false }, () => {
     }
   });
 
+  test("retained: sync, and one side speaks MQTT 3.1.1: both agents say so, and what is published crosses as with live", async () => {
+    const aedes = await AedesBroker.start();
+    const b = await Site.open("b", EVENT_LINES);
+    const a = new AgentProcess({
+      cluster: "a",
+      local: aedes.url,
+      broker: "aedes",
+      links: { b: b.broker.url },
+      topics: { b: ["#"] },
+      config: { links: [{ name: "b", retained: "sync" }] },
+    });
+    b.agent = new AgentProcess({
+      cluster: "b",
+      local: b.broker.url,
+      links: { a: aedes.url },
+      topics: { a: ["#"] },
+      config: { links: [{ name: "a", retained: "sync" }] },
+    });
+    try {
+      const writer = await aedes.client("writer");
+      await writer.publish("kept/1", "of before", { retain: true });
+      await Promise.all([a.start(), b.agent.start()]);
+      await Promise.all([a.linked("b"), b.agent.linked("a")]);
+      const reader = await b.client();
+      await reader.subscribe("kept/+");
+      await writer.reaches(reader, "kept/2");
+      await writer.publish("kept/2", "of now", { retain: true });
+      await reader.arrival("of now");
+      await a.logged(/"code":"RETAINED_UNSUPPORTED","why":"the local broker speaks MQTT 3\.1\.1/);
+      await a.logged(/"code":"RETAINED_UNSUPPORTED","why":"cluster \\"b\\" wants what is retained here/);
+      await b.agent.logged(/"code":"RETAINED_UNSUPPORTED","why":"the broker of cluster \\"a\\" speaks MQTT 3\.1\.1/);
+      const states = [(await a.linkStatus("b")).states, (await b.agent.linkStatus("a")).states];
+      assert.deepEqual(
+        states.map(({ wanted, readings, published }) => [wanted, readings, published]),
+        [
+          [true, 0, 0],
+          [true, 0, 0],
+        ],
+      );
+      assert.ok(states.every(({ blocked }) => blocked !== null));
+    } finally {
+      await a.dispose();
+      await b.close();
+      await aedes.stop();
+    }
+  });
+
   test("static: the configuration's filters are the routes, exact from the start", async () => {
     const [a, b] = [await Site.open("a", ["max_queued_messages 1000000"]), await Site.open("b", EVENT_LINES)];
     try {

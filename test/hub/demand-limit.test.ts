@@ -11,6 +11,7 @@ const DEAF: Outlet = {
   acknowledge() {},
   save() {},
   republish() {},
+  readStored() {},
   sendControl() {},
   answerStranger() {},
   peerGreeted() {},

@@ -14,6 +14,7 @@ function hubAlone(): { readonly hub: Hub; readonly events: HubEvent[] } {
     acknowledge: () => {},
     save: () => {},
     republish: () => {},
+    readStored: () => {},
     sendControl: () => {},
     answerStranger: () => {},
     peerGreeted: () => {},

@@ -145,7 +145,7 @@ describe("an agent that comes back", () => {
     world.settle();
     for (const agent of [a, b]) {
       const whole = new Map<string, Uint8Array>();
-      agent.hub.saveAll((key, value) => void whole.set(key, value));
+      agent.hub.saveAll((key, value) => void whole.set(key, value ?? new Uint8Array(0)));
       agent.saved.set("demand_id", whole.get("demand_id") ?? new Uint8Array(0));
       assert.deepEqual(new Map([...whole].sort()), new Map([...agent.saved].sort()));
     }

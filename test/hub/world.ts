@@ -5,6 +5,7 @@ import type { HubOptions } from "../../src/hub/hub-options.ts";
 import type { HubLinkOptions } from "../../src/hub/link-host.ts";
 import type { Republish } from "../../src/hub/republish.ts";
 import type { LinkStatus } from "../../src/hub/status.ts";
+import type { StoredAnswer } from "../../src/hub/stored.ts";
 import { covers } from "../../src/topic/algebra.ts";
 import type { MessageProperties } from "../../src/wire/message.ts";
 
@@ -48,6 +49,8 @@ export class Agent {
   controlSent = 0;
   /** Frames that the way to a peer loses without a word. */
   swallows: (bytes: Uint8Array) => boolean = () => false;
+  /** What the local broker has retained on the filters. */
+  stored: (filters: readonly string[]) => StoredAnswer = () => ({ outcome: "whole", messages: [] });
   /** Tokens of local messages in the order of their acknowledgement. */
   readonly acknowledged: number[] = [];
   /** What outlives the agent. */
@@ -110,6 +113,8 @@ export class Agent {
           const { answer } = this;
           if (token !== null && answer !== null) this.#later(() => this.hub.republished(token, answer, world.nowMs));
         },
+        readStored: (reading, filters) =>
+          this.#later(() => this.hub.stored(reading, this.stored(filters), world.nowMs)),
         sendControl: (link, bytes) => {
           this.controlSent += 1;
           const answer = this.broker?.control() ?? 0;

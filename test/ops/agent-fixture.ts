@@ -72,6 +72,18 @@ export function linkStatus(changes: Partial<LinkStatus> = {}): LinkStatus {
     suppressed: 12,
     roundTrip: { boundsMs: [10, 1_000], counts: [3, 1, 2], sumMs: 4_500 },
     forwardLatency: { boundsMs: [10, 1_000], counts: [0, 5, 1], sumMs: 9_000 },
+    states: {
+      wanted: true,
+      blocked: null,
+      waiting: 5,
+      readings: 2,
+      sent: 12,
+      published: 9,
+      skipped: [
+        { direction: "out", reason: "live", count: 4 },
+        { direction: "in", reason: "same", count: 6 },
+      ],
+    },
     republished: 19,
     settled: 6,
     gateTimeouts: 1,

@@ -163,6 +163,18 @@ describe("the status of a link", () => {
       inbound_messages: 3,
       round_trip_ms: 25,
     });
+    assert.deepEqual(brokerlink.retained, {
+      wanted: true,
+      blocked: null,
+      waiting: 5,
+      readings: 2,
+      sent: 12,
+      published: 9,
+      skipped: [
+        { direction: "out", reason: "live", count: 4 },
+        { direction: "in", reason: "same", count: 6 },
+      ],
+    });
     assert.equal(brokerlink.connections, 2);
     assert.equal(brokerlink.transport_up, true);
   });

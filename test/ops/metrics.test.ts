@@ -263,6 +263,11 @@ describe("what metrics say", () => {
         [150, 0],
       ],
     );
+    assert.equal(value(families, "retained_readings_total", east), 2);
+    assert.equal(value(families, "retained_states_total", { ...east, direction: "out" }), 12);
+    assert.equal(value(families, "retained_states_total", { ...east, direction: "in" }), 9);
+    assert.equal(value(families, "retained_states_skipped_total", { ...east, direction: "in", reason: "same" }), 6);
+    assert.equal(value(families, "retained_states_waiting", east), 5);
     const age = value(families, "spool_oldest_age_seconds", east) ?? 0;
     assert.ok(age >= 5 && age < 60, String(age));
     const silent = value(families, "link_silent_seconds", east) ?? 0;

@@ -5,12 +5,15 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { MUTANTS } from "./mutants.ts";
-import { World as SoundWorld } from "./world.ts";
+import { World as StatesWorld } from "./states-world.ts";
+import { World as AgentsWorld } from "./world.ts";
 
 const BUILD = new URL("../..", import.meta.url).pathname;
 const ROUNDS = 4;
 /** Tried in turn when the seed that is known to meet the mistake does not meet it any more. */
 const SEEDS_MAX = 80;
+
+type Simulated = new (seed: number) => { run(rounds: number): { readonly failures: readonly string[] } };
 
 describe("the simulation catches", () => {
   for (const mutant of MUTANTS) {
@@ -23,9 +26,9 @@ describe("the simulation catches", () => {
       const pattern = whateverSpace(mutant.find);
       assert.equal([...text.matchAll(pattern)].length, 1, `"${mutant.find}" occurs once in ${mutant.file}`);
       writeFileSync(file, text.replace(pattern, mutant.replace));
-      const { World } = (await import(pathToFileURL(join(copy, "test/sim/world.js")).href)) as {
-        World: typeof SoundWorld;
-      };
+      const SoundWorld: Simulated = mutant.world === undefined ? AgentsWorld : StatesWorld;
+      const world = `test/sim/${mutant.world ?? "world"}.js`;
+      const { World } = (await import(pathToFileURL(join(copy, world)).href)) as { World: Simulated };
       for (const seed of [mutant.seed, ...Array.from({ length: SEEDS_MAX }, (_, at) => at + 1)]) {
         const [failure] = new World(seed).run(ROUNDS).failures;
         if (failure === undefined) continue;

@@ -11,6 +11,8 @@ export interface Mutant {
   readonly replace: string;
   /** Known to meet the mistake when this was written; others are tried after it. */
   readonly seed: number;
+  /** Which simulation has to find it; absent: the one of whole agents. */
+  readonly world?: "states-world";
 }
 
 export const MUTANTS: readonly Mutant[] = [
@@ -198,5 +200,69 @@ export const MUTANTS: readonly Mutant[] = [
     find: "if (saved !== undefined) link.restore(saved, nowMs);",
     replace: "",
     seed: 1,
+  },
+  {
+    name: "a state sent although its topic had a live message since",
+    file: "hub/state-source.js",
+    find: "if (this.#live.has(topic))",
+    replace: "if (false)",
+    seed: 20,
+    world: "states-world",
+  },
+  {
+    name: "a best-effort message overtaken by the state before it",
+    file: "hub/state-source.js",
+    find: "return qos === 0 && this.#underWay.has(topic) ? { ...message, qos: 1 } : message;",
+    replace: "return message;",
+    seed: 10,
+    world: "states-world",
+  },
+  {
+    name: "states sent before what was queued when they were read",
+    file: "hub/state-source.js",
+    find: "if (this.#fenceUntilMs === Number.POSITIVE_INFINITY) this.#offer(nowMs);",
+    replace: "this.#offer(nowMs);",
+    seed: 228,
+    world: "states-world",
+  },
+  {
+    name: "a state published after the live message that passed it",
+    file: "hub/link-states.js",
+    find: "this.#sink.live(message.topic, nowMs);",
+    replace: "",
+    seed: 7,
+    world: "states-world",
+  },
+  {
+    name: "a state that replaces anybody's value",
+    file: "hub/state-sink.js",
+    find: 'if (mark.kind !== "fits" || mark.origin !== origin) return "not_theirs";',
+    replace: "",
+    seed: 1,
+    world: "states-world",
+  },
+  {
+    name: "a state that is there already published again",
+    file: "hub/state-sink.js",
+    find: 'return isSame ? "same" : null;',
+    replace: "return null;",
+    seed: 1,
+    world: "states-world",
+  },
+  {
+    name: "a route that comes anew not read again",
+    file: "hub/unread-routes.js",
+    find: "this.#read.delete(filter); } /** What",
+    replace: "} /** What",
+    seed: 10,
+    world: "states-world",
+  },
+  {
+    name: "read before the subscription is there",
+    file: "hub/unread-routes.js",
+    find: "if (revision > settledRevision || taken.length === TOPICS_MAX) break;",
+    replace: "if (taken.length === TOPICS_MAX) break;",
+    seed: 78,
+    world: "states-world",
   },
 ];

@@ -306,6 +306,10 @@ export class SimAgent implements SimPeer, LocalOwner {
           this.onHandedOver = null;
           onHandedOver?.();
         }),
+      readStored: (reading) =>
+        this.#time.after(0, () =>
+          this.into((hub, nowMs) => hub.stored(reading, { outcome: "whole", messages: [] }, nowMs)),
+        ),
       sendControl: (link, bytes) => leave(() => this.#network.control(this.cluster, link, bytes)),
       answerStranger: () => {},
       peerGreeted: () => {},

@@ -35,7 +35,13 @@ const protocols = fc
 const frameBytesMax = anyNumber.filter((value) => value >= 4_096);
 
 /** Absent or not; an empty list is written as one. */
-const offered = fc.record({ expands: fc.uniqueArray(fc.constantFrom(...COMPRESSIONS)) }, { requiredKeys: [] });
+const offered = fc.record(
+  {
+    expands: fc.uniqueArray(fc.constantFrom(...COMPRESSIONS)),
+    states: fc.record({ wanted: fc.boolean(), served: fc.boolean() }),
+  },
+  { requiredKeys: [] },
+);
 
 const op = fc.oneof(
   fc.record({
@@ -163,14 +169,17 @@ const properties = fc.record(
   { requiredKeys: [] },
 );
 
-const message: fc.Arbitrary<Message> = fc.record({
-  topic: fc.oneof(anyTopic, fc.constantFrom("t/1", "t/2")),
-  payload,
-  qos: fc.constantFrom(0 as const, 1 as const),
-  retain: fc.boolean(),
-  properties: fc.option(properties),
-  expiryMs: fc.option(fc.oneof(fc.nat(100_000), fc.constantFrom(0, 4_294_967_295_000))),
-});
+const message: fc.Arbitrary<Message> = fc
+  .record({
+    topic: fc.oneof(anyTopic, fc.constantFrom("t/1", "t/2")),
+    payload,
+    qos: fc.constantFrom(0 as const, 1 as const),
+    retain: fc.boolean(),
+    properties: fc.option(properties),
+    expiryMs: fc.option(fc.oneof(fc.nat(100_000), fc.constantFrom(0, 4_294_967_295_000))),
+    isState: fc.boolean(),
+  })
+  .map(({ isState, ...each }) => (isState ? { ...each, qos: 1, retain: false, state: true } : each));
 
 /** Each message, the step to its number if it has one, its origin. */
 const framed = fc.tuple(message, fc.option(fc.integer({ min: 1, max: 1_000_000 })), fc.option(anyName));

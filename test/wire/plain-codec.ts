@@ -2,7 +2,7 @@
  * A second codec of the wire, written from docs/PROTOCOL.md, sections 4 to 6, alone; nothing of src/ is used. The tests
  * compare it with the one in src/wire, and a peer that speaks through it links with a real agent.
  */
-import { expandedBody, offer, offered } from "./plain-compression.ts";
+import { expandedBody, expands } from "./plain-compression.ts";
 import {
   block,
   Cursor,
@@ -41,6 +41,7 @@ export interface PlainMessage {
     readonly retain: boolean;
     readonly properties: Readonly<Record<string, unknown>> | null;
     readonly expiryMs: number | null;
+    readonly state?: boolean;
   };
   readonly origin: string | null;
 }
@@ -216,11 +217,13 @@ function readMessages(cursor: Cursor): PlainMessage[] {
       const properties = flags & 0x40 ? readProperties(cursor, userPropertiesLeft) : null;
       const { userProperties } = properties ?? {};
       if (Array.isArray(userProperties)) userPropertiesLeft -= userProperties.length;
-      if (flags & 0x80) readExtensions(cursor);
+      const state = flags & 0x80 ? readExtensions(cursor, STATE).get(STATE) : undefined;
+      if (state !== undefined && (state.length > 0 || (flags & 3) !== 1)) throw new PlainProblem("bad_value");
       const payload = contents.read(cursor);
+      const about = { qos: flags & 1, retain: (flags & 2) !== 0, properties, expiryMs };
       return {
         number: flags & 0x04 ? lastNumber : null,
-        message: { topic: lastTopic, payload, qos: flags & 1, retain: (flags & 2) !== 0, properties, expiryMs },
+        message: { topic: lastTopic, payload, ...about, ...(state === undefined ? {} : { state: true }) },
         origin,
       };
     },
@@ -236,7 +239,7 @@ function writeMessages(out: number[], messages: readonly PlainMessage[]): void {
   for (const { number, message, origin } of messages) {
     const same = message.topic === lastTopic;
     const bits = [message.qos === 1, message.retain, number !== null, same, message.expiryMs !== null, origin !== null];
-    bits.push(message.properties !== null);
+    bits.push(message.properties !== null, message.state === true);
     out.push(bits.reduce((sum, on, bit) => (on ? sum + 2 ** bit : sum), 0));
     if (number !== null) varint.write(out, number - lastNumber);
     lastNumber = number ?? lastNumber;
@@ -245,26 +248,46 @@ function writeMessages(out: number[], messages: readonly PlainMessage[]): void {
     if (message.expiryMs !== null) varint.write(out, message.expiryMs);
     if (origin !== null) name.write(out, origin);
     if (message.properties !== null) writeProperties(out, message.properties);
+    if (message.state === true) out.push(2, STATE, 0);
     contents.write(out, message.payload);
   }
 }
 
 // ── section 4 ──────────────────────────────────────────────────────────────────────────────────────────
 
-/** What a heartbeat may have: each two bytes. */
+/** Of a message: it is a state. */
+const STATE = 1;
+
+/** One byte, and what a later version puts behind it. */
+const states: Field<{ wanted: boolean; served: boolean }> = {
+  read(cursor) {
+    const flags = cursor.u8();
+    return { wanted: (flags & 1) !== 0, served: (flags & 2) !== 0 };
+  },
+  write: (out, value) => void out.push((value.wanted ? 1 : 0) + (value.served ? 2 : 0)),
+};
+
+/** What a heartbeat may have, and hello and ack; how many bytes at least and at most. */
 const EXTENSIONS = {
-  6: { key: "trouble", fields: struct({ framesRefused: u8, unheard: flag }) },
-  8: { key: "backlog", fields: struct({ draining: flag, percent: where(u8, (value) => value >= 1 && value <= 100) }) },
+  6: { of: ["heartbeat"], key: "trouble", bytes: [2, 2], fields: struct({ framesRefused: u8, unheard: flag }) },
+  8: {
+    of: ["heartbeat"],
+    key: "backlog",
+    bytes: [2, 2],
+    fields: struct({ draining: flag, percent: where(u8, (value) => value >= 1 && value <= 100) }),
+  },
+  10: { of: ["hello", "ack"], key: "expands", bytes: [0, 65_536], fields: expands },
+  12: { of: ["hello", "ack"], key: "states", bytes: [1, 65_536], fields: states },
 } as const;
 
-/** Answers the values by their tags, undecoded: only a heartbeat has some. */
-function readExtensions(cursor: Cursor): Map<number, Uint8Array> {
+/** Answers the values by their tags, undecoded. `odd`: an odd tag that is understood. */
+function readExtensions(cursor: Cursor, odd = 0): Map<number, Uint8Array> {
   const found = new Map<number, Uint8Array>();
   const inside = new Cursor(block(65_536).read(cursor));
   for (let last = -1; inside.left > 0; ) {
     const tag = where(varint, (value) => value > last && value <= 65_535).read(inside);
     found.set(tag, block(65_536).read(inside));
-    if (tag % 2 === 1) throw new PlainProblem("unknown_extension");
+    if (tag % 2 === 1 && tag !== odd) throw new PlainProblem("unknown_extension");
     last = tag;
   }
   return found;
@@ -308,18 +331,16 @@ export function decodePlainControl(bytes: Uint8Array): PlainDecoded<PlainControl
     const known = BODIES[type];
     if (known === undefined) throw unknown(type);
     const body = { type: known.type, ...(known.fields.read(cursor) as Record<string, unknown>) };
-    if (known.type === "hello" || known.type === "ack")
-      return { speaker, body: { ...body, ...offered(extensions.get(10)) } };
-    return { speaker, body: { ...body, ...(known.type === "heartbeat" ? readKnown(extensions) : {}) } };
+    return { speaker, body: { ...body, ...readKnown(known.type, extensions) } };
   });
 }
 
-function readKnown(extensions: Map<number, Uint8Array>): object {
+function readKnown(type: string, extensions: Map<number, Uint8Array>): object {
   const known: Record<string, unknown> = {};
-  for (const [tag, { key, fields }] of Object.entries(EXTENSIONS)) {
+  for (const [tag, { of, key, bytes, fields }] of Object.entries(EXTENSIONS)) {
     const value = extensions.get(Number(tag));
-    if (value === undefined) continue;
-    if (value.length !== 2) throw new PlainProblem("bad_value");
+    if (value === undefined || !(of as readonly string[]).includes(type)) continue;
+    if (value.length < bytes[0] || value.length > bytes[1]) throw new PlainProblem("bad_value");
     known[key] = fields.read(new Cursor(value));
   }
   return known;
@@ -331,10 +352,10 @@ export function encodePlainControl({ speaker, body }: PlainControl): Uint8Array 
   const extensions: number[] = [];
   for (const [tag, { key, fields }] of Object.entries(EXTENSIONS)) {
     if (body[key] === undefined) continue;
-    extensions.push(Number(tag), 2);
-    (fields as Field<unknown>).write(extensions, body[key]);
+    const value: number[] = [];
+    (fields as Field<unknown>).write(value, body[key]);
+    extensions.push(Number(tag), value.length, ...value);
   }
-  extensions.push(...offer(body["expands"]));
   const out = [0x42, 0x4c, 1, extensions.length === 0 ? 0 : 4, Number(type)];
   if (extensions.length > 0) out.push(extensions.length, ...extensions);
   someone.write(out, speaker);

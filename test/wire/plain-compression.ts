@@ -1,10 +1,9 @@
 /** Section 6.1 of docs/PROTOCOL.md, written from that page alone: compressed frames, and who takes them. */
 import assert from "node:assert/strict";
 import * as zlib from "node:zlib";
-import { type Cursor, PlainProblem, varint, where } from "./plain-fields.ts";
+import { type Cursor, type Field, PlainProblem, varint, where } from "./plain-fields.ts";
 
 const BODY_BYTES_MAX = 1_048_576;
-const EXPANDS_TAG = 10;
 
 type Expand = (bytes: Uint8Array, limits: { maxOutputLength: number }) => Uint8Array;
 /** The window of 1 MiB, as zstd's own parameter: ZSTD_d_windowLogMax. */
@@ -41,15 +40,11 @@ export function expandedBody(cursor: Cursor): Uint8Array {
   throw new PlainProblem("bad_compression");
 }
 
-/** The extension of a hello or an ack, read: algorithms of a later version are passed over. */
-export function offered(value: Uint8Array | undefined): object {
-  if (value === undefined) return {};
-  const known = [...new Set(value)].flatMap((number) => ALGORITHMS[number]?.name ?? []);
-  return { expands: known.filter((name) => name !== "") };
-}
-
-/** The same, written. */
-export function offer(expands: unknown): number[] {
-  if (!Array.isArray(expands)) return [];
-  return [EXPANDS_TAG, expands.length, ...expands.map((name) => ALGORITHMS.findIndex((each) => each.name === name))];
-}
+/** The extension of a hello or an ack: algorithms of a later version are passed over. */
+export const expands: Field<readonly string[]> = {
+  read(cursor) {
+    const known = [...new Set(cursor.bytes(cursor.left))].flatMap((number) => ALGORITHMS[number]?.name ?? []);
+    return known.filter((name) => name !== "");
+  },
+  write: (out, value) => void out.push(...value.map((name) => ALGORITHMS.findIndex((each) => each.name === name))),
+};
