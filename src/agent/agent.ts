@@ -67,7 +67,7 @@ export class Agent {
     if (local.broker === "mosquitto") this.#brokerDropped = 0;
     this.hub = new Hub(hubOptions(config, store, randomHex16, nowMs), this.#outlet(), nowMs);
     store?.connect({
-      synced: (link) => this.#then(() => this.hub.spoolSynced(link)),
+      synced: (link) => this.#then((nowMs) => this.hub.spoolSynced(link, nowMs)),
       problem: (problem) => this.#report.disk(problem),
     });
     this.#answers = new CarrierAnswers(this.hub, (work) => this.#then(work));

@@ -1,10 +1,10 @@
 /** One link's configuration as the hub takes it. */
 import type { AgentConfig, LinkConfig } from "../config/types.ts";
-import type { SpoolLog } from "../flow/spool-log.ts";
+import type { LaneLogs } from "../flow/outbound-options.ts";
 import type { HubLinkOptions } from "../hub/link-host.ts";
 
-/** `log`: where its reliable messages are kept; undefined: in memory. */
-export function hubLinkOptions(link: LinkConfig, config: AgentConfig, log: SpoolLog | undefined): HubLinkOptions {
+/** `logs`: where its reliable messages are kept; undefined: in memory. */
+export function hubLinkOptions(link: LinkConfig, config: AgentConfig, logs: LaneLogs | undefined): HubLinkOptions {
   return {
     name: link.name,
     topics: link.topics,
@@ -19,6 +19,6 @@ export function hubLinkOptions(link: LinkConfig, config: AgentConfig, log: Spool
     spool: config.spool,
     durability: link.durability,
     retained: link.retained,
-    ...(log === undefined ? {} : { log }),
+    ...(logs === undefined ? {} : { logs }),
   };
 }

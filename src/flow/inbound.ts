@@ -153,6 +153,7 @@ export class Inbound {
     this.#waiting.clear();
     this.#ahead.clear();
     this.#waitingBytes = 0;
+    this.#queue.speakerChanged();
   }
 
   /** The local broker's answer to a QoS 1 republish; null: the connection was lost first. */

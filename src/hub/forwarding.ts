@@ -30,7 +30,7 @@ export class Forwarding {
   /** A local message that the peer wants, unless another bridge carries it in a circle. */
   take(message: Message, due: Due | null, nowMs: number): void {
     const { topic, payload, properties } = message;
-    const forwarded: Forwarded = { message, due: this.#outbound.dues.withholds ? due : null };
+    const forwarded: Forwarded = { message, due: this.#outbound.withholds ? due : null };
     if (forwarded.due !== null) this.#acks.hold(forwarded.due);
     const isWatched = couldHaveLostMark(properties) || this.guard.holds(topic);
     switch (isWatched ? this.guard.offer(topic, payload, forwarded, nowMs) : "pass") {

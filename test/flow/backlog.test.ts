@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { frame, framesOf, inbound, message, outbound } from "./rig.ts";
+import { frame, framesOf, inbound, message, outbound, STREAM } from "./rig.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -36,7 +36,7 @@ describe("a backlog on its way to the peer", () => {
     let nowMs = 2_000;
     for (let before = 0; gone < 200; before = gone) {
       for (const { messages } of framesOf(out, nowMs)) gone += messages.length;
-      out.settled(gone, [], nowMs);
+      out.settled(STREAM, gone, [], nowMs);
       assert.ok(gone - before <= 40, `${gone - before} at once`);
       if (gone < 200) nowMs = Math.max(nowMs + 1, out.deadlineMs);
     }

@@ -52,8 +52,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "number reused after a lost tail",
     file: "hub/hub-link.js",
-    find: "new Outbound(host.randomHex16(),",
-    replace: 'new Outbound("00000000000000ff",',
+    find: "new Outbound(() => host.randomHex16(),",
+    replace: "new Outbound(((n) => () => `00000000000000f${n++}`)(0),",
     seed: 1,
   },
   {
@@ -67,7 +67,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: "frame freed by a broker's acknowledgement",
     file: "hub/frame-sender.js",
     find: "outlet.sendFrame(name, frame.id, bytes, frame.confirm);",
-    replace: "$& for (const { number } of frame.messages) if (number !== null) outbound.settled(number, [], nowMs);",
+    replace:
+      "$& for (const { number } of frame.messages) if (number !== null) this.#link.outbound.settled(frame.stream, number, [], nowMs);",
     seed: 3,
   },
   {

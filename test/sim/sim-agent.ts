@@ -11,7 +11,7 @@ import type { Prng } from "./prng.ts";
 import type { ClusterShape, WorldShape } from "./shape.ts";
 import type { SimBroker } from "./sim-broker.ts";
 import { idOf } from "./sim-clients.ts";
-import type { SimDisk } from "./sim-disk.ts";
+import type { SimDisk, SimDiskLog } from "./sim-disk.ts";
 import { type LocalOwner, SimLocal } from "./sim-local.ts";
 import type { SimNetwork, SimPeer } from "./sim-network.ts";
 import type { Timeline } from "./timeline.ts";
@@ -57,8 +57,8 @@ export class SimAgent implements SimPeer, LocalOwner {
   #wakeAtMs = Number.POSITIVE_INFINITY;
   #refreshAtMs = 0;
   #syncMs = 0;
-  /** Peers whose log is being synced: one sync is under way at a time, or each turn of a slow disk would make more turns. */
-  readonly #syncing = new Set<string>();
+  /** Logs that are being synced: one sync of each is under way at a time, or each turn of a slow disk would make more turns. */
+  readonly #syncing = new Set<SimDiskLog>();
   /** What reached a frozen process; null: it runs. */
   #frozen: ((hub: Hub, nowMs: number) => void)[] | null = null;
 
@@ -234,14 +234,14 @@ export class SimAgent implements SimPeer, LocalOwner {
   #sync(hub: Hub): void {
     if (!this.#isDying) this.disk?.write();
     for (const [peer, log] of this.disk?.logs() ?? []) {
-      if (log.isSynced || this.#isDying || this.#syncing.has(peer)) continue;
+      if (log.isSynced || this.#isDying || this.#syncing.has(log)) continue;
       const { base, lastNumber } = log;
-      this.#syncing.add(peer);
+      this.#syncing.add(log);
       this.#time.after(this.#random.next() * this.#syncMs, () => {
         if (this.hub !== hub) return;
-        this.#syncing.delete(peer);
+        this.#syncing.delete(log);
         log.synced(base, lastNumber);
-        this.into((awake) => awake.spoolSynced(peer));
+        this.into((awake, nowMs) => awake.spoolSynced(peer, nowMs));
       });
     }
   }
@@ -339,7 +339,7 @@ export class SimAgent implements SimPeer, LocalOwner {
           retryIntervalMs: 15_000,
           spool: this.#shape.spool,
           durability: this.#shape.durability,
-          ...(this.disk === null ? {} : { log: this.disk.log(name, () => this.#random.hex16()) }),
+          ...(this.disk === null ? {} : { logs: this.disk.logsOf(name, () => this.#random.hex16()) }),
         };
       }),
       disabledLinks: [],
