@@ -50,7 +50,8 @@ export class Lane {
   readonly #dropped: (reason: OutboundDropReason, count: number) => void;
   readonly #underWay: UnderWay;
   readonly #resend: ResendClock;
-  /** Of what was given up up to here a copy may still be on its way; 0: nothing. */
+  /** Of what was given up between these, inclusive, a copy may still be on its way. */
+  #doubtFrom = Number.POSITIVE_INFINITY;
   #doubtUpTo = 0;
 
   constructor(
@@ -105,9 +106,9 @@ export class Lane {
     return Math.min(this.#resend.deadlineMs, this.pace.deadlineMs);
   }
 
-  /** Nothing up to this number can still reach the peer's broker. */
+  /** Nothing up to this number can still reach the peer's broker; once true, it remains so. */
   isThrough(number: number): boolean {
-    return number < this.spool.base && (this.#doubtUpTo === 0 || number > this.#doubtUpTo);
+    return number < this.spool.base && (number < this.#doubtFrom || number > this.#doubtUpTo);
   }
 
   /** Takes a message that room was made for; answers its number. */
@@ -142,7 +143,7 @@ export class Lane {
         this.#settleOne(number, messages, nowMs);
     }
     // The peer takes numbers in order: what was given up before this one came before it, or never will.
-    if (highest > this.#doubtUpTo) this.#doubtUpTo = 0;
+    if (highest > this.#doubtUpTo) this.#doubtFrom = Number.POSITIVE_INFINITY;
     this.dues.settledUpTo(known);
     this.spool.settleUpTo(known);
     this.suspect.word(this.spool.base, messages.length > 0);
@@ -265,7 +266,9 @@ export class Lane {
     this.#forget(number);
   }
 
+  /** To be told before it is settled. */
   #doubt(number: number): void {
+    this.#doubtFrom = Math.min(this.#doubtFrom, this.spool.base);
     this.#doubtUpTo = Math.max(this.#doubtUpTo, number);
   }
 

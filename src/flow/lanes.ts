@@ -111,7 +111,8 @@ export class Lanes {
     }
     assert(!this.#awaitsDisk, "the older messages of a topic are on the disk before younger ones");
     const number = this.main.append(message, bytes, due, nowMs);
-    this.#tails.add(topic, number, (earlier) => this.main.isThrough(earlier));
+    // Of a topic that is forgotten there may be something in the live lane.
+    if (this.#tails.add(topic, number, (earlier) => this.main.isThrough(earlier))) this.#join();
   }
 
   /** Gives up what is too old. */
