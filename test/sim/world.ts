@@ -92,6 +92,10 @@ export class World {
       clusters: this.clusters,
       idOf,
       changed: () => this.#burst(),
+      forgotten: (name, ids) => {
+        for (const id of ids) this.#taken.delete(`${name} ${id}`);
+        oracle.takenAgain(name, new Set(ids));
+      },
     });
     const [a, b] = this.clusters;
     this.#bridge =
