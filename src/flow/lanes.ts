@@ -111,8 +111,8 @@ export class Lanes {
     }
     assert(!this.#awaitsDisk, "the older messages of a topic are on the disk before younger ones");
     const number = this.main.append(message, bytes, due, nowMs);
-    // Of a topic that is forgotten there may be something in the live lane.
-    if (this.#tails.add(topic, number, (earlier) => this.main.isThrough(earlier))) this.#join();
+    // Forgets no topic that is in the live lane: while one is there, none comes new into this one.
+    this.#tails.add(topic, number, (earlier) => this.main.isThrough(earlier));
   }
 
   /** Gives up what is too old. */

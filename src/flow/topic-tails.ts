@@ -37,17 +37,16 @@ export class TopicTails {
     return Math.max(this.#unknownUpTo, this.#tails.get(keyOf(topic)) ?? 0);
   }
 
-  /** `isThrough`: whether a number needs to be known no more. Answers whether all topics are forgotten now. */
-  add(topic: string, number: number, isThrough: (number: number) => boolean): boolean {
+  /** `isThrough`: whether a number needs to be known no more. */
+  add(topic: string, number: number, isThrough: (number: number) => boolean): void {
     if (this.#unknownUpTo > 0 && isThrough(this.#unknownUpTo)) this.#unknownUpTo = 0;
     this.#tails.set(keyOf(topic), number);
-    if (this.#tails.size <= this.#limit) return false;
+    if (this.#tails.size <= this.#limit) return;
     for (const [key, last] of this.#tails) if (isThrough(last)) this.#tails.delete(key);
-    if (this.#tails.size <= this.#limit * KEPT_SHARE) return false;
+    if (this.#tails.size <= this.#limit * KEPT_SHARE) return;
     this.#tails = new Map();
     this.#unknownUpTo = number;
     this.#overflows += 1;
-    return true;
   }
 
   /** Everything has come through. */
