@@ -53,7 +53,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: "number reused after a lost tail",
     file: "hub/hub-link.js",
     find: "new Outbound(() => host.randomHex16(),",
-    replace: "new Outbound(((n) => () => `00000000000000f${n++}`)(0),",
+    replace: "new Outbound(((n) => () => '00000000000000f' + n++)(0),",
     seed: 1,
   },
   {
@@ -133,6 +133,34 @@ export const MUTANTS: readonly Mutant[] = [
     file: "hub/hub-link.js",
     find: "saveRoute(this.#host.save, this.name, output.filter, output.up);",
     replace: "",
+    seed: 1,
+  },
+  {
+    name: "past the backlog although the topic waits in it",
+    file: "flow/lanes.js",
+    find: "if (this.#passing && this.#isFree(topic))",
+    replace: "if (this.#passing)",
+    seed: 1,
+  },
+  {
+    name: "live lane forgotten at a restart",
+    file: "flow/outbound.js",
+    find: "lane(logs.live)",
+    replace: "lane(new MemorySpoolLog(newStream()))",
+    seed: 144,
+  },
+  {
+    name: "live lane not waited for after a restart",
+    file: "flow/lanes.js",
+    find: "main.holdFrom = main.spool.base;",
+    replace: ";",
+    seed: 22,
+  },
+  {
+    name: "live lane not waited for after a cut",
+    file: "flow/lanes.js",
+    find: "this.main.holdFrom = this.main.spool.lastNumber + 1;",
+    replace: ";",
     seed: 1,
   },
   // Beyond the list above: what the simulation itself has taught.
