@@ -41,6 +41,8 @@ export function linkStatus(link: HubLink): LinkStatus {
       oldestAtMs: outbound.oldestStoredAtMs,
       inflight: outbound.inflight,
       bestEffort: outbound.bestEffortQueued,
+      passed: outbound.lanes.passed,
+      passOverflows: outbound.lanes.overflows,
       inbound: inbound.pending + inbound.inflight,
       roundTripMs: outbound.roundTripMs,
     },
