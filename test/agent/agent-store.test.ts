@@ -41,13 +41,20 @@ test("the next life knows the incarnation and the messages of this one", async (
   const store = await rig.open();
   assert.equal(store.lastIncarnation, 0);
   store.incarnation(4_711);
-  store.log("b")?.append(message(1), 20, rig.nowMs);
+  store.logs("b")?.main.append(message(1), 20, rig.nowMs);
+  store.logs("b")?.live.append(message(1), 20, rig.nowMs);
+  store.logs("b")?.live.append(message(2), 20, rig.nowMs);
+  const streams = [store.logs("b")?.main.stream, store.logs("b")?.live.stream];
   rig.turn(store);
+  assert.equal(store.isKept, false);
   await until("the disk has it", () => store.isKept);
   assert.ok(rig.synced > 0);
   await store.close();
   const next = await rig.open();
-  assert.deepEqual([next.lastIncarnation, next.log("b")?.lastNumber], [4_711, 1]);
+  const { main, live } = next.logs("b") ?? {};
+  assert.deepEqual([next.lastIncarnation, main?.lastNumber, live?.lastNumber], [4_711, 1, 2]);
+  assert.deepEqual([main?.stream, live?.stream], streams);
+  assert.notEqual(main?.stream, live?.stream);
   assert.deepEqual([rig.problems, rig.reports.all], [[], []]);
   await next.close();
 });
@@ -56,7 +63,7 @@ test("a sync that fails is said once and asked again a second later, not at ever
   const rig = new Rig(t);
   const store = await rig.open();
   rig.disk.failing.set("sync", "EIO");
-  store.log("b")?.append(message(1), 20, rig.nowMs);
+  store.logs("b")?.main.append(message(1), 20, rig.nowMs);
   rig.turn(store);
   await until("it failed", () => rig.synced === 1);
   for (let turn = 0; turn < 50; turn += 1) {
