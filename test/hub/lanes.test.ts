@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { HubLinkOptions } from "../../src/hub/link-host.ts";
+import { decodeFrame } from "../../src/wire/frame.ts";
 import type { Message } from "../../src/wire/message.ts";
 import { type Agent, linkOptions, pair, type World } from "./world.ts";
 
@@ -56,6 +57,12 @@ function inOrder(b: Agent, ofU: number): void {
   const upTo = (topic: string, last: number) => Array.from({ length: last }, (_, at) => `${topic}=${at + 1}`);
   assert.deepEqual(of("t/1"), upTo("t/1", OLD + 1));
   assert.deepEqual(of("u/1"), upTo("u/1", ofU));
+}
+
+function streamOf(bytes: Uint8Array): string {
+  const frame = decodeFrame(bytes);
+  assert.ok(frame.ok);
+  return frame.value.stream;
 }
 
 describe("while both lanes of a link hold messages", () => {
@@ -193,6 +200,8 @@ describe("while both lanes of a link hold messages", () => {
         a.publish("u/1", "2", { ack: OLD + 3, packetId: OLD + 3 });
         world.settle();
         assert.equal(lanesOf(a).main.at(-1)?.topic, "u/1", "behind what the live lane had before");
+        a.swallows = (bytes) => streamOf(bytes) === logs.live.stream;
+        for (let step = 0; step < 5; step += 1) world.pass(1_000);
         a.swallows = () => false;
       } else a.hub.linkUp("b", 1_000_000, world.nowMs);
       for (let step = 0; step < 60; step += 1) world.pass(1_000);
