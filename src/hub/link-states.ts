@@ -51,7 +51,7 @@ export class LinkStates {
     this.#link = link;
     this.#options = options;
     this.#host = host;
-    const incomplete = (why: string, nowMs: number) => link.problem("RETAINED_INCOMPLETE", why, nowMs);
+    const incomplete = (why: string, nowMs: number) => link.problems.found("RETAINED_INCOMPLETE", why, nowMs);
     this.#source = new StateSource({
       counters: this.counters,
       outbound: link.outbound,
@@ -168,7 +168,7 @@ export class LinkStates {
     this.#refuses = isAsked && !this.#hasProperties;
     if (this.#refuses && !refused) {
       const reason = `cluster "${this.#options.name}" wants what is retained here, and the local broker speaks MQTT 3.1.1`;
-      this.#link.problem("RETAINED_UNSUPPORTED", reason, nowMs);
+      this.#link.problems.found("RETAINED_UNSUPPORTED", reason, nowMs);
     }
     this.#source.want(isAsked && this.#hasProperties, this.#filters(), this.#host.demandRevision);
   }
@@ -188,7 +188,7 @@ export class LinkStates {
     const before = this.#blocked;
     this.#blocked = this.#reason();
     if (this.#blocked !== null && this.#blocked !== before)
-      this.#link.problem("RETAINED_UNSUPPORTED", this.#blocked, nowMs);
+      this.#link.problems.found("RETAINED_UNSUPPORTED", this.#blocked, nowMs);
   }
 
   #reason(): string | null {
