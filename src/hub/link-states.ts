@@ -3,7 +3,6 @@
  * broker, and what both agents say of them to each other. Only brokers of MQTT 5 can take part: elsewhere nothing shows whose
  * a retained message is. Pure.
  */
-import type { ErrorCode } from "../base/error-codes.ts";
 import type { InboundMessage } from "../flow/inbound.ts";
 import type { Outbound } from "../flow/outbound.ts";
 import type { Conversation } from "../link/conversation.ts";
@@ -12,6 +11,7 @@ import { intersect } from "../topic/algebra.ts";
 import type { Message, StatesWord } from "../wire/message.ts";
 import type { Counters } from "./counters.ts";
 import type { HubLinkOptions, LinkHost } from "./link-host.ts";
+import type { LinkProblems } from "./link-problems.ts";
 import { type Republish, republishOf } from "./republish.ts";
 import { StateCounters } from "./state-counters.ts";
 import { StateSink } from "./state-sink.ts";
@@ -27,7 +27,7 @@ export interface StatesLink {
   readonly transportIsUp: boolean;
   exports(topic: string): boolean;
   perform(outputs: readonly LinkOutput[], nowMs: number): void;
-  problem(code: ErrorCode, reason: string, nowMs: number): void;
+  readonly problems: LinkProblems;
 }
 
 export class LinkStates {
