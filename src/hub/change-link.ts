@@ -33,7 +33,10 @@ export function changeLink(
     const { up, down } = link.peerDemand.retarget(next.exportFilters, acceptor.routes.effective());
     for (const filter of up) host.peerRoute(link, filter, true);
     for (const filter of down) host.peerRoute(link, filter, false);
+    for (const filter of up) link.states.route(filter, true);
+    for (const filter of down) link.states.route(filter, false);
   }
+  link.states.changed(before, nowMs);
   link.outbound.reconfigure(link.options);
   link.inbound.pace.cap(next.drainPerSecond ?? null);
 }

@@ -49,7 +49,7 @@ export class LinkChanges {
     link.interest(interest.told());
     link.setWide(interest.wide !== null, nowMs);
     if (saved !== undefined) link.restore(saved, nowMs);
-    if (isDataUp()) link.inbound.localUp();
+    if (isDataUp()) link.localUp(host.localHasProperties, nowMs);
   }
 
   change(options: HubLinkOptions, nowMs: number): void {

@@ -33,7 +33,6 @@ export interface StatesLink {
 export class LinkStates {
   readonly counters = new StateCounters();
   readonly #link: StatesLink;
-  readonly #options: HubLinkOptions;
   readonly #host: LinkHost;
   readonly #source: StateSource;
   readonly #sink: StateSink;
@@ -47,15 +46,13 @@ export class LinkStates {
   #refuses = false;
 
   constructor(link: StatesLink, host: LinkHost) {
-    const { options } = link;
     this.#link = link;
-    this.#options = options;
     this.#host = host;
     const incomplete = (why: string, nowMs: number) => link.problems.found("RETAINED_INCOMPLETE", why, nowMs);
     this.#source = new StateSource({
       counters: this.counters,
       outbound: link.outbound,
-      spoolBytesMax: options.spool.bytesMax,
+      spoolBytesMax: () => link.options.spool.bytesMax,
       exports: (topic) => link.exports(topic) && !host.isControl(topic),
       read: (filters, done) => host.readStored(filters, done),
       fence: (done) => host.fence(done),
@@ -68,12 +65,12 @@ export class LinkStates {
       settle: (token, nowMs) => host.settle(token, nowMs),
       unreadable: incomplete,
     });
-    this.#sink.wanted = options.retained === "sync";
+    this.#sink.wanted = link.options.retained === "sync";
   }
 
   /** What to say in hello and ack. */
   get word(): StatesWord {
-    return { wanted: this.#options.retained === "sync" && this.#hasProperties, served: this.#hasProperties };
+    return { wanted: this.#link.options.retained === "sync" && this.#hasProperties, served: this.#hasProperties };
   }
 
   get status(): LinkStatus["states"] {
@@ -81,7 +78,7 @@ export class LinkStates {
     const skipped = (direction: "out" | "in", counts: Readonly<Record<string, number>>) =>
       Object.entries(counts).map(([reason, count]) => ({ direction, reason, count }));
     return {
-      wanted: this.#options.retained === "sync",
+      wanted: this.#link.options.retained === "sync",
       blocked: this.#blocked,
       waiting: this.#source.waiting,
       readings,
@@ -100,12 +97,14 @@ export class LinkStates {
     this.#source.localUp(this.#host.demandRevision);
     if (hasProperties === this.#hasProperties) return;
     this.#hasProperties = hasProperties;
-    this.#sink.wanted = this.word.wanted;
-    this.#judge(nowMs);
     this.#wantForPeer(nowMs);
-    // The peer has to hear it.
-    const { transportIsUp, conversation } = this.#link;
-    if (transportIsUp) this.#link.perform(conversation.announcer.greet(nowMs, "the local broker is known"), nowMs);
+    this.#tell("the local broker is known", nowMs);
+  }
+
+  /** The link's options are others now. */
+  changed(before: HubLinkOptions, nowMs: number): void {
+    if ((before.retained === "sync") !== (this.#link.options.retained === "sync"))
+      this.#tell("what is retained over there is wanted, or not any more", nowMs);
   }
 
   localDown(): void {
@@ -137,7 +136,7 @@ export class LinkStates {
 
   /** A message of the peer goes to the local broker. */
   arrived({ token, message, origin }: InboundMessage, nowMs: number): void {
-    const { name, retained = "strip" } = this.#options;
+    const { name, retained = "strip" } = this.#link.options;
     const cluster = origin ?? name;
     const how = { withProperties: this.#host.localHasProperties, keepRetain: retained !== "strip" };
     const whole: Republish = republishOf(message, cluster, how);
@@ -157,6 +156,14 @@ export class LinkStates {
     this.#source.flush(listens && this.#localUp, this.#host.demandSettledRevision, nowMs);
   }
 
+  /** The peer has to hear whether we want states now. */
+  #tell(why: string, nowMs: number): void {
+    this.#sink.wanted = this.word.wanted;
+    this.#judge(nowMs);
+    const { transportIsUp, conversation } = this.#link;
+    if (transportIsUp) this.#link.perform(conversation.announcer.greet(nowMs, why), nowMs);
+  }
+
   #republish(token: number | null, message: Republish, nowMs: number): void {
     this.#link.counters.republished += 1;
     this.#host.republish(token, message, nowMs);
@@ -167,14 +174,14 @@ export class LinkStates {
     const refused = this.#refuses;
     this.#refuses = isAsked && !this.#hasProperties;
     if (this.#refuses && !refused) {
-      const reason = `cluster "${this.#options.name}" wants what is retained here, and the local broker speaks MQTT 3.1.1`;
+      const reason = `cluster "${this.#link.options.name}" wants what is retained here, and the local broker speaks MQTT 3.1.1`;
       this.#link.problems.found("RETAINED_UNSUPPORTED", reason, nowMs);
     }
     this.#source.want(isAsked && this.#hasProperties, this.#filters(), this.#host.demandRevision);
   }
 
   *#filters(): Iterable<string> {
-    const { exportFilters } = this.#options;
+    const { exportFilters } = this.#link.options;
     for (const route of this.#link.conversation.acceptor.routes.effective()) {
       for (const exported of exportFilters) {
         const met = intersect(exported, route);
@@ -192,7 +199,7 @@ export class LinkStates {
   }
 
   #reason(): string | null {
-    const { name, retained } = this.#options;
+    const { name, retained } = this.#link.options;
     if (retained !== "sync") return null;
     const asLive = "what is retained there does not come, only what is published from now on";
     if (!this.#hasProperties) return `the local broker speaks MQTT 3.1.1: ${asLive}`;

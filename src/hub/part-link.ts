@@ -14,6 +14,8 @@ export function partLink(link: HubLink, nowMs: number): SavedLink {
   const outputs = acceptor.routes.clear().map(({ filter }) => ({ type: "peer_route", filter, up: false }) as const);
   link.perform(outputs, nowMs);
   link.outbound.closed();
+  // What was asked of the local broker is for nobody any more.
+  link.states.localDown();
   const records = [...link.inbound.records()].map(([stream, record]) => ({ stream, ...record }));
   return { incarnation: acceptor.highest, routes: [], records };
 }
