@@ -33,7 +33,6 @@ export interface StatesLink {
 export class LinkStates {
   readonly counters = new StateCounters();
   readonly #link: StatesLink;
-  readonly #options: HubLinkOptions;
   readonly #host: LinkHost;
   readonly #source: StateSource;
   readonly #sink: StateSink;
@@ -47,15 +46,13 @@ export class LinkStates {
   #refuses = false;
 
   constructor(link: StatesLink, host: LinkHost) {
-    const { options } = link;
     this.#link = link;
-    this.#options = options;
     this.#host = host;
     const incomplete = (why: string, nowMs: number) => link.problem("RETAINED_INCOMPLETE", why, nowMs);
     this.#source = new StateSource({
       counters: this.counters,
       outbound: link.outbound,
-      spoolBytesMax: options.spool.bytesMax,
+      spoolBytesMax: () => this.#options.spool.bytesMax,
       exports: (topic) => link.exports(topic) && !host.isControl(topic),
       read: (filters, done) => host.readStored(filters, done),
       fence: (done) => host.fence(done),
@@ -68,7 +65,12 @@ export class LinkStates {
       settle: (token, nowMs) => host.settle(token, nowMs),
       unreadable: incomplete,
     });
-    this.#sink.wanted = options.retained === "sync";
+    this.#sink.want(this.word.wanted, Number.NEGATIVE_INFINITY);
+  }
+
+  /** They may change. */
+  get #options(): HubLinkOptions {
+    return this.#link.options;
   }
 
   /** What to say in hello and ack. */
@@ -100,12 +102,20 @@ export class LinkStates {
     this.#source.localUp(this.#host.demandRevision);
     if (hasProperties === this.#hasProperties) return;
     this.#hasProperties = hasProperties;
-    this.#sink.wanted = this.word.wanted;
-    this.#judge(nowMs);
     this.#wantForPeer(nowMs);
-    // The peer has to hear it.
-    const { transportIsUp, conversation } = this.#link;
-    if (transportIsUp) this.#link.perform(conversation.announcer.greet(nowMs, "the local broker is known"), nowMs);
+    this.#say("the local broker is known", nowMs);
+  }
+
+  /** The link's options are others. */
+  reconfigured(nowMs: number): void {
+    if (this.#sink.wanted !== this.word.wanted) this.#say("what is retained is wanted, or not any more", nowMs);
+    else this.#judge(nowMs);
+  }
+
+  /** The link is over: what is being read is for nobody. */
+  end(): void {
+    this.#sink.localDown();
+    this.#source.newLife();
   }
 
   localDown(): void {
@@ -160,6 +170,14 @@ export class LinkStates {
   #republish(token: number | null, message: Republish, nowMs: number): void {
     this.#link.counters.republished += 1;
     this.#host.republish(token, message, nowMs);
+  }
+
+  /** What we say of states is other than before: the peer has to hear it. */
+  #say(why: string, nowMs: number): void {
+    this.#sink.want(this.word.wanted, nowMs);
+    this.#judge(nowMs);
+    const { transportIsUp, conversation } = this.#link;
+    if (transportIsUp) this.#link.perform(conversation.announcer.greet(nowMs, why), nowMs);
   }
 
   #wantForPeer(nowMs: number): void {

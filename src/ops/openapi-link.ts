@@ -105,6 +105,20 @@ const DETAIL = object({
       round_trip_ms: AMOUNT,
     }),
   ),
+  retained: said(
+    orNull(
+      object({
+        wanted: FLAG,
+        blocked: orNull(TEXT),
+        waiting: COUNT,
+        readings: COUNT,
+        sent: COUNT,
+        published: COUNT,
+        skipped: list(object({ direction: oneOf("out", "in"), reason: TEXT, count: COUNT })),
+      }),
+    ),
+    "Retained messages as a broker has them stored: ours for the peer, and the peer's for the local broker (`retained: sync`).",
+  ),
   counters: orNull(
     object({
       sent: TRAFFIC,
