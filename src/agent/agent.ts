@@ -130,7 +130,7 @@ export class Agent {
       },
       this.#localEvents(),
     );
-    this.#stored = storedReader(config, (reading, answer) =>
+    this.#stored = storedReader(this.config, (reading, answer) =>
       this.#data((atMs) => this.hub.stored(reading, answer, atMs)),
     );
     for (const link of config.links) if (link.enable) connections.add(link);

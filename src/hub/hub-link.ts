@@ -283,10 +283,13 @@ export class HubLink {
   }
 
   #peerRoute(route: string, up: boolean): void {
-    for (const filter of this.peerDemand.change(route, up)) {
-      this.#host.peerRoute(this, filter, up);
-      this.states.route(filter, up);
-    }
+    for (const filter of this.peerDemand.change(route, up)) this.serve(filter, up);
+  }
+
+  /** What the peer may get, and has asked for, of what local clients publish. */
+  serve(filter: string, up: boolean): void {
+    this.#host.peerRoute(this, filter, up);
+    this.states.route(filter, up);
   }
 
   get transportIsUp(): boolean {
