@@ -6,6 +6,7 @@ import type { FramedMessage, Message } from "../wire/message.ts";
 import type { AckLedger, Due } from "./ack-ledger.ts";
 import type { Delays } from "./delays.ts";
 import { aged } from "./expiry.ts";
+import type { FrameLimits } from "./frame-limits.ts";
 import type { LanePace } from "./lane-pace.ts";
 import { LinkDues } from "./link-dues.ts";
 import type { OutboundDropReason, OutboundOptions } from "./outbound-options.ts";
@@ -19,16 +20,6 @@ import { UnderWay } from "./under-way.ts";
 
 /** A frame's messages reach the receiver's broker in one burst: stay far below any broker's queue for one client. */
 const FRAME_MESSAGES_MAX = 400;
-/** Reliable messages under way: what the receiver may have to remember, and its broker to queue. */
-const INFLIGHT_MESSAGES_MAX = 2_000;
-/** Their bytes: far below what a receiver keeps of frames that overtook another (16 MiB), and what a connection takes at a time. */
-const INFLIGHT_BYTES_MAX = 4 * 1024 * 1024;
-
-/** What a frame may have, in bytes: as a rule, and if a message alone is larger. */
-export interface FrameRoom {
-  readonly batchBytesMax: number;
-  readonly frameBytesMax: number;
-}
 
 /** A frame in the making. */
 export interface LaneFrame {
@@ -205,27 +196,23 @@ export class Lane {
   }
 
   /** What may leave now in one frame; without messages: nothing. */
-  fill(room: FrameRoom, nowMs: number): LaneFrame {
+  fill(limits: FrameLimits, nowMs: number): LaneFrame {
     const messages: FramedMessage[] = [];
     let bytes = 0;
     let resend = false;
-    const limit = Math.min(room.batchBytesMax, room.frameBytesMax);
+    const limit = limits.batchBytesMax;
     const isHeld = this.#underWay.cursor >= this.holdFrom;
     const next = isHeld ? undefined : this.spool.get(this.#underWay.cursor);
     const paced = this.pace.allowance(next?.storedAtMs ?? null, nowMs);
     const windowOpen = this.#underWay.frames < this.#options.framesInflightMax;
     let messagesMax = FRAME_MESSAGES_MAX;
-    while (
-      windowOpen &&
-      messages.length < Math.min(messagesMax, paced) &&
-      this.#underWay.messages < INFLIGHT_MESSAGES_MAX
-    ) {
+    while (windowOpen && messages.length < Math.min(messagesMax, paced)) {
       const number = this.#underWay.cursor;
       if (number > this.spool.lastNumber || number >= this.holdFrom || !this.spool.mayLeave(number)) break;
       const entry = this.spool.isSettled(number) ? undefined : this.spool.get(number);
       const message = entry === undefined ? null : aged(entry.message, nowMs - entry.storedAtMs);
       const isStale = message?.state === true && !this.states.lets(number);
-      if (entry === undefined || message === null || entry.bytes > room.frameBytesMax || isStale) {
+      if (entry === undefined || message === null || entry.bytes > limits.messageBytesMax || isStale) {
         // Without an entry it is settled already, or the log could not read it, and has counted it.
         const reason = isStale ? "stale_state" : "too_large";
         if (entry !== undefined) this.#giveUp(number, message === null ? "expired" : reason);
@@ -234,7 +221,7 @@ export class Lane {
         continue;
       }
       if (messages.length > 0 && bytes + entry.bytes > limit) break;
-      if (this.#underWay.messages > 0 && this.#underWay.bytes + entry.bytes > INFLIGHT_BYTES_MAX) break;
+      if (!this.#underWay.hasRoomFor(entry.bytes)) break;
       if (this.spool.sentAtMs(number) !== null) resend = true;
       this.spool.sent(entry, nowMs);
       if (messages.length === 0) messagesMax = Math.min(messagesMax, this.suspect.messagesMax(number));

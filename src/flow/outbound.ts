@@ -6,12 +6,13 @@
  * The owner asks for frames at the end of each turn: a lone message leaves at once, a burst shares frames.
  */
 import { framedSize } from "../wire/frame.ts";
-import type { Message } from "../wire/message.ts";
+import type { FramedMessage, Message } from "../wire/message.ts";
 import { AckLedger, type Due } from "./ack-ledger.ts";
 import { BestEffortQueue } from "./best-effort.ts";
 import { ConfirmedFrames } from "./confirmed-frames.ts";
 import { Delays } from "./delays.ts";
 import { DrainPace } from "./drain-pace.ts";
+import { FrameLimits } from "./frame-limits.ts";
 import { Intake } from "./intake.ts";
 import { Lane, type LaneFrame } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
@@ -21,12 +22,6 @@ import type { OutgoingFrame } from "./outgoing-frame.ts";
 import type { SpoolLog } from "./spool-log.ts";
 import type { RefusedMessage } from "./suspect.ts";
 
-/** A frame closes at this size: large enough to pay for itself, small enough to leave other links their turn. */
-const FRAME_BYTES = 64 * 1024;
-/** Until the peer and its broker have named their limits: the wire format's own. */
-const FRAME_BYTES_CAP = 16 * 1024 * 1024;
-/** One frame in so long is published at QoS 1, so that a refusal that begins while frames flow is told. */
-const CONFIRM_MS = 1_000;
 /** Reason codes that say that a packet is too large for a broker (MQTT 5, 4.13 and 3.4.2.1). */
 const PACKET_TOO_LARGE = 0x95;
 
@@ -42,12 +37,7 @@ export class Outbound {
   readonly intake: Intake;
   #open = false;
   #congested = false;
-  #confirmNext = true;
-  #confirmedAtMs = Number.NEGATIVE_INFINITY;
-  #frameBytesMax = FRAME_BYTES_CAP;
-  /** Less than half a frame that a broker refused for its size: its limit is not always announced. */
-  #batchBytesMax = FRAME_BYTES;
-  #frameId = 0;
+  readonly #limits = new FrameLimits();
   /** Frames published at QoS 1 since the last restart, by their id. */
   readonly #confirmed = new ConfirmedFrames();
 
@@ -149,7 +139,7 @@ export class Outbound {
 
   /** The peer listens (again): what was under way is in doubt and goes first, with the same numbers. */
   opened(frameBytesMax: number): void {
-    this.#frameBytesMax = Math.min(frameBytesMax, FRAME_BYTES_CAP);
+    this.#limits.named(frameBytesMax);
     this.#open = true;
     for (const { suspect } of this.lanes.both) suspect.answered();
     this.lanes.opened();
@@ -179,9 +169,9 @@ export class Outbound {
   }
 
   #again(): void {
-    this.#confirmNext = true;
     for (const lane of this.lanes.both) lane.rewind(true);
     this.#confirmed.clear();
+    this.#confirmed.wanted();
   }
 
   #doubt(): void {
@@ -199,7 +189,7 @@ export class Outbound {
    */
   offer(message: Message, due: Due | null, nowMs: number): Lane | null {
     const bytes = framedSize(message);
-    if (bytes === null || bytes > this.#frameBytesMax) {
+    if (bytes === null || bytes > this.#limits.messageBytesMax) {
       this.#dropped(bytes === null ? "malformed" : "too_large", 1);
       if (due !== null) this.#ledger.done(due);
     } else if (message.qos === 1) {
@@ -244,12 +234,12 @@ export class Outbound {
     if (frame === undefined || reasonCode !== PACKET_TOO_LARGE) return;
     const { lane, messages, bytes, number } = frame;
     if (messages > 1) {
-      this.#batchBytesMax = Math.max(Math.min(this.#batchBytesMax, bytes >> 1), 1);
+      this.#limits.refusedBatch(bytes);
       this.#again();
       return;
     }
     if (number === null || lane.spool.isSettled(number)) return;
-    this.#frameBytesMax = Math.min(this.#frameBytesMax, bytes - 1);
+    this.#limits.refusedMessage(bytes);
     lane.tooLarge(number);
     this.lanes.freed();
   }
@@ -261,7 +251,7 @@ export class Outbound {
     if (!this.#open) return false;
     let repeated = false;
     for (const lane of this.lanes.both) repeated = lane.repeat(nowMs, heardAtMs) || repeated;
-    if (repeated) this.#confirmNext = true;
+    if (repeated) this.#confirmed.wanted();
     this.lanes.freed();
     return repeated;
   }
@@ -279,11 +269,10 @@ export class Outbound {
   /** The next frame that may leave now; null: none may. */
   nextFrame(nowMs: number): OutgoingFrame | null {
     if (!this.#open) return null;
-    const room = { batchBytesMax: this.#batchBytesMax, frameBytesMax: this.#frameBytesMax };
     let [first, begun]: [Lane | null, LaneFrame | null] = [null, null];
     for (const lane of this.lanes.inTurn) {
       if (this.#congested && lane.inflight > 0) continue;
-      [first, begun] = [lane, lane.fill(room, nowMs)];
+      [first, begun] = [lane, lane.fill(this.#limits, nowMs)];
       if (begun.messages.length > 0) break;
     }
     this.lanes.freed();
@@ -292,28 +281,23 @@ export class Outbound {
     let { bytes } = begun;
     const reliable = messages.length;
     if (!this.#congested) {
-      const limit = Math.min(this.#batchBytesMax, this.#frameBytesMax);
+      const limit = this.#limits.batchBytesMax;
       const filled = this.#bestEffort.fill(messages, bytes, { messages: messagesMax, bytes: limit }, nowMs);
       bytes = filled.bytes;
       if (filled.expired > 0) this.#dropped("expired", filled.expired);
     }
     if (messages.length === 0) return this.intake.admit(nowMs) ? this.nextFrame(nowMs) : null;
     if (reliable > 0) this.lanes.left(first);
-    // Either way: a clock that went back must not put it off.
-    const confirm = this.#confirmNext || resend || Math.abs(nowMs - this.#confirmedAtMs) >= CONFIRM_MS;
-    this.#confirmNext = false;
-    if (confirm) this.#confirmedAtMs = nowMs;
-    this.#frameId += 1;
-    if (confirm) this.#confirmed.add(this.#frameId, first, messages, bytes);
-    const { stream, base } = first.spool;
-    return { id: this.#frameId, stream, messages, base, confirm, resend };
+    return this.#frame(first, messages, bytes, resend, nowMs);
   }
 
   /** Carries nothing; the broker's answer shows whether it takes frames. */
   emptyFrame(nowMs: number): OutgoingFrame {
-    this.#confirmedAtMs = nowMs;
-    this.#frameId += 1;
-    const { stream, base } = this.lanes.main.spool;
-    return { id: this.#frameId, stream, messages: [], base, confirm: true, resend: false };
+    return this.#frame(this.lanes.main, [], 0, false, nowMs);
+  }
+
+  #frame(lane: Lane, messages: readonly FramedMessage[], bytes: number, resend: boolean, nowMs: number): OutgoingFrame {
+    const { stream, base } = lane.spool;
+    return { ...this.#confirmed.number(lane, messages, bytes, resend, nowMs), stream, messages, base, resend };
   }
 }

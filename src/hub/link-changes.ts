@@ -49,15 +49,15 @@ export class LinkChanges {
     link.interest(interest.told());
     link.setWide(interest.wide !== null, nowMs);
     if (saved !== undefined) link.restore(saved, nowMs);
-    if (isDataUp()) link.inbound.localUp();
+    if (isDataUp()) link.localUp(host.localHasProperties, nowMs);
   }
 
   change(options: HubLinkOptions, nowMs: number): void {
-    const { links, host, demand, interest } = this.#parts;
+    const { links, demand, interest } = this.#parts;
     const link = links.get(options.name);
     if (link === undefined) return;
     if (link.options.demandMax !== options.demandMax) demand.limit(options.name, options.demandMax ?? null);
-    changeLink(link, options, () => interest.told(), host, nowMs);
+    changeLink(link, options, () => interest.told(), nowMs);
   }
 
   /**

@@ -3,7 +3,6 @@
  * broker, and what both agents say of them to each other. Only brokers of MQTT 5 can take part: elsewhere nothing shows whose
  * a retained message is. Pure.
  */
-import type { ErrorCode } from "../base/error-codes.ts";
 import type { InboundMessage } from "../flow/inbound.ts";
 import type { Outbound } from "../flow/outbound.ts";
 import type { Conversation } from "../link/conversation.ts";
@@ -12,6 +11,7 @@ import { intersect } from "../topic/algebra.ts";
 import type { Message, StatesWord } from "../wire/message.ts";
 import type { Counters } from "./counters.ts";
 import type { HubLinkOptions, LinkHost } from "./link-host.ts";
+import type { LinkProblems } from "./link-problems.ts";
 import { type Republish, republishOf } from "./republish.ts";
 import { StateCounters } from "./state-counters.ts";
 import { StateSink } from "./state-sink.ts";
@@ -27,13 +27,12 @@ export interface StatesLink {
   readonly transportIsUp: boolean;
   exports(topic: string): boolean;
   perform(outputs: readonly LinkOutput[], nowMs: number): void;
-  problem(code: ErrorCode, reason: string, nowMs: number): void;
+  readonly problems: LinkProblems;
 }
 
 export class LinkStates {
   readonly counters = new StateCounters();
   readonly #link: StatesLink;
-  readonly #options: HubLinkOptions;
   readonly #host: LinkHost;
   readonly #source: StateSource;
   readonly #sink: StateSink;
@@ -47,15 +46,13 @@ export class LinkStates {
   #refuses = false;
 
   constructor(link: StatesLink, host: LinkHost) {
-    const { options } = link;
     this.#link = link;
-    this.#options = options;
     this.#host = host;
-    const incomplete = (why: string, nowMs: number) => link.problem("RETAINED_INCOMPLETE", why, nowMs);
+    const incomplete = (why: string, nowMs: number) => link.problems.found("RETAINED_INCOMPLETE", why, nowMs);
     this.#source = new StateSource({
       counters: this.counters,
       outbound: link.outbound,
-      spoolBytesMax: options.spool.bytesMax,
+      spoolBytesMax: () => this.#options.spool.bytesMax,
       exports: (topic) => link.exports(topic) && !host.isControl(topic),
       read: (filters, done) => host.readStored(filters, done),
       fence: (done) => host.fence(done),
@@ -68,7 +65,12 @@ export class LinkStates {
       settle: (token, nowMs) => host.settle(token, nowMs),
       unreadable: incomplete,
     });
-    this.#sink.wanted = options.retained === "sync";
+    this.#sink.want(this.word.wanted, Number.NEGATIVE_INFINITY);
+  }
+
+  /** They may change. */
+  get #options(): HubLinkOptions {
+    return this.#link.options;
   }
 
   /** What to say in hello and ack. */
@@ -100,12 +102,20 @@ export class LinkStates {
     this.#source.localUp(this.#host.demandRevision);
     if (hasProperties === this.#hasProperties) return;
     this.#hasProperties = hasProperties;
-    this.#sink.wanted = this.word.wanted;
-    this.#judge(nowMs);
     this.#wantForPeer(nowMs);
-    // The peer has to hear it.
-    const { transportIsUp, conversation } = this.#link;
-    if (transportIsUp) this.#link.perform(conversation.announcer.greet(nowMs, "the local broker is known"), nowMs);
+    this.#say("the local broker is known", nowMs);
+  }
+
+  /** The link's options are others. */
+  reconfigured(nowMs: number): void {
+    if (this.#sink.wanted !== this.word.wanted) this.#say("what is retained is wanted, or not any more", nowMs);
+    else this.#judge(nowMs);
+  }
+
+  /** The link is over: what is being read is for nobody. */
+  end(): void {
+    this.#sink.localDown();
+    this.#source.newLife();
   }
 
   localDown(): void {
@@ -162,13 +172,21 @@ export class LinkStates {
     this.#host.republish(token, message, nowMs);
   }
 
+  /** What we say of states is other than before: the peer has to hear it. */
+  #say(why: string, nowMs: number): void {
+    this.#sink.want(this.word.wanted, nowMs);
+    this.#judge(nowMs);
+    const { transportIsUp, conversation } = this.#link;
+    if (transportIsUp) this.#link.perform(conversation.announcer.greet(nowMs, why), nowMs);
+  }
+
   #wantForPeer(nowMs: number): void {
     const isAsked = this.#peer?.wanted === true;
     const refused = this.#refuses;
     this.#refuses = isAsked && !this.#hasProperties;
     if (this.#refuses && !refused) {
       const reason = `cluster "${this.#options.name}" wants what is retained here, and the local broker speaks MQTT 3.1.1`;
-      this.#link.problem("RETAINED_UNSUPPORTED", reason, nowMs);
+      this.#link.problems.found("RETAINED_UNSUPPORTED", reason, nowMs);
     }
     this.#source.want(isAsked && this.#hasProperties, this.#filters(), this.#host.demandRevision);
   }
@@ -188,7 +206,7 @@ export class LinkStates {
     const before = this.#blocked;
     this.#blocked = this.#reason();
     if (this.#blocked !== null && this.#blocked !== before)
-      this.#link.problem("RETAINED_UNSUPPORTED", this.#blocked, nowMs);
+      this.#link.problems.found("RETAINED_UNSUPPORTED", this.#blocked, nowMs);
   }
 
   #reason(): string | null {

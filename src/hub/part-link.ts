@@ -9,6 +9,7 @@ import type { SavedLink } from "./saved-state.ts";
 export function partLink(link: HubLink, nowMs: number): SavedLink {
   // What the local broker has confirmed is told to the peer before the goodbye.
   link.flush(nowMs);
+  link.states.end();
   link.perform(link.conversation.goodbye("leave"), nowMs);
   const { acceptor } = link.conversation;
   const outputs = acceptor.routes.clear().map(({ filter }) => ({ type: "peer_route", filter, up: false }) as const);

@@ -33,7 +33,7 @@ const SPOOL_SHARE = 0.5;
 export interface StateSourceParts {
   readonly counters: StateCounters;
   readonly outbound: Outbound;
-  readonly spoolBytesMax: number;
+  spoolBytesMax(): number;
   /** Whether the topic may leave to this peer. */
   exports(topic: string): boolean;
   read(filters: readonly string[], done: (answer: StoredAnswer, nowMs: number) => void): void;
@@ -201,7 +201,7 @@ export class StateSource {
 
   #offer(nowMs: number): void {
     const { counters, outbound, spoolBytesMax } = this.#parts;
-    const roomBytes = spoolBytesMax * SPOOL_SHARE;
+    const roomBytes = spoolBytesMax() * SPOOL_SHARE;
     while (this.#next < this.#states.length && this.#underWay.size < UNDER_WAY_MAX) {
       if (outbound.waiting > 0 || outbound.lanes.stalls(nowMs) || outbound.bytes > roomBytes) return;
       const stored = this.#states[this.#next];
@@ -240,7 +240,7 @@ export class StateSource {
       state: true,
     };
     const bytes = framedSize(state);
-    if (bytes === null || bytes > this.#parts.spoolBytesMax * SPOOL_SHARE) return "no_frame_takes_it";
+    if (bytes === null || bytes > this.#parts.spoolBytesMax() * SPOOL_SHARE) return "no_frame_takes_it";
     return aged(state, nowMs - this.#readAtMs) ?? "expired";
   }
 

@@ -94,6 +94,20 @@ const DETAIL = object({
     }),
   ),
   compression: said(orNull(oneOf(...COMPRESSIONS)), "What frames leave with now; null: uncompressed."),
+  retained: said(
+    orNull(
+      object({
+        wanted: FLAG,
+        blocked: said(orNull(TEXT), "Why there is none although it is wanted."),
+        waiting: COUNT,
+        readings: COUNT,
+        sent: COUNT,
+        published: COUNT,
+        skipped: list(object({ direction: oneOf("out", "in"), reason: TEXT, count: COUNT })),
+      }),
+    ),
+    "What became of `retained: sync`, here and for the peer.",
+  ),
   queue: orNull(
     object({
       spool_messages: COUNT,

@@ -97,7 +97,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "no give-up timer",
     file: "link/announcer.js",
-    find: 'this.#state = { name: "greeting", retryAtMs: nowMs + retryMs, retryMs }; return this.#hello();',
+    find: 'this.#state = { name: "greeting", retryAtMs: nowMs + retryMs, retryMs }; return this.#hello(nowMs);',
     replace: 'this.#state = { name: "greeting", retryAtMs: Number.POSITIVE_INFINITY, retryMs }; return [];',
     seed: 2,
   },
