@@ -22,9 +22,9 @@ import type { LocalMessage } from "./local-message.ts";
 import { LocalRouting } from "./local-routing.ts";
 import type { Outlet } from "./outlet.ts";
 import { Resubscription } from "./resubscription.ts";
-import { saveLink } from "./saved-link.ts";
-import { saveAllRows, saveRowChanges } from "./saved-rows.ts";
-import { type HubState, type Save, saveAllDemand, saveDemandChanges } from "./saved-state.ts";
+import { savedHub } from "./saved-hub.ts";
+import { saveRowChanges } from "./saved-rows.ts";
+import { type HubState, type Save, type SavedEntry, saveDemandChanges } from "./saved-state.ts";
 import type { HubStatus } from "./status.ts";
 import { Strangers } from "./strangers.ts";
 
@@ -257,15 +257,10 @@ export class Hub {
     for (const link of this.#links.values()) link.perform(link.conversation.goodbye(kind), nowMs);
   }
 
-  /** Everything that has to outlive the process, as it was told piece by piece. */
-  saveAll(save: (key: string, value: Uint8Array) => void): void {
-    const put: Save = (key, value) => {
-      if (value !== null) save(key, value);
-    };
-    saveAllDemand(put, this.demand.memory);
-    saveAllRows(put, this.interest.rows());
-    for (const link of this.#links.values()) saveLink(put, link);
-    this.changes.saveAll(put);
+  /** Everything that has to outlive the process; see `saved-hub.ts` about what may change while it is walked through. */
+  saved(): Iterable<SavedEntry> {
+    const { changes, demand, interest } = this;
+    return savedHub({ links: this.#links, changes, memory: demand.memory, rows: interest.rows() });
   }
 
   status(nowMs: number): HubStatus {

@@ -15,8 +15,6 @@ const PUT = 1;
 const DELETE = 2;
 const KEY_AT = 3;
 const KEY_BYTES_MAX = 0xffff;
-/** A snapshot goes to the disk in pieces of this size. */
-const PIECE_BYTES = 256 * 1024;
 
 export interface JournalContent {
   readonly values: Map<string, Uint8Array>;
@@ -96,22 +94,6 @@ export class JournalFile {
   append(entries: Iterable<readonly [string, Uint8Array | null]>): void {
     const parts: Buffer[] = [];
     for (const [key, value] of entries) parts.push(this.#record(key, value));
-    this.#write(Buffer.concat(parts));
-  }
-
-  /** All that `emit` puts, in large pieces. Throws what the disk says. */
-  appendAll(emit: (put: (key: string, value: Uint8Array) => void) => void): void {
-    let parts: Buffer[] = [];
-    let bytes = 0;
-    emit((key, value) => {
-      const record = this.#record(key, value);
-      parts.push(record);
-      bytes += record.length;
-      if (bytes < PIECE_BYTES) return;
-      this.#write(Buffer.concat(parts));
-      parts = [];
-      bytes = 0;
-    });
     this.#write(Buffer.concat(parts));
   }
 

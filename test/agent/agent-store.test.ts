@@ -32,7 +32,7 @@ class Rig {
   }
 
   turn(store: AgentStore): void {
-    store.flush(this.nowMs, () => {});
+    store.flush(this.nowMs, () => []);
   }
 }
 
