@@ -146,7 +146,10 @@ export class Journal {
   }
 
   #writeSlices(coming: JournalSnapshot, end: (error: unknown) => void): void {
-    if (this.#coming !== coming) return end(GIVEN_UP);
+    if (this.#coming !== coming) {
+      end(GIVEN_UP);
+      return;
+    }
     let isWhole: boolean;
     try {
       isWhole = coming.writeSlice();

@@ -1,12 +1,13 @@
 /**
  * How long the event loop stands still while the journal of an agent with a million subscriptions is written anew, and what
- * an append takes meanwhile: `node build/test/bench/journal-snapshot.js [rows]`
+ * an append takes meanwhile: `node build/test/bench/journal-snapshot.js [rows]`. Each run is followed by one of the same length that
+ * does nothing, four milliseconds at a time: a busy machine stops that as well.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { setTimeout as pause } from "node:timers/promises";
+import { setImmediate as nextRound, setTimeout as pause } from "node:timers/promises";
 import { Journal } from "../../src/store/journal.ts";
 import type { DiskAnswer } from "../../src/store/store-problem.ts";
 import { linkOptions, World } from "../hub/world.ts";
@@ -30,7 +31,8 @@ a.turn();
 
 const dir = mkdtempSync(join(tmpdir(), "brokerlink-journal-"));
 const { journal } = Journal.open(join(dir, "journal"), { report: (problem) => console.error(problem) });
-for (let run = 0; run < RUNS; run += 1) {
+
+async function watched(what: string, act: () => Promise<string>): Promise<number> {
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
   let [appends, appendMaxMs] = [0, 0];
@@ -44,13 +46,30 @@ for (let run = 0; run < RUNS; run += 1) {
   // The first interval that the monitor sees does not count.
   await pause(50);
   const began = performance.now();
-  const answer = await new Promise<DiskAnswer>((done) => journal.compact(a.hub.saved(), done));
+  const answer = await act();
   const tookMs = performance.now() - began;
   await pause(20);
   clearInterval(ticking);
   delay.disable();
-  const shown = { took_ms: Math.round(tookMs), loop_max_ms: Math.round(delay.max / 1e6), appends };
-  console.log(JSON.stringify({ ...shown, append_max_ms: Math.round(appendMaxMs), bytes: journal.bytes, ok: answer.ok }));
+  const [max, p99] = [delay.max, delay.percentile(99)].map((ns) => Math.round(ns / 1e5) / 10);
+  const shown = { took_ms: Math.round(tookMs), loop_max_ms: max, loop_p99_ms: p99 };
+  console.log(what, JSON.stringify({ ...shown, appends, append_max_ms: Math.round(appendMaxMs) }), answer);
+  return tookMs;
+}
+
+function busy(ms: number): void {
+  for (const endMs = performance.now() + ms; performance.now() < endMs; );
+}
+
+for (let run = 0; run < RUNS; run += 1) {
+  const tookMs = await watched("snapshot", async () => {
+    const answer = await new Promise<DiskAnswer>((done) => journal.compact(a.hub.saved(), done));
+    return `${journal.bytes} bytes, ${answer.ok ? "ok" : answer.reason}`;
+  });
+  await watched("nothing ", async () => {
+    for (const endMs = performance.now() + tookMs; performance.now() < endMs; await nextRound()) busy(4);
+    return "";
+  });
 }
 await new Promise((done) => journal.close(done));
 rmSync(dir, { recursive: true, force: true });
