@@ -70,7 +70,7 @@ export class Agent {
     store?.connect({
       synced: (link) => {
         this.#reconfiguration.synced(link);
-        this.#then(() => this.hub.spoolSynced(link));
+        this.#then((nowMs) => this.hub.spoolSynced(link, nowMs));
       },
       problem: (problem) => this.#report.disk(problem),
     });

@@ -6,7 +6,7 @@ import type { InterestEdge } from "../route/interest-event.ts";
 import type { HubLink } from "./hub-link.ts";
 import type { HubLinkOptions } from "./link-host.ts";
 
-/** `told`: all that links were told of the interest and that stands. The log and the codec of `next` do not count: they stay. */
+/** `told`: all that links were told of the interest and that stands. The logs and the codec of `next` do not count: they stay. */
 export function changeLink(
   link: HubLink,
   next: HubLinkOptions,
@@ -14,8 +14,8 @@ export function changeLink(
   nowMs: number,
 ): void {
   const before = link.options;
-  const { log, codec } = before;
-  link.options = { ...next, ...(log === undefined ? {} : { log }), ...(codec === undefined ? {} : { codec }) };
+  const { logs, codec } = before;
+  link.options = { ...next, ...(logs === undefined ? {} : { logs }), ...(codec === undefined ? {} : { codec }) };
   const { acceptor } = link.conversation;
   if (!areEqual(before.topics, next.topics) || before.routesMax !== next.routesMax) {
     link.announceEdges(nowMs);

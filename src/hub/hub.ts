@@ -192,8 +192,8 @@ export class Hub {
   }
 
   /** More of a link's log is on the disk than before. */
-  spoolSynced(link: string): void {
-    this.#links.get(link)?.outbound.dues.synced();
+  spoolSynced(link: string, nowMs: number): void {
+    this.#links.get(link)?.outbound.synced(nowMs);
   }
 
   // ── the peers ────────────────────────────────────────────────────────────────────────────────────

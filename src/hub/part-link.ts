@@ -1,6 +1,6 @@
 /**
- * The end of a link while the agent goes on: its peer is told and drops our routes, its own go. What is in its spool stays
- * there: whoever has the log decides. Pure.
+ * The end of a link while the agent goes on: its peer is told and drops our routes, its own go. What is in its spools stays
+ * there: whoever has the logs decides. Pure.
  */
 import type { HubLink } from "./hub-link.ts";
 import type { SavedLink } from "./saved-state.ts";
