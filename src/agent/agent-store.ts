@@ -5,7 +5,7 @@
  */
 import type { LinkConfig } from "../config/types.ts";
 import type { LaneLogs } from "../flow/outbound-options.ts";
-import { decodeState, type HubState, type Save } from "../hub/saved-state.ts";
+import { decodeState, type HubState, type SavedEntry } from "../hub/saved-state.ts";
 import type { StoreStatus } from "../ops/agent-status.ts";
 import { DataDir } from "../store/data-dir.ts";
 import { DiskSpoolLog, type DiskSpoolOptions } from "../store/disk-spool-log.ts";
@@ -177,7 +177,7 @@ export class AgentStore {
   }
 
   /** The end of a turn: messages go to the disk, and the owner hears when it has them. */
-  flush(nowMs: number, saveAll: (save: Save) => void): void {
+  flush(nowMs: number, saved: () => Iterable<SavedEntry>): void {
     if (this.#closed) return;
     if (nowMs >= this.#retryAtMs) {
       this.#retryAtMs = Number.POSITIVE_INFINITY;
@@ -187,7 +187,7 @@ export class AgentStore {
     this.written();
     if (this.#journal.wantsSnapshot && nowMs >= this.#snapshotAfterMs) {
       this.#snapshotAfterMs = nowMs + SNAPSHOT_MS;
-      this.#snapshot(saveAll);
+      this.#snapshot(saved());
     }
     for (const [link, { main, live }] of this.#links) {
       this.#keep(link, live);
@@ -232,17 +232,11 @@ export class AgentStore {
     });
   }
 
-  #snapshot(saveAll: (save: Save) => void): void {
-    const incarnation = this.#incarnation;
-    this.#journal.compact(
-      (put) => {
-        put(INCARNATION, encodedIncarnation(incarnation));
-        saveAll((key, value) => {
-          if (value !== null) put(key, value);
-        });
-      },
-      (answer) => this.#took(answer),
-    );
+  #snapshot(saved: Iterable<SavedEntry>): void {
+    this.#journal.compact(withIncarnation(this.#incarnation, saved), (answer) => {
+      // One that the end of the agent cuts short is no problem: what is there is complete.
+      if (!this.#closed) this.#took(answer);
+    });
   }
 
   /** One word per change: the disk may say the same a thousand times a second. */
@@ -260,6 +254,11 @@ export class AgentStore {
     this.#retryAtMs = Number.POSITIVE_INFINITY;
     this.#events?.problem(null);
   }
+}
+
+function* withIncarnation(incarnation: number, saved: Iterable<SavedEntry>): Generator<SavedEntry> {
+  yield [INCARNATION, encodedIncarnation(incarnation)];
+  yield* saved;
 }
 
 /** Throws a LinkError, and leaves nothing open then. */

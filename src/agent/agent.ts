@@ -214,7 +214,7 @@ export class Agent {
     }
     this.#store?.incarnation(this.hub.identity.incarnation);
     this.hub.flush(nowMs);
-    this.#store?.flush(nowMs, (save) => this.hub.saveAll(save));
+    this.#store?.flush(nowMs, () => this.hub.saved());
   }
 
   /** What a slow connection holds back is looked at again soon: no event says that it took its bytes. */

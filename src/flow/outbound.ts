@@ -6,7 +6,7 @@
  * The owner asks for frames at the end of each turn: a lone message leaves at once, a burst shares frames.
  */
 import { framedSize } from "../wire/frame.ts";
-import type { FramedMessage, Message } from "../wire/message.ts";
+import type { Message } from "../wire/message.ts";
 import { AckLedger, type Due } from "./ack-ledger.ts";
 import { BestEffortQueue } from "./best-effort.ts";
 import { ConfirmedFrames } from "./confirmed-frames.ts";
@@ -288,16 +288,14 @@ export class Outbound {
     }
     if (messages.length === 0) return this.intake.admit(nowMs) ? this.nextFrame(nowMs) : null;
     if (reliable > 0) this.lanes.left(first);
-    return this.#frame(first, messages, bytes, resend, nowMs);
+    const { stream, base } = first.spool;
+    return { ...this.#confirmed.number(first, messages, bytes, resend, nowMs), stream, messages, base, resend };
   }
 
   /** Carries nothing; the broker's answer shows whether it takes frames. */
   emptyFrame(nowMs: number): OutgoingFrame {
-    return this.#frame(this.lanes.main, [], 0, false, nowMs);
-  }
-
-  #frame(lane: Lane, messages: readonly FramedMessage[], bytes: number, resend: boolean, nowMs: number): OutgoingFrame {
-    const { stream, base } = lane.spool;
-    return { ...this.#confirmed.number(lane, messages, bytes, resend, nowMs), stream, messages, base, resend };
+    const { main } = this.lanes;
+    const { stream, base } = main.spool;
+    return { ...this.#confirmed.number(main, [], 0, false, nowMs), stream, messages: [], base, resend: false };
   }
 }

@@ -33,7 +33,7 @@ class Rig {
   }
 
   turn(store: AgentStore): void {
-    store.flush(this.nowMs, () => {});
+    store.flush(this.nowMs, () => []);
   }
 }
 
@@ -155,6 +155,40 @@ test("state that the disk does not take is tried once a second, and the problem 
   rig.turn(store);
   assert.deepEqual(rig.problems, ["JOURNAL_WRITE_FAILED", null]);
   await store.close();
+});
+
+test("a journal that grew is written anew over many turns, with what is saved meanwhile; the end of the agent may cut that short", async (t) => {
+  for (const isCutShort of [false, true]) {
+    const rig = new Rig(t);
+    const store = await rig.open();
+    const kept = new Map<string, Uint8Array>();
+    const save = (key: string, value: Uint8Array) => {
+      kept.set(key, value);
+      store.save(key, value);
+    };
+    store.incarnation(4_711);
+    for (let number = 0; number < 100_000; number += 1) save(`route/b/site/device/${number}/state`, new Uint8Array(0));
+    store.written();
+    const grown = store.status.journalBytes;
+    let asked = 0;
+    const flush = () =>
+      store.flush(rig.nowMs, () => {
+        asked += 1;
+        return kept;
+      });
+    flush();
+    assert.equal(asked, 1);
+    save("route/b/new", new Uint8Array(0));
+    flush();
+    // While it is under way, what is saved goes to the old file too.
+    assert.ok(store.status.journalBytes > grown);
+    if (!isCutShort) await until("the new file", () => store.status.journalBytes < grown + 30);
+    await store.close();
+    assert.deepEqual([asked, rig.problems, rig.reports.all], [1, [], []]);
+    const next = await rig.open();
+    assert.deepEqual([next.lastIncarnation, next.restored.links.get("b")?.routes.length], [4_711, 100_001]);
+    await next.close();
+  }
 });
 
 test("a second agent does not get the directory, and one that is closed gives it back", async (t) => {

@@ -274,7 +274,7 @@ export class Faults {
   #end(cluster: SimCluster, end: () => void): void {
     const { oracle, time, random, network, clusters, idOf, forgotten } = this.#parts;
     cluster.ending();
-    const filters = cluster.agent.hub?.demand.memory.saved.filters ?? [];
+    const filters = [...(cluster.agent.hub?.demand.memory.saved() ?? [])];
     if (cluster.isDurable && filters.some(({ retiring }) => retiring)) oracle.endedBetweenFilters(cluster.name);
     end();
     if (cluster.isDurable) {

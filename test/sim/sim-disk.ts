@@ -4,7 +4,7 @@
  */
 import type { LaneLogs } from "../../src/flow/outbound-options.ts";
 import type { SpoolEntry, SpoolLog } from "../../src/flow/spool-log.ts";
-import { decodeState, type HubState } from "../../src/hub/saved-state.ts";
+import { decodeState, type HubState, type SavedEntry } from "../../src/hub/saved-state.ts";
 import type { Message } from "../../src/wire/message.ts";
 
 /** After an unclean end numbers go on far beyond any that may have been sent. */
@@ -59,10 +59,10 @@ export class SimDisk {
   }
 
   /** Whether a whole snapshot is what was saved piece by piece. */
-  compare(saveAll: (save: (key: string, value: Uint8Array) => void) => void, who: string): void {
+  compare(saved: Iterable<SavedEntry>, who: string): void {
     this.write();
     const whole = new Map<string, string>();
-    saveAll((key, value) => void whole.set(key, value.join()));
+    for (const entry of saved) if (entry !== null) whole.set(entry[0], entry[1].join());
     for (const key of new Set([...whole.keys(), ...this.#state.keys()])) {
       const [pieces, all] = [this.#state.get(key)?.join(), whole.get(key)];
       // Records move on without news when the sender gives numbers up.
