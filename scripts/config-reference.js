@@ -102,7 +102,7 @@ links:
 \`run\` and \`check\` with exit code 78, before anything is opened. Unknown keys are mistakes, and so are values of the wrong
 type: numbers that are meant as texts need quotes. A key with nothing behind it counts as absent.
 
-The configuration is read once, at the start. SIGHUP changes nothing in this version; restart the agent.`;
+The configuration is read at the start, on SIGHUP, and when its files change; [what that does](OPERATING.md#changing-the-configuration).`;
 
 function sources(variableOf) {
   return `## Where values come from

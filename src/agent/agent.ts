@@ -6,7 +6,6 @@ import { createAdapter } from "../broker/registry.ts";
 import type { AgentConfig } from "../config/types.ts";
 import { Hub } from "../hub/hub.ts";
 import type { Outlet } from "../hub/outlet.ts";
-import type { SessionProblem } from "../mqtt/session.ts";
 import type { AgentStatus } from "../ops/agent-status.ts";
 import { clockMs } from "../ops/clock.ts";
 import { LinkHistory } from "../ops/link-history.ts";
@@ -21,7 +20,7 @@ import { CurrentConfig } from "./current-config.ts";
 import { hubOptions } from "./hub-options.ts";
 import { unconfirmed, unpublished } from "./in-hand.ts";
 import { LocalBroker } from "./local-broker.ts";
-import type { LocalSessionName } from "./local-broker-options.ts";
+import { LocalHealth } from "./local-health.ts";
 import { PeerConnections } from "./peer-connections.ts";
 import { Reconfiguration, type ReconfigureResult } from "./reconfiguration.ts";
 import { Report } from "./report.ts";
@@ -49,16 +48,8 @@ export class Agent {
   readonly #turn: Turn;
   readonly #startedAtMs = clockMs();
   readonly reloads = new Reloads(clockMs());
-  readonly #sessions: Record<LocalSessionName, { up: boolean; reason: string | null }> = {
-    events: { up: false, reason: "not connected yet" },
-    link: { up: false, reason: "not connected yet" },
-    data: { up: false, reason: "not connected yet" },
-  };
+  readonly #health: LocalHealth;
   #stopping = false;
-  #controlDenied: string | null = null;
-  #advice: string | null = null;
-  readonly #odd: Record<string, number> = {};
-  #brokerDropped: number | null = null;
   readonly #countRefresh = new CountRefresh();
   readonly #certificates = new Certificates();
   readonly #answers: CarrierAnswers;
@@ -74,8 +65,7 @@ export class Agent {
     const nowMs = clockMs();
     const { local } = this.config;
     const { cluster, controlPrefix } = config;
-    // Mosquitto says nothing as long as it has dropped nothing.
-    if (local.broker === "mosquitto") this.#brokerDropped = 0;
+    this.#health = new LocalHealth(local.broker, this.#report);
     this.hub = new Hub(hubOptions(config, store, nowMs), this.#outlet(), nowMs);
     store?.connect({
       synced: (link) => {
@@ -193,8 +183,7 @@ export class Agent {
 
   /** Ready: the local broker is connected on all three sessions, no other agent speaks in our name, and no stop was asked for. */
   get ready(): boolean {
-    const isConnected = Object.values(this.#sessions).every(({ up }) => up);
-    return isConnected && !this.#stopping && !this.hub.identity.isDuplicate(clockMs());
+    return this.#health.isConnected && !this.#stopping && !this.hub.identity.isDuplicate(clockMs());
   }
 
   status(): AgentStatus {
@@ -202,15 +191,11 @@ export class Agent {
       version: AGENT_VERSION,
       startedAtMs: this.#startedAtMs,
       stopping: this.#stopping,
-      sessions: this.#sessions,
+      ...this.#health.status,
       sessionCounters: this.#local.counters,
       peerCounters: this.#connections.counters,
       problems: this.#report.problems(),
       certificates: this.#certificates.list(this.config, this.#carriers),
-      controlDenied: this.#controlDenied,
-      eventsAdvice: this.#advice,
-      oddLines: this.#odd,
-      brokerDropped: this.#brokerDropped,
       store: this.#store?.status ?? null,
       reloads: this.reloads.status,
       removedLinksMessages: this.#reconfiguration.givenUp,
@@ -239,7 +224,7 @@ export class Agent {
   }
 
   #countDeadlineMs(): number {
-    return this.#countRefresh.deadlineMs(this.hub.interest.wantsFreshCount && this.#sessions.events.up);
+    return this.#countRefresh.deadlineMs(this.hub.interest.wantsFreshCount && this.#health.isUp("events"));
   }
 
   async #drained(endMs: number, isDrained: () => boolean): Promise<void> {
@@ -299,26 +284,19 @@ export class Agent {
   #localEvents(): ConstructorParameters<typeof LocalBroker>[1] {
     return {
       event: (event) => {
-        if (event.type === "events_enabled" && event.enabled) this.#advice = null;
+        if (event.type === "events_enabled" && event.enabled) this.#health.announces();
         this.#then((nowMs) => {
           if (event.type === "count") this.#countRefresh.counted(nowMs);
           this.hub.interestEvent(event, nowMs);
         });
       },
-      odd: (kind, line) => {
-        this.#odd[kind] = (this.#odd[kind] ?? 0) + 1;
-        this.#report.oddLine(kind, line);
-      },
-      advise: (text) => {
-        this.#advice = text;
-        this.#report.advice(text);
-      },
+      odd: (kind, line) => this.#health.odd(kind, line),
+      advise: (text) => this.#health.advise(text),
       brokerDropped: (total, live) => {
-        this.#brokerDropped = total;
-        this.#report.brokerDropped(total, live);
+        this.#health.dropped(total, live);
         this.#then((nowMs) => this.hub.brokerDropped(total, live, nowMs));
       },
-      session: (name, up, problem) => this.#session(name, up, problem),
+      session: (name, up, problem) => this.#health.session(name, up, problem),
       linkUp: (packetBytesMax) => this.#connections.localUp(packetBytesMax),
       linkDown: (problem) => this.#connections.localDown(problem),
       control: (to, from, bytes) => this.#then((nowMs) => this.hub.control(to, from, bytes, nowMs)),
@@ -328,24 +306,11 @@ export class Agent {
       dataDown: () => this.#data(() => this.hub.dataDown()),
       message: (message) => this.#data((nowMs) => this.hub.localMessage(message, nowMs)),
       marker: (marker) => this.#data((nowMs) => this.hub.markerArrived(marker, nowMs)),
-      controlDenied: (topic, why) => {
-        const denied = `${topic}: ${why}`;
-        if (this.#controlDenied === denied) return;
-        this.#controlDenied = denied;
-        this.#report.controlDenied(topic, why);
-      },
-      controlWorks: () => {
-        if (this.#controlDenied !== null) this.#report.controlWorks();
-        this.#controlDenied = null;
-      },
+      controlDenied: (topic, why) => this.#health.controlIsDenied(topic, why),
+      controlWorks: () => this.#health.controlWorks(),
       linkAnswered: (peer, frame, reasonCode) =>
         frame === null ? this.#controlAnswered(peer, reasonCode) : this.#answers.frame(peer, frame, reasonCode),
     };
-  }
-
-  #session(name: LocalSessionName, up: boolean, problem: SessionProblem | null): void {
-    this.#sessions[name] = { up, reason: problem?.reason ?? null };
-    this.#report.session(name, up, problem);
   }
 
   #then(work: (nowMs: number) => void): void {

@@ -30,7 +30,7 @@ export class CarrierAnswers {
     const problem = controlProblem(name, reasonCode);
     this.#then((nowMs) => {
       link.passage.controlAnswered(reasonCode);
-      if (problem !== null) link.problem(problem.code, problem.reason, nowMs);
+      if (problem !== null) link.problems.found(problem.code, problem.reason, nowMs);
     });
   }
 
@@ -49,7 +49,11 @@ export class CarrierAnswers {
     this.#then((nowMs) => {
       this.#hub.frameRefused(name, frame, reasonCode);
       link.passage.frameAnswered(reasonCode);
-      link.problem("MESSAGE_REFUSED", `the broker refuses message frames with 0x${reasonCode.toString(16)}`, nowMs);
+      link.problems.found(
+        "MESSAGE_REFUSED",
+        `the broker refuses message frames with 0x${reasonCode.toString(16)}`,
+        nowMs,
+      );
     });
   }
 

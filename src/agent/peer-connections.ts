@@ -109,7 +109,7 @@ export class PeerConnections {
     const { code, reason } = answers.whyDown(name, problem);
     then((nowMs) => {
       hub.linkDown(name, problem.reason, nowMs);
-      hub.link(name)?.problem(code, reason, nowMs);
+      hub.link(name)?.problems.found(code, reason, nowMs);
     });
   }
 }

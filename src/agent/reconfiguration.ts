@@ -47,7 +47,7 @@ export class Reconfiguration {
     this.#parts = parts;
   }
 
-  /** Messages in the spools of links that were removed. */
+  /** Messages of links that were removed, and what had no room in the spool of one that was switched off. */
   get givenUp(): number {
     return this.#givenUp;
   }
@@ -149,10 +149,13 @@ export class Reconfiguration {
 
   /** Takes leave; `isKept`: what is in the spool waits until the link is switched on again. */
   #part(name: string, isKept: boolean, nowMs: number): Promise<void> {
-    const { hub, store, connections } = this.#parts;
+    const { hub, store, connections, log } = this.#parts;
     const parted = hub.changes.remove(name, nowMs);
     if (parted === null) return Promise.resolve();
-    const { dues, spool } = parted.outbound;
+    const { dues, spool, intake } = parted.outbound;
+    const waited = intake.giveUp();
+    this.#givenUp += waited;
+    if (waited > 0) log.warn({ link: name, messages: waited }, "link gone: messages that waited for room are given up");
     const isOnDisk = store?.log(name) === spool.log;
     if (isKept && isOnDisk && dues.waiting > 0) this.#dues.set(dues, name);
     else dues.release();

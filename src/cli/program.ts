@@ -29,6 +29,7 @@ Every key can also come from the environment: BROKERLINK_LOCAL__SERVER,
 BROKERLINK_LINKS__0__SERVER. Later ones win: default, file, environment, flags.
 No flag takes a secret: use BROKERLINK_LOCAL__PASSWORD_FILE or the file.
 SIGTERM and SIGINT let messages under way arrive; a second one stops at once.
+SIGHUP, or a change of the file, brings the running agent to its configuration.
 ${EXIT_CODES_HELP}`;
 
 const FORGET_HELP = `

@@ -20,6 +20,9 @@ const OVERSTAY_MS = DRAIN_MS + 10_000;
 /** Resolves with the exit code. */
 export async function run(config: AgentConfig, warnings: readonly string[], source: ConfigSource): Promise<number> {
   const stop = stopSignals();
+  let reload: ConfigReload | null = null;
+  // Without a listener it would end the process. One that comes during the start may pass: files that changed are noticed anyway.
+  process.on("SIGHUP", () => void reload?.reload("signal"));
   const files = new WatchedFiles();
   await files.know(source.files);
   const log = createLogger(config.logLevel, config.cluster);
@@ -32,12 +35,13 @@ export async function run(config: AgentConfig, warnings: readonly string[], sour
   const found = ({ code, message }: StoreProblem): void => log.warn({ code, why: message }, "data directory");
   const store = config.dataDir === null ? null : await AgentStore.open(config.dataDir, config.links, found);
   const agent = new Agent(config, log, store);
-  const reload = new ConfigReload(source, agent, log, agent.reloads, files);
-  const http = await listen(agent, agent.config, log, new FileLinkEditor(reload, agent.config));
-  log.info({ host: http.host, port: http.port }, "http listening");
+  const reloading = new ConfigReload(source, agent, log, agent.reloads, files);
+  const editor = new FileLinkEditor(reloading, agent.config);
+  const http = await listen(agent, agent.config, log, editor);
+  log.info({ host: http.host, port: http.port, linksReadOnly: editor.readOnlyReason }, "http listening");
   agent.start();
-  process.on("SIGHUP", () => void reload.reload("signal"));
-  reload.start();
+  reload = reloading;
+  reloading.start();
   log.info({ signal: await stop.first }, "stopping");
   const second = stop.second.then((again) => {
     log.warn({ signal: again }, "stopping at once");
@@ -49,7 +53,7 @@ export async function run(config: AgentConfig, warnings: readonly string[], sour
       resolve(EXIT.failed);
     }, OVERSTAY_MS).unref();
   });
-  const drained = reload
+  const drained = reloading
     .stop()
     .then(() => agent.stop(DRAIN_MS))
     .then(() => http.close())

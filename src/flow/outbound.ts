@@ -13,6 +13,7 @@ import { ConfirmedFrames } from "./confirmed-frames.ts";
 import { Delays } from "./delays.ts";
 import { DrainPace } from "./drain-pace.ts";
 import { aged } from "./expiry.ts";
+import { FrameLimits } from "./frame-limits.ts";
 import { Intake } from "./intake.ts";
 import { LinkDues } from "./link-dues.ts";
 import { MemorySpoolLog } from "./memory-spool-log.ts";
@@ -25,18 +26,8 @@ import { StatesPermit } from "./states-permit.ts";
 import { Suspect } from "./suspect.ts";
 import { UnderWay } from "./under-way.ts";
 
-/** A frame closes at this size: large enough to pay for itself, small enough to leave other links their turn. */
-const FRAME_BYTES = 64 * 1024;
 /** A frame's messages reach the receiver's broker in one burst: stay far below any broker's queue for one client. */
 const FRAME_MESSAGES_MAX = 400;
-/** Reliable messages under way: what the receiver may have to remember, and its broker to queue. */
-const INFLIGHT_MESSAGES_MAX = 2_000;
-/** Their bytes: far below what a receiver keeps of frames that overtook another (16 MiB), and what a connection takes at a time. */
-const INFLIGHT_BYTES_MAX = 4 * 1024 * 1024;
-/** Until the peer and its broker have named their limits: the wire format's own. */
-const FRAME_BYTES_CAP = 16 * 1024 * 1024;
-/** One frame in so long is published at QoS 1, so that a refusal that begins while frames flow is told. */
-const CONFIRM_MS = 1_000;
 /** Reason codes that say that a packet is too large for a broker (MQTT 5, 4.13 and 3.4.2.1). */
 const PACKET_TOO_LARGE = 0x95;
 
@@ -51,12 +42,7 @@ export class Outbound {
   readonly #bestEffort = new BestEffortQueue();
   #open = false;
   #congested = false;
-  #confirmNext = true;
-  #confirmedAtMs = Number.NEGATIVE_INFINITY;
-  #frameBytesMax = FRAME_BYTES_CAP;
-  /** Less than half a frame that a broker refused for its size: its limit is not always announced. */
-  #batchBytesMax = FRAME_BYTES;
-  #frameId = 0;
+  readonly #limits = new FrameLimits();
   /** Frames published at QoS 1 since the last restart, by their id. */
   readonly #confirmed = new ConfirmedFrames();
   readonly #underWay: UnderWay;
@@ -141,7 +127,7 @@ export class Outbound {
 
   /** The peer listens (again): what was under way is in doubt and goes first, with the same numbers. */
   opened(frameBytesMax: number): void {
-    this.#frameBytesMax = Math.min(frameBytesMax, FRAME_BYTES_CAP);
+    this.#limits.named(frameBytesMax);
     this.#open = true;
     this.suspect.answered();
     this.#again();
@@ -169,9 +155,9 @@ export class Outbound {
   }
 
   #again(): void {
-    this.#confirmNext = true;
     this.#underWay.rewind(this.spool.base);
     this.#confirmed.clear();
+    this.#confirmed.wanted();
     this.#resend.reset();
   }
 
@@ -183,7 +169,7 @@ export class Outbound {
   /** `due`: the acknowledgement that waits until the message is safe; held by this link until then. */
   offer(message: Message, due: Due | null, nowMs: number): void {
     const bytes = framedSize(message);
-    if (bytes === null || bytes > this.#frameBytesMax) {
+    if (bytes === null || bytes > this.#limits.messageBytesMax) {
       this.#refuse(bytes === null ? "malformed" : "too_large", due);
     } else if (message.qos === 1) {
       this.pace.offered(nowMs);
@@ -228,12 +214,12 @@ export class Outbound {
     if (frame === undefined || reasonCode !== PACKET_TOO_LARGE) return;
     const { messages, bytes, number } = frame;
     if (messages > 1) {
-      this.#batchBytesMax = Math.max(Math.min(this.#batchBytesMax, bytes >> 1), 1);
+      this.#limits.refusedBatch(bytes);
       this.#again();
       return;
     }
     if (number === null || this.spool.isSettled(number)) return;
-    this.#frameBytesMax = Math.min(this.#frameBytesMax, bytes - 1);
+    this.#limits.refusedMessage(bytes);
     this.#landed(number);
     this.#giveUp(number, "too_large");
     this.spool.trim();
@@ -247,7 +233,7 @@ export class Outbound {
     if (!this.#open || nowMs < this.#resend.deadlineMs) return false;
     this.#missed(nowMs, heardAtMs);
     this.#underWay.rewind(this.spool.base);
-    this.#confirmNext = true;
+    this.#confirmed.wanted();
     this.#resend.expired();
     return true;
   }
@@ -258,21 +244,17 @@ export class Outbound {
     const messages: FramedMessage[] = [];
     let bytes = 0;
     let resend = false;
-    const limit = Math.min(this.#batchBytesMax, this.#frameBytesMax);
+    const limit = this.#limits.batchBytesMax;
     const windowOpen = this.#underWay.frames < this.#options.framesInflightMax;
     const paced = this.pace.allowance(this.spool.get(this.#underWay.cursor)?.storedAtMs ?? null, nowMs);
     let messagesMax = FRAME_MESSAGES_MAX;
-    while (
-      windowOpen &&
-      messages.length < Math.min(messagesMax, paced) &&
-      this.#underWay.messages < INFLIGHT_MESSAGES_MAX
-    ) {
+    while (windowOpen && messages.length < Math.min(messagesMax, paced)) {
       const number = this.#underWay.cursor;
       if (number > this.spool.lastNumber || !this.spool.mayLeave(number)) break;
       const entry = this.spool.isSettled(number) ? undefined : this.spool.get(number);
       const message = entry === undefined ? null : aged(entry.message, nowMs - entry.storedAtMs);
       const isStale = message?.state === true && !this.states.lets(number);
-      if (entry === undefined || message === null || entry.bytes > this.#frameBytesMax || isStale) {
+      if (entry === undefined || message === null || entry.bytes > this.#limits.messageBytesMax || isStale) {
         // Without an entry it is settled already, or the log could not read it, and has counted it.
         const reason = isStale ? "stale_state" : "too_large";
         if (entry !== undefined) this.#giveUp(number, message === null ? "expired" : reason);
@@ -281,7 +263,7 @@ export class Outbound {
         continue;
       }
       if (messages.length > 0 && bytes + entry.bytes > limit) break;
-      if (this.#underWay.messages > 0 && this.#underWay.bytes + entry.bytes > INFLIGHT_BYTES_MAX) break;
+      if (!this.#underWay.hasRoomFor(entry.bytes)) break;
       if (this.spool.sentAtMs(number) !== null) resend = true;
       this.spool.sent(entry, nowMs);
       if (messages.length === 0) messagesMax = Math.min(messagesMax, this.suspect.messagesMax(number));
@@ -298,24 +280,16 @@ export class Outbound {
       if (filled.expired > 0) this.#dropped("expired", filled.expired);
     }
     if (messages.length === 0) return this.intake.admit(nowMs) ? this.nextFrame(nowMs) : null;
-    // Either way: a clock that went back must not put it off.
-    const confirm = this.#confirmNext || resend || Math.abs(nowMs - this.#confirmedAtMs) >= CONFIRM_MS;
-    this.#confirmNext = false;
-    if (confirm) this.#confirmedAtMs = nowMs;
     if (reliable > 0) {
       this.#underWay.closeFrame();
       this.#resend.start(nowMs);
     }
-    this.#frameId += 1;
-    if (confirm) this.#confirmed.add(this.#frameId, messages, bytes);
-    return { id: this.#frameId, messages, base: this.spool.base, confirm, resend };
+    return { ...this.#confirmed.number(messages, bytes, resend, nowMs), messages, base: this.spool.base, resend };
   }
 
   /** Carries nothing; the broker's answer shows whether it takes frames. */
   emptyFrame(nowMs: number): OutgoingFrame {
-    this.#confirmedAtMs = nowMs;
-    this.#frameId += 1;
-    return { id: this.#frameId, messages: [], base: this.spool.base, confirm: true, resend: false };
+    return { ...this.#confirmed.number([], 0, false, nowMs), messages: [], base: this.spool.base, resend: false };
   }
 
   #refuse(reason: OutboundDropReason, due: Due | null): void {

@@ -1,4 +1,10 @@
 /** Reliable messages that left and were not answered yet: from where, how many, how many bytes, in which frames. */
+
+/** What the receiver may have to remember, and its broker to queue. */
+const MESSAGES_MAX = 2_000;
+/** Far below what a receiver keeps of frames that overtook another (16 MiB), and what a connection takes at a time. */
+const BYTES_MAX = 4 * 1024 * 1024;
+
 export class UnderWay {
   /** The number to send next. */
   cursor: number;
@@ -15,8 +21,9 @@ export class UnderWay {
     return this.#messages;
   }
 
-  get bytes(): number {
-    return this.#bytes;
+  /** Whether one more may leave; a lone one may, however large it is. */
+  hasRoomFor(bytes: number): boolean {
+    return this.#messages === 0 || (this.#messages < MESSAGES_MAX && this.#bytes + bytes <= BYTES_MAX);
   }
 
   get frames(): number {

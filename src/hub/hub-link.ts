@@ -21,14 +21,13 @@ import type { LinkStatusWord } from "./hub-event.ts";
 import { LinkBacklog } from "./link-backlog.ts";
 import { LinkHealth } from "./link-health.ts";
 import type { HubLinkOptions, LinkHost } from "./link-host.ts";
+import { LinkProblems } from "./link-problems.ts";
 import { LinkStates } from "./link-states.ts";
-import { MendableLosses } from "./mendable-losses.ts";
 import { Passage } from "./passage.ts";
 import { PeerDemand } from "./peer-demand.ts";
 import { receiveFrame } from "./receive-frame.ts";
 import { REFUSAL_REPEAT_MS, RefusedRoutes } from "./refused-routes.ts";
 import { type SavedLink, savePeer, saveRecord, saveRoute } from "./saved-state.ts";
-import type { ProblemStatus } from "./status.ts";
 
 export class HubLink {
   readonly name: string;
@@ -46,13 +45,12 @@ export class HubLink {
   readonly peerDemand: PeerDemand;
   readonly #health: LinkHealth;
   readonly refused = new RefusedRoutes();
-  readonly #losses = new MendableLosses();
+  readonly problems: LinkProblems;
   /** When to tell the peer again which of its routes cannot be served here. */
   #refusalsAtMs = Number.POSITIVE_INFINITY;
   #edges: InterestEdge[] = [];
   readonly frames: FrameSender;
   readonly #forwarding: Forwarding;
-  #lastProblem: ProblemStatus | null = null;
 
   /** `after`: what earlier links of this process have said. */
   constructor(options: HubLinkOptions, host: LinkHost, nowMs: number, after = NO_NUMBERS) {
@@ -60,6 +58,7 @@ export class HubLink {
     this.options = options;
     this.#host = host;
     this.passage = new Passage(options.name);
+    this.problems = new LinkProblems(options.name, host.outlet);
     this.counters = new Counters(() => host.considered);
     this.#health = new LinkHealth(this.passage, nowMs);
     this.peerDemand = new PeerDemand(options.exportFilters);
@@ -200,7 +199,7 @@ export class HubLink {
     this.#forwarding.release(nowMs);
     for (const topic of this.#forwarding.guard.alarms()) {
       this.#host.outlet.report({ type: "foreign_loop", link: this.name, topic });
-      this.problem("FOREIGN_LOOP", `another bridge carries "${topic}" in a circle`, nowMs);
+      this.problems.found("FOREIGN_LOOP", `another bridge carries "${topic}" in a circle`, nowMs);
     }
     this.backlog.adapt(nowMs);
     for (const arrived of this.inbound.pump(this.peerDemand.readyOp(this.#host.demandSettledRevision), nowMs))
@@ -212,7 +211,7 @@ export class HubLink {
     }
     this.states.flush(nowMs);
     this.frames.flush(this.#health.transportUp, nowMs);
-    for (const reason of this.#losses.take()) this.problem("MESSAGE_REFUSED", reason, nowMs);
+    this.problems.flush(nowMs);
     this.#reportStatus(nowMs);
   }
 
@@ -226,11 +225,6 @@ export class HubLink {
     if (nowMs < this.#refusalsAtMs) return;
     this.#refusalsAtMs = nowMs + REFUSAL_REPEAT_MS;
     this.#host.peerListens(this);
-  }
-
-  problem(code: ProblemStatus["code"], reason: string, nowMs: number): void {
-    this.#lastProblem = { code, reason, atMs: nowMs };
-    this.#host.outlet.report({ type: "problem", link: this.name, code, reason });
   }
 
   /** Carries out what the conversation asks for. */
@@ -258,11 +252,12 @@ export class HubLink {
           if (output.half === "in" && output.to === "online") this.#host.peerListens(this);
           break;
         case "problem":
-          this.problem(output.code, output.reason, nowMs);
+          this.problems.found(output.code, output.reason, nowMs);
           if (output.code === "CLOCK_WENT_BACK") this.#host.identityChanged(nowMs);
           break;
         case "trouble":
-          for (const { code, reason } of this.passage.peerSays(output.trouble)) this.problem(code, reason, nowMs);
+          for (const { code, reason } of this.passage.peerSays(output.trouble))
+            this.problems.found(code, reason, nowMs);
           break;
         case "peer_greeted":
           this.#host.outlet.peerGreeted(this.name);
@@ -288,13 +283,10 @@ export class HubLink {
   }
 
   #peerRoute(route: string, up: boolean): void {
-    for (const filter of this.peerDemand.change(route, up)) this.serve(filter, up);
-  }
-
-  /** What the peer may get, and has asked for, of what local clients publish. */
-  serve(filter: string, up: boolean): void {
-    this.#host.peerRoute(this, filter, up);
-    this.states.route(filter, up);
+    for (const filter of this.peerDemand.change(route, up)) {
+      this.#host.peerRoute(this, filter, up);
+      this.states.route(filter, up);
+    }
   }
 
   get transportIsUp(): boolean {
@@ -305,13 +297,9 @@ export class HubLink {
     return this.#health.works;
   }
 
-  get lastProblem(): ProblemStatus | null {
-    return this.#lastProblem;
-  }
-
   #dropped(direction: "out" | "in", reason: string, count: number): void {
     this.counters.drop(direction, reason, count);
-    if (direction === "in" || reason !== "refused_by_broker") this.#losses.lost(reason);
+    this.problems.lost(direction, reason);
   }
 
   #send(body: ControlBody): void {
@@ -350,6 +338,6 @@ export class HubLink {
     const why = this.#health.why(halves);
     this.#host.outlet.report({ type: "link_status", link: this.name, from, to: this.#health.word, why });
     if (this.#health.isUnheard(halves))
-      this.problem("PEER_SILENT", `the agent of cluster "${this.name}" does not answer`, nowMs);
+      this.problems.found("PEER_SILENT", `the agent of cluster "${this.name}" does not answer`, nowMs);
   }
 }

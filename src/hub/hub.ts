@@ -20,11 +20,11 @@ import { demandLimits, type HostedLink, type LinkHost } from "./link-host.ts";
 import { linkStatus } from "./link-status.ts";
 import type { LocalMessage } from "./local-message.ts";
 import { LocalRouting } from "./local-routing.ts";
+import { LocalSubscriptions } from "./local-subscriptions.ts";
 import type { Outlet } from "./outlet.ts";
-import { Resubscription } from "./resubscription.ts";
 import { saveLink } from "./saved-link.ts";
 import { saveAllRows, saveRowChanges } from "./saved-rows.ts";
-import { type HubState, type Save, saveAllDemand, saveDemandChanges } from "./saved-state.ts";
+import { type HubState, type Save, saveAllDemand } from "./saved-state.ts";
 import type { HubStatus } from "./status.ts";
 import { type StoredAnswer, StoredReadings } from "./stored.ts";
 import { Strangers } from "./strangers.ts";
@@ -44,7 +44,7 @@ export class Hub {
   /** Links that come, go and change while the agent runs. */
   readonly changes: LinkChanges;
   readonly #local: LocalRouting;
-  readonly #resubscription = new Resubscription();
+  readonly #subscriptions: LocalSubscriptions;
   readonly #brake = new DropBrake();
   readonly #readings = new StoredReadings();
   #token = 0;
@@ -70,6 +70,7 @@ export class Hub {
       { controlPrefix, demand: this.demand, table: this.table, links: this.#links, acknowledge, isRestart },
       nowMs,
     );
+    this.#subscriptions = new LocalSubscriptions(this.demand, outlet, this.#save, this.#links);
     const host = this.#host();
     const { demand, interest } = this;
     const [links, tokens, isDataUp] = [this.#links, this.#tokens, () => this.#dataUp];
@@ -94,8 +95,7 @@ export class Hub {
   get deadlineMs(): number {
     let deadlineMs = Math.min(
       this.interest.deadlineMs,
-      this.demand.deadlineMs,
-      this.#resubscription.deadlineMs,
+      this.#subscriptions.deadlineMs,
       this.#local.deadlineMs,
       this.#brake.deadlineMs,
     );
@@ -115,7 +115,7 @@ export class Hub {
 
   interestEvent(event: InterestEvent, nowMs: number): void {
     this.#interestChanged(this.interest.apply(event, nowMs), nowMs);
-    if (event.type === "gap" || event.type === "broker_restarted") this.#resubscription.wanted(nowMs);
+    if (event.type === "gap" || event.type === "broker_restarted") this.#subscriptions.wantAgain(nowMs);
   }
 
   #interestChanged(change: InterestChange, nowMs: number): void {
@@ -128,7 +128,7 @@ export class Hub {
       this.#outlet.report({ type: "interest", from: this.#wide, to: now });
       this.#wide = now;
       // Our own rows must be seen anew like everybody's: subscribing again makes the broker say so.
-      if (now !== "exact") this.#resubscription.wanted(nowMs);
+      if (now !== "exact") this.#subscriptions.wantAgain(nowMs);
     }
   }
 
@@ -238,31 +238,15 @@ export class Hub {
   tick(nowMs: number): void {
     if (nowMs >= this.interest.deadlineMs) this.#interestChanged(this.interest.tick(nowMs), nowMs);
     this.#brake.tick(nowMs);
-    if (this.#resubscription.take(nowMs)) this.demand.resubscribe();
+    this.#subscriptions.tick(nowMs);
     for (const link of this.#links.values()) if (nowMs >= link.deadlineMs) link.tick(nowMs);
   }
 
   /** The end of a turn: subscriptions, settlements, republishes and frames leave. */
   flush(nowMs: number): void {
-    if (this.#dataUp) {
-      for (let step = this.demand.next(nowMs); step !== null; step = this.demand.next(nowMs)) {
-        saveDemandChanges(this.#save, this.demand.memory);
-        switch (step.kind) {
-          case "subscribe":
-            this.#outlet.subscribe(step.batch, step.filters);
-            break;
-          case "unsubscribe":
-            this.#outlet.unsubscribe(step.batch, step.filters);
-            break;
-          case "marker":
-            this.#outlet.sendMarker(step.marker);
-            break;
-        }
-      }
-    }
-    saveDemandChanges(this.#save, this.demand.memory);
+    this.#subscriptions.flush(this.#dataUp, nowMs);
     saveRowChanges(this.#save, this.interest.takeRowChanges());
-    this.#tellRefusals();
+    this.#subscriptions.tellRefusals();
     this.#local.flush(nowMs);
     for (const link of this.#links.values()) link.flush(nowMs);
   }
@@ -292,13 +276,6 @@ export class Hub {
       local: this.#local.counts,
       links: [...this.#links.values()].map(linkStatus),
     };
-  }
-
-  #tellRefusals(): void {
-    for (const { peer, filter, reasonCode, refused, news } of this.demand.refusals()) {
-      this.#links.get(peer)?.refuseRoute(filter, reasonCode, refused);
-      if (news) this.#outlet.report({ type: "demand_refused", link: peer, filter, reasonCode, refused });
-    }
   }
 
   /** The local broker's queue is delivered before any peer has spoken. */

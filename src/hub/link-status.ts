@@ -63,6 +63,6 @@ export function linkStatus(link: HubLink): LinkStatus {
     dropped: counters.dropped(),
     conversation: counters.conversation(),
     refusedRoutes: link.refused.list(),
-    lastProblem: link.lastProblem,
+    lastProblem: link.problems.last,
   };
 }

@@ -9,13 +9,13 @@ import type { SavedLink } from "./saved-state.ts";
 export function partLink(link: HubLink, nowMs: number): SavedLink {
   // What the local broker has confirmed is told to the peer before the goodbye.
   link.flush(nowMs);
-  link.states.end();
   link.perform(link.conversation.goodbye("leave"), nowMs);
   const { acceptor } = link.conversation;
   const outputs = acceptor.routes.clear().map(({ filter }) => ({ type: "peer_route", filter, up: false }) as const);
   link.perform(outputs, nowMs);
   link.outbound.closed();
-  link.counters.drop("out", "link_removed", link.outbound.intake.giveUp());
+  // What was asked of the local broker is for nobody any more.
+  link.states.localDown();
   const records = [...link.inbound.records()].map(([stream, record]) => ({ stream, ...record }));
   return { incarnation: acceptor.highest, routes: [], records };
 }

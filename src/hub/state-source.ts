@@ -202,8 +202,8 @@ export class StateSource {
   }
 
   #offer(nowMs: number): void {
-    const { counters, outbound, spoolBytesMax } = this.#parts;
-    const roomBytes = spoolBytesMax() * SPOOL_SHARE;
+    const { counters, outbound } = this.#parts;
+    const roomBytes = this.#parts.spoolBytesMax() * SPOOL_SHARE;
     while (this.#next < this.#states.length && this.#underWay.size < UNDER_WAY_MAX) {
       if (outbound.waiting > 0 || outbound.spool.log.isFull || outbound.spool.bytes > roomBytes) return;
       const stored = this.#states[this.#next];

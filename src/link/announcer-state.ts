@@ -1,4 +1,6 @@
 /** What an announcer is told at its creation, and the states it can be in. */
+import type { Digest } from "../base/digest.ts";
+import type { Route } from "../route/route.ts";
 import type { Compression } from "../wire/compression.ts";
 import type { AckResult, StatesWord } from "../wire/message.ts";
 import type { BootstrapParts } from "./bootstrap-parts.ts";
@@ -36,4 +38,11 @@ export interface AnnouncerNames {
   readonly after?: SpokenNumbers;
   /** What to say of states; absent: nothing. */
   readonly states?: () => StatesWord;
+}
+
+/** What is announced. */
+export interface RouteSource {
+  routes(): Iterable<Route>;
+  readonly digest: Digest;
+  readonly size: number;
 }

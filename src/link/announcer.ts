@@ -10,17 +10,11 @@
  *    │               refused ──▶ greeting (retry)  bootstrapping ◀─────────┘ │
  *    └──────────────────────────── disconnected (from any state) ◀───────────┘
  */
-import { type Digest, digestEquals } from "../base/digest.ts";
-import type { Route, RouteOp } from "../route/route.ts";
+import { digestEquals } from "../base/digest.ts";
+import type { RouteOp } from "../route/route.ts";
 import { batchOps } from "../wire/control.ts";
 import type { AckResult, ControlBody, RoutesMark, Speaker, WireRouteOp } from "../wire/message.ts";
-import {
-  type AnnouncerNames,
-  type AnnouncerState,
-  NO_NUMBERS,
-  type SpokenNumbers,
-  type State,
-} from "./announcer-state.ts";
+import type { AnnouncerNames, AnnouncerState, RouteSource, SpokenNumbers, State } from "./announcer-state.ts";
 import { BootstrapParts } from "./bootstrap-parts.ts";
 import type { Identity } from "./identity.ts";
 import { offer } from "./offer.ts";
@@ -44,13 +38,7 @@ const HELLO_RETRY_CAP_MS = 10_000;
 /** The peer said no: an operator has to change something, there is no hurry. */
 const REFUSED_RETRY_MS = 10_000;
 
-export interface RouteSource {
-  routes(): Iterable<Route>;
-  readonly digest: Digest;
-  readonly size: number;
-}
-
-export type { AnnouncerNames, AnnouncerState } from "./announcer-state.ts";
+export type { AnnouncerNames, AnnouncerState, RouteSource } from "./announcer-state.ts";
 
 export class Announcer {
   readonly #names: AnnouncerNames;
@@ -74,10 +62,9 @@ export class Announcer {
     this.#names = names;
     this.#identity = identity;
     this.#source = source;
-    const { after = NO_NUMBERS } = names;
-    this.#greeting = after.greeting;
-    this.#bootstrap = after.bootstrap;
-    this.#log = new RouteLog(after.op);
+    this.#greeting = names.after?.greeting ?? 0;
+    this.#bootstrap = names.after?.bootstrap ?? 0;
+    this.#log = new RouteLog(names.after?.op);
   }
 
   get state(): AnnouncerState {

@@ -275,6 +275,7 @@ export class Conversation {
     if (standing === "double") return [this.ackOf(speaker, body.greeting, "duplicate_agent")];
     this.#owed = this.#connected ? null : { of: speaker, greeting: body.greeting };
     this.#peerVersion = body.agentVersion;
+    const wasGone = this.acceptor.state === "left";
     const outputs = this.acceptor.hello(speaker, body.greeting, nowMs);
     outputs.push(this.ackOf(speaker, body.greeting, "ok"), { type: "peer_greeted" });
     outputs.push({ type: "states", word: body.states ?? null });
@@ -282,10 +283,11 @@ export class Conversation {
       this.#peerBacklog = NO_BACKLOG;
       outputs.push({ type: "trouble", trouble: NO_TROUBLE });
     }
-    // Whoever had no link to us, or had switched it off, and greets now, has one.
+    // Whoever had no link to us, or had switched it off, and greets now, has one; and knows nothing of our routes.
     const { refusedWith } = this.announcer;
     const hadNoLink = refusedWith === "unknown_link" || refusedWith === "link_disabled";
-    if ((standing === "newer" || hadNoLink) && this.#connected) outputs.push(...this.announcer.peerGreeted(nowMs));
+    if ((standing === "newer" || hadNoLink || wasGone) && this.#connected)
+      outputs.push(...this.announcer.peerGreeted(nowMs));
     return outputs;
   }
 

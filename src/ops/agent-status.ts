@@ -64,7 +64,7 @@ export interface AgentStatus {
   /** Null: nothing is kept on disk. */
   readonly store: StoreStatus | null;
   readonly reloads: ReloadStatus;
-  /** In the spools of links that were removed while the agent ran: nobody had confirmed them. */
+  /** Of links that were removed or switched off while the agent ran: no peer had confirmed them, and they are not kept. */
   readonly removedLinksMessages: number;
   readonly hub: HubStatus;
 }

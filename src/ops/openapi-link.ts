@@ -94,6 +94,20 @@ const DETAIL = object({
     }),
   ),
   compression: said(orNull(oneOf(...COMPRESSIONS)), "What frames leave with now; null: uncompressed."),
+  retained: said(
+    orNull(
+      object({
+        wanted: FLAG,
+        blocked: said(orNull(TEXT), "Why there is none although it is wanted."),
+        waiting: COUNT,
+        readings: COUNT,
+        sent: COUNT,
+        published: COUNT,
+        skipped: list(object({ direction: oneOf("out", "in"), reason: TEXT, count: COUNT })),
+      }),
+    ),
+    "What became of `retained: sync`, here and for the peer.",
+  ),
   queue: orNull(
     object({
       spool_messages: COUNT,
@@ -104,20 +118,6 @@ const DETAIL = object({
       inbound_messages: COUNT,
       round_trip_ms: AMOUNT,
     }),
-  ),
-  retained: said(
-    orNull(
-      object({
-        wanted: FLAG,
-        blocked: orNull(TEXT),
-        waiting: COUNT,
-        readings: COUNT,
-        sent: COUNT,
-        published: COUNT,
-        skipped: list(object({ direction: oneOf("out", "in"), reason: TEXT, count: COUNT })),
-      }),
-    ),
-    "Retained messages as a broker has them stored: ours for the peer, and the peer's for the local broker (`retained: sync`).",
   ),
   counters: orNull(
     object({

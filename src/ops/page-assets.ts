@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { extname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { PACKAGE_ROOT } from "./package-root.ts";
 
 export interface Asset {
   readonly body: string;
@@ -18,7 +19,8 @@ const TYPES: Readonly<Record<string, string>> = {
   ".js": "text/javascript; charset=utf-8",
 };
 const IMPORT_MAP = /<script type="importmap">([\s\S]*?)<\/script>/;
-const FOLDER = fileURLToPath(new URL("../page/", import.meta.url));
+/** Wherever this file was compiled to: the tests' own build has no page. */
+const FOLDER = fileURLToPath(new URL("dist/page/", PACKAGE_ROOT));
 
 export class PageAssets {
   readonly #files: ReadonlyMap<string, Asset>;

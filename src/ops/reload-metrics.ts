@@ -24,7 +24,7 @@ export function addReloadMetrics(metrics: MetricSet<MetricSource>): void {
   );
   metrics.counter(
     "removed_links_messages_total",
-    "Messages in the spools of links that were removed: no peer had confirmed them.",
+    "Messages given up with links that were removed, or for which one that was switched off had no room.",
     [],
     ({ status }) => [[{}, status.removedLinksMessages]],
   );

@@ -30,22 +30,3 @@ export interface DemandStats {
   readonly markerTimeouts: number;
   readonly widened: number;
 }
-
-/** The step that waits for the broker's answer. */
-export type UnderWay =
-  | { readonly kind: "none" }
-  | {
-      readonly kind: "subscribe";
-      readonly batch: number;
-      readonly filters: readonly string[];
-      readonly firstRevision: number;
-      readonly sentAtMs: number;
-    }
-  | {
-      readonly kind: "marker";
-      readonly marker: number;
-      /** The filters that it retires, each with the revision that stands in for it. */
-      readonly drops: ReadonlyMap<string, number>;
-      readonly sentAtMs: number;
-    }
-  | { readonly kind: "unsubscribe"; readonly batch: number; readonly filters: readonly string[] };

@@ -14,15 +14,14 @@ import type { BudgetChange } from "./budget.ts";
 import { type CoverChange, CoverSet } from "./cover-set.ts";
 import { type DemandFilter, DemandIds } from "./demand-ids.ts";
 import { DemandPeers } from "./demand-peers.ts";
-import type { DemandOptions, DemandRefusal, DemandStats, DemandStep, UnderWay } from "./demand-step.ts";
+import type { DemandOptions, DemandRefusal, DemandStats, DemandStep } from "./demand-step.ts";
 import { PendingDrops } from "./pending-drops.ts";
 import { RefusalNews } from "./refusal-news.ts";
 import { RefusedFilters } from "./refused-filters.ts";
 import { RevisionHolds } from "./revision-holds.ts";
 import type { SavedDemand } from "./saved-demand.ts";
+import { StepUnderWay } from "./step-under-way.ts";
 
-/** A marker that takes longer will not come: the broker keeps the topic from us. Duplicates are then possible, losses not. */
-const MARKER_WAIT_MS = 5_000;
 const REFUSED_FROM = 0x80; // MQTT-3.9.3
 
 export class Demand {
@@ -37,10 +36,9 @@ export class Demand {
   readonly #refused = new RefusedFilters();
   readonly #refusals: RefusalNews;
   readonly #holds = new RevisionHolds();
-  #underWay: UnderWay = { kind: "none" };
+  readonly #underWay = new StepUnderWay();
   #connected = false;
   #markers = false;
-  #batch = 0;
   readonly #batchSize = new BatchSize();
   #revision = 0;
   #markerTimeouts = 0;
@@ -86,9 +84,8 @@ export class Demand {
   }
 
   get deadlineMs(): number {
-    let deadlineMs = Number.POSITIVE_INFINITY;
-    if (this.#underWay.kind === "marker") deadlineMs = this.#underWay.sentAtMs + MARKER_WAIT_MS;
-    return this.#connected ? Math.min(deadlineMs, this.#refused.deadlineMs) : Number.POSITIVE_INFINITY;
+    if (!this.#connected) return Number.POSITIVE_INFINITY;
+    return Math.min(this.#underWay.deadlineMs, this.#refused.deadlineMs);
   }
 
   get stats(): DemandStats {
@@ -154,15 +151,14 @@ export class Demand {
   /** What was under way is in doubt: it is done again after the next connect. */
   disconnected(): void {
     this.#connected = false;
-    const step = this.#underWay;
-    this.#underWay = { kind: "none" };
-    if (step.kind === "subscribe") {
+    const step = this.#underWay.abandoned();
+    if (step?.kind === "subscribe") {
       // Those that went meanwhile too: the broker may hold them, and they may come back before that is known.
       const again = new Map<string, number>();
       for (const filter of step.filters) again.set(filter, step.firstRevision);
       for (const [filter, revision] of this.#toAdd) again.set(filter, revision);
       this.#toAdd = again;
-    } else if (step.kind === "unsubscribe") {
+    } else if (step?.kind === "unsubscribe") {
       this.#retired = [...step.filters, ...this.#retired];
     }
   }
@@ -171,33 +167,29 @@ export class Demand {
   next(nowMs: number): DemandStep | null {
     if (!this.#connected) return null;
     this.#retryRefused(nowMs);
-    if (this.#underWay.kind === "marker" && nowMs >= this.#underWay.sentAtMs + MARKER_WAIT_MS) {
+    const late = this.#underWay.late(nowMs);
+    if (late !== null) {
       this.#markerTimeouts += 1;
-      const { drops } = this.#underWay;
-      this.#underWay = { kind: "none" };
-      this.#retire(drops, false);
+      this.#retire(late.drops, false);
     }
-    if (this.#underWay.kind !== "none") return null;
-    if (this.#retired.length > 0) return this.#unsubscribe(this.#retired.splice(0, this.#batchSize.filters));
+    if (!this.#underWay.isNone) return null;
+    if (this.#retired.length > 0) return this.#underWay.unsubscribe(this.#retired.splice(0, this.#batchSize.filters));
     const isDropsTurn = this.#toAdd.size === 0 || this.#dropsTurn;
     const drops = this.#toDrop.ready(this.settledRevision, isDropsTurn ? this.#batchSize.filters : 0);
     if (drops.size > 0) {
       this.#dropsTurn = false;
       if (!this.#markers) {
         this.#retire(drops, true);
-        return this.#unsubscribe(this.#retired.splice(0));
+        return this.#underWay.unsubscribe(this.#retired.splice(0));
       }
-      this.#batch += 1;
-      this.#underWay = { kind: "marker", marker: this.#batch, drops, sentAtMs: nowMs };
-      return { kind: "marker", marker: this.#batch };
+      return this.#underWay.mark(drops, nowMs);
     }
     return this.#toAdd.size === 0 ? null : this.#subscribe(nowMs);
   }
 
   subscribed(batch: number, codes: readonly number[], nowMs: number): void {
-    const step = this.#underWay;
-    if (step.kind !== "subscribe" || step.batch !== batch) return;
-    this.#underWay = { kind: "none" };
+    const step = this.#underWay.answered("subscribe", batch);
+    if (step === null) return;
     this.#dropsTurn = true;
     this.#batchSize.took(step.filters.length, nowMs - step.sentAtMs);
     step.filters.forEach((filter, at) => {
@@ -213,18 +205,13 @@ export class Demand {
   }
 
   unsubscribed(batch: number, _codes: readonly number[], _nowMs: number): void {
-    const step = this.#underWay;
-    if (step.kind !== "unsubscribe" || step.batch !== batch) return;
-    this.#underWay = { kind: "none" };
-    for (const filter of step.filters) this.#ids.remove(filter);
+    for (const filter of this.#underWay.answered("unsubscribe", batch)?.filters ?? []) this.#ids.remove(filter);
   }
 
   /** Everything queued before the marker has been received: the new filters' copies count from now on. */
   markerArrived(marker: number, _nowMs: number): void {
-    const step = this.#underWay;
-    if (step.kind !== "marker" || step.marker !== marker) return;
-    this.#underWay = { kind: "none" };
-    this.#retire(step.drops, true);
+    const step = this.#underWay.answered("marker", marker);
+    if (step !== null) this.#retire(step.drops, true);
   }
 
   /** Whether this copy of a message counts. `ids`: its subscription identifiers; empty from a broker without them. */
@@ -253,7 +240,8 @@ export class Demand {
   }
 
   #answeredRevision(): number {
-    if (this.#underWay.kind === "subscribe") return this.#underWay.firstRevision - 1;
+    const { firstRevision } = this.#underWay;
+    if (firstRevision !== null) return firstRevision - 1;
     const first = this.#toAdd.values().next();
     return first.done === true ? this.#revision : first.value - 1;
   }
@@ -267,15 +255,7 @@ export class Demand {
       filters.push({ filter, id: this.#ids.pending(filter) });
       this.#toAdd.delete(filter);
     }
-    this.#batch += 1;
-    this.#underWay = {
-      kind: "subscribe",
-      batch: this.#batch,
-      filters: filters.map(({ filter }) => filter),
-      firstRevision,
-      sentAtMs: nowMs,
-    };
-    return { kind: "subscribe", batch: this.#batch, filters };
+    return this.#underWay.subscribe(filters, firstRevision, nowMs);
   }
 
   /** Those that came back since, or came back and went again for another replacement, stay. */
@@ -287,12 +267,6 @@ export class Demand {
       this.#ids.retire(filter, proven);
       this.#retired.push(filter);
     }
-  }
-
-  #unsubscribe(filters: readonly string[]): DemandStep {
-    this.#batch += 1;
-    this.#underWay = { kind: "unsubscribe", batch: this.#batch, filters };
-    return { kind: "unsubscribe", batch: this.#batch, filters };
   }
 
   #budgetChange(change: BudgetChange): void {

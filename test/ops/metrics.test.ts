@@ -18,6 +18,7 @@ const BOUNDED_LABELS = new Set([
   "outcome",
   "quantile",
   "reason",
+  "result",
   "session",
   "space",
   "status",

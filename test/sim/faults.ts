@@ -269,6 +269,8 @@ export class Faults {
   #end(cluster: SimCluster, end: () => void): void {
     const { oracle, time, random, network, clusters, idOf } = this.#parts;
     cluster.ending();
+    const filters = cluster.agent.hub?.demand.memory.saved.filters ?? [];
+    if (cluster.isDurable && filters.some(({ retiring }) => retiring)) oracle.endedBetweenFilters(cluster.name);
     end();
     if (cluster.isDurable) {
       const unacknowledged = cluster.broker.sessions.get(`${cluster.name}-data`)?.queue.filter(({ dup }) => dup) ?? [];

@@ -96,7 +96,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "no give-up timer",
     file: "link/announcer.js",
-    find: 'this.#state = { name: "greeting", retryAtMs: nowMs + retryMs, retryMs }; return this.#hello();',
+    find: 'this.#state = { name: "greeting", retryAtMs: nowMs + retryMs, retryMs }; return this.#hello(nowMs);',
     replace: 'this.#state = { name: "greeting", retryAtMs: Number.POSITIVE_INFINITY, retryMs }; return [];',
     seed: 2,
   },
@@ -171,6 +171,35 @@ export const MUTANTS: readonly Mutant[] = [
     find: "for (const { filter, reasonCode } of this.refused.expired(nowMs))",
     replace: "for (const { filter, reasonCode } of [])",
     seed: 78,
+  },
+  // Links that change while the agent runs.
+  {
+    name: "a link that comes back counts from the beginning",
+    file: "hub/link-changes.js",
+    find: "op: Math.max(op, this.#after.op),",
+    replace: "op: 0,",
+    seed: 1,
+  },
+  {
+    name: "what a link exports anew is not subscribed",
+    file: "hub/change-link.js",
+    find: "for (const filter of up) host.peerRoute(link, filter, true);",
+    replace: "",
+    seed: 1,
+  },
+  {
+    name: "other topics, the same routes",
+    file: "hub/change-link.js",
+    find: "link.perform(link.conversation.announce(ops, nowMs), nowMs);",
+    replace: "",
+    seed: 1,
+  },
+  {
+    name: "a link that is switched off forgets what it had of its peer",
+    file: "hub/link-changes.js",
+    find: "if (saved !== undefined) link.restore(saved, nowMs);",
+    replace: "",
+    seed: 1,
   },
   {
     name: "a state sent although its topic had a live message since",

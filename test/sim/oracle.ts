@@ -14,7 +14,7 @@
  *   a link is switched off, or removed             what is between its two clusters
  *
  * Copies may repeat only around a crash between republish and record: the receiving agent's or its broker session's end;
- * or between spool and acknowledgement: the publishing agent's end, when it has a disk.
+ * or between spool and acknowledgement: the publishing agent's end, when it has a disk; or while it exchanges two filters.
  */
 import { matches } from "../../src/topic/algebra.ts";
 import { splitShared } from "../../src/topic/filter.ts";
@@ -66,6 +66,8 @@ export class Oracle {
   readonly #repeatsUntilMs = new Map<string, number>();
   /** Messages that may come twice wherever they come, or with a cluster before the name, there only. */
   readonly #repeats = new Set<string>();
+  /** Clusters whose agent's last life ended between two filters: until the next calm it takes a copy too many rather than none. */
+  readonly #betweenFilters = new Set<string>();
   #echoesUntilMs = -1;
   readonly #reorders = new Set<string>();
 
@@ -142,7 +144,7 @@ export class Oracle {
     if (copies > 1) {
       if (!this.#repeatAllowed(cluster, message))
         this.failures.push(`${message.id} of ${message.cluster} was republished on ${cluster} ${copies} times`);
-    } else if (!this.#reorders.has(cluster)) {
+    } else if (!this.#reorders.has(cluster) && !this.#repeatAllowed(cluster, message)) {
       this.#inOrder(cluster, message);
     }
   }
@@ -194,6 +196,11 @@ export class Oracle {
     for (const id of ids) this.#repeats.add(id);
   }
 
+  /** The agent of this cluster ended with a filter retired that its broker still holds. */
+  endedBetweenFilters(cluster: string): void {
+    this.#betweenFilters.add(cluster);
+  }
+
   /** These may have been republished and were not recorded. */
   mayRepeatAt(cluster: string, ids: Iterable<string>): void {
     for (const id of ids) this.#repeats.add(`${cluster} ${id}`);
@@ -232,6 +239,7 @@ export class Oracle {
     this.#copies.clear();
     this.#reorders.clear();
     this.#repeats.clear();
+    this.#betweenFilters.clear();
     for (const interest of this.#interests.values()) for (const cluster of clusters) interest.established.add(cluster);
   }
 
@@ -245,6 +253,7 @@ export class Oracle {
 
   #repeatAllowed(receiver: string, message: Published): boolean {
     const { id, atMs } = message;
+    if (this.#betweenFilters.has(message.cluster)) return true;
     if (this.foreign || this.#repeats.has(id) || this.#repeats.has(`${receiver} ${id}`)) return true;
     return atMs <= Math.max(this.#repeatsUntilMs.get(receiver) ?? -1, this.#echoesUntilMs);
   }

@@ -61,7 +61,8 @@ export class SimLinks {
   remove(hub: Hub, peer: string, isKept: boolean, nowMs: number): void {
     const parted = hub.changes.remove(peer, nowMs);
     if (parted === null) return;
-    const { dues, spool } = parted.outbound;
+    const { dues, spool, intake } = parted.outbound;
+    intake.giveUp();
     if (!isKept) hub.changes.forget(peer);
     if (this.#disk === null) dues.release();
     else this.#dues.push({ peer, dues });

@@ -63,8 +63,9 @@ describe("the codec written from the page understands and writes every vector", 
       if (written) assert.equal(toHex(encodePlainFrame(decoded.value)), hex);
     });
   }
-  for (const { name, algorithm, hex } of PACKED_FRAME_CASES) {
-    test(name, { skip: !ZLIB_ALGORITHMS.includes(algorithm) }, () => {
+  // What the runtime cannot expand is refused in vectors.test.ts, and expanded there on a later Node.
+  for (const { name, hex } of PACKED_FRAME_CASES.filter(({ algorithm }) => ZLIB_ALGORITHMS.includes(algorithm))) {
+    test(name, () => {
       const decoded = decodePlainFrame(fromHex(hex));
       assert.ok(decoded.ok, decoded.ok ? "" : decoded.problem);
       assert.deepEqual(plainBytes(decoded.value), plainBytes(PACKED_FRAME));

@@ -32,8 +32,13 @@ describe("a frame has its bytes", () => {
 
 describe("a compressed frame is understood", () => {
   for (const { name, algorithm, hex } of PACKED_FRAME_CASES) {
-    test(name, { skip: !ZLIB_ALGORITHMS.includes(algorithm) }, () => {
+    test(name, () => {
       const received = receiveFrame(fromHex(hex), new ZlibCodec());
+      // A Node without zstd never offers it; who sends it all the same is refused.
+      if (!ZLIB_ALGORITHMS.includes(algorithm)) {
+        assert.deepEqual(received, { ok: false, problem: "bad_value" });
+        return;
+      }
       assert.ok(received.ok, received.ok ? "" : received.problem);
       assert.deepEqual(plainBytes(received.value.frame), plainBytes(PACKED_FRAME));
       assert.equal(received.value.plainBytes, encodeFrame(PACKED_FRAME).length);
