@@ -272,6 +272,9 @@ export class Outbound {
       this.#underWay.left(entry.bytes);
     }
     this.spool.trim();
+    // Behind what was given up there may be numbers that were never given, more than the window holds.
+    const isBehind = this.spool.base > this.#underWay.cursor;
+    if (isBehind) this.#underWay.forget(this.spool.base);
     const reliable = messages.length;
     this.pace.went(reliable);
     if (!this.#congested) {
@@ -279,7 +282,7 @@ export class Outbound {
       bytes = filled.bytes;
       if (filled.expired > 0) this.#dropped("expired", filled.expired);
     }
-    if (messages.length === 0) return this.intake.admit(nowMs) ? this.nextFrame(nowMs) : null;
+    if (messages.length === 0) return isBehind || this.intake.admit(nowMs) ? this.nextFrame(nowMs) : null;
     if (reliable > 0) {
       this.#underWay.closeFrame();
       this.#resend.start(nowMs);
