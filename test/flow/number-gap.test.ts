@@ -1,11 +1,12 @@
 /** What was left of an earlier life, then a gap of numbers that were never given, as a log on disk has one after a kill. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { MemorySpoolLog } from "../../src/flow/memory-spool-log.ts";
 import { Outbound } from "../../src/flow/outbound.ts";
 import { SENT_WINDOW_MAX } from "../../src/flow/sent-window.ts";
 import type { SpoolEntry, SpoolLog } from "../../src/flow/spool-log.ts";
 import type { Message } from "../../src/wire/message.ts";
-import { framesOf, message, numbers } from "./rig.ts";
+import { framesOf, LIVE_STREAM, message, numbers, streams } from "./rig.ts";
 
 const LEFT = 3;
 const OPTIONS = {
@@ -51,11 +52,15 @@ describe("messages behind a gap as long as the window leave, although what stand
       for (let n = 0; n < LEFT; n += 1) log.append(left, 10, 0);
       log.lastNumber += SENT_WINDOW_MAX;
       const dropped: string[] = [];
-      const out = new Outbound("", { ...OPTIONS, log }, (reason, count) => void dropped.push(`${reason} ${count}`));
+      const out = new Outbound(
+        streams(),
+        { ...OPTIONS, logs: { main: log, live: new MemorySpoolLog(LIVE_STREAM) } },
+        (reason, count) => void dropped.push(`${reason} ${count}`),
+      );
       out.opened(1_000_000);
       out.offer(message("t", "new"), null, 100);
       assert.deepEqual(numbers(framesOf(out, 100)), [[LEFT + SENT_WINDOW_MAX + 1]]);
       assert.equal(dropped.length, LEFT);
-      assert.equal(out.spool.depth, 1);
+      assert.equal(out.depth, 1);
     });
 });

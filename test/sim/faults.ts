@@ -62,6 +62,8 @@ export interface FaultParts {
   readonly idOf: (message: Delivery) => string;
   /** Something has come back: now is the time to publish. */
   readonly changed: () => void;
+  /** What an agent had taken in hand went with its life. */
+  readonly forgotten: (cluster: string, ids: readonly string[]) => void;
 }
 
 export class Faults {
@@ -97,8 +99,11 @@ export class Faults {
   /** Starts a cluster's agent, whose connections come up one by one. */
   start(cluster: SimCluster): void {
     if (cluster.agent.running) return;
-    const { time, random, clusters, witness } = this.#parts;
+    const { time, random, clusters, witness, oracle, idOf } = this.#parts;
     witness.started(cluster.name, time.nowMs);
+    // It may have died between two filters, both of which were held while it was away.
+    const queued = cluster.broker.sessions.get(`${cluster.name}-data`)?.queue.map(idOf) ?? [];
+    oracle.mayRepeatEverywhere(queued.filter((id, at) => queued.indexOf(id) !== at));
     cluster.start();
     for (const other of clusters)
       if (other !== cluster) time.after(random.int(1, 2_000), () => this.connect(cluster, other));
@@ -267,14 +272,15 @@ export class Faults {
   }
 
   #end(cluster: SimCluster, end: () => void): void {
-    const { oracle, time, random, network, clusters, idOf } = this.#parts;
+    const { oracle, time, random, network, clusters, idOf, forgotten } = this.#parts;
     cluster.ending();
-    const filters = cluster.agent.hub?.demand.memory.saved.filters ?? [];
+    const filters = [...(cluster.agent.hub?.demand.memory.saved() ?? [])];
     if (cluster.isDurable && filters.some(({ retiring }) => retiring)) oracle.endedBetweenFilters(cluster.name);
     end();
     if (cluster.isDurable) {
       const unacknowledged = cluster.broker.sessions.get(`${cluster.name}-data`)?.queue.filter(({ dup }) => dup) ?? [];
       oracle.mayRepeatEverywhere(unacknowledged.map(idOf));
+      forgotten(cluster.name, unacknowledged.map(idOf));
       oracle.mayRepeatAt(cluster.name, cluster.agent.unsettled);
       if (cluster.shape.broker === "echo") oracle.mayEcho(time.nowMs);
     } else {
