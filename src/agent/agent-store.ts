@@ -4,8 +4,8 @@
  * when the disk has more, and tries again when the disk takes nothing.
  */
 import type { LinkConfig } from "../config/types.ts";
-import type { SpoolLog } from "../flow/spool-log.ts";
-import { decodeState, type HubState, type Save } from "../hub/saved-state.ts";
+import type { LaneLogs } from "../flow/outbound-options.ts";
+import { decodeState, type HubState, type SavedEntry } from "../hub/saved-state.ts";
 import type { StoreStatus } from "../ops/agent-status.ts";
 import { DataDir } from "../store/data-dir.ts";
 import { DiskSpoolLog, type DiskSpoolOptions } from "../store/disk-spool-log.ts";
@@ -22,8 +22,14 @@ const RETRY_MS = 1_000;
 /** A snapshot is all of the state: one that fails is not tried at each turn. */
 const SNAPSHOT_MS = 60_000;
 
+/** Both lanes of a link. */
+interface DiskLaneLogs extends LaneLogs {
+  readonly main: DiskSpoolLog;
+  readonly live: DiskSpoolLog;
+}
+
 export interface AgentStoreEvents {
-  /** The link's log has more on disk than before. */
+  /** One of the link's logs has more on disk than before. */
   synced(link: string): void;
   /** Null: what was wrong with the disk is over. */
   problem(problem: StoreProblem | null): void;
@@ -35,11 +41,11 @@ export class AgentStore {
   readonly lastIncarnation: number;
   readonly #dir: DataDir;
   readonly #journal: Journal;
-  readonly #logs: Map<string, DiskSpoolLog>;
+  readonly #links: Map<string, DiskLaneLogs>;
   readonly #options: DiskSpoolOptions;
-  readonly #syncing = new Set<string>();
-  /** Links whose last sync failed: asked again when the disk is. */
-  readonly #stalled = new Set<string>();
+  readonly #syncing = new Set<DiskSpoolLog>();
+  /** Those whose last sync failed: asked again when the disk is. */
+  readonly #stalled = new Set<DiskSpoolLog>();
   #journalStalled = false;
   #snapshotAfterMs = Number.NEGATIVE_INFINITY;
   #events: AgentStoreEvents | null = null;
@@ -52,14 +58,14 @@ export class AgentStore {
   private constructor(
     dir: DataDir,
     journal: Journal,
-    logs: Map<string, DiskSpoolLog>,
+    links: Map<string, DiskLaneLogs>,
     options: DiskSpoolOptions,
     restored: HubState,
     lastIncarnation: number,
   ) {
     this.#dir = dir;
     this.#journal = journal;
-    this.#logs = logs;
+    this.#links = links;
     this.#options = options;
     this.restored = restored;
     this.lastIncarnation = lastIncarnation;
@@ -78,9 +84,10 @@ export class AgentStore {
       const { journal, values } = Journal.open(dir.journalPath, options);
       const { state, refused } = decodeState(values);
       for (const { key, reason } of refused) report({ code: "JOURNAL_DAMAGED", message: `${key}: ${reason}` });
-      const logs = new Map<string, DiskSpoolLog>();
+      const logs = new Map<string, DiskLaneLogs>();
       for (const { name, enable, durability } of links) {
-        if (enable && durability === "disk") logs.set(name, DiskSpoolLog.open(dir.spoolFolder(name), options));
+        if (!enable || durability !== "disk") continue;
+        logs.set(name, openLogs(dir, name, options));
       }
       return new AgentStore(dir, journal, logs, options, state, incarnationOf(values.get(INCARNATION)));
     } catch (error) {
@@ -94,32 +101,37 @@ export class AgentStore {
     this.#events = events;
   }
 
-  log(link: string): SpoolLog | undefined {
-    return this.#logs.get(link);
+  logs(link: string): LaneLogs | undefined {
+    return this.#links.get(link);
   }
 
   /** Of a link that comes, or comes back. Throws a LinkError. */
-  open(link: string): SpoolLog {
-    const log = this.#logs.get(link) ?? DiskSpoolLog.open(this.#dir.spoolFolder(link), this.#options);
-    this.#logs.set(link, log);
-    return log;
+  open(link: string): LaneLogs {
+    const logs = this.#links.get(link) ?? openLogs(this.#dir, link, this.#options);
+    this.#links.set(link, logs);
+    return logs;
   }
 
   /** The link is gone for good: its messages go. Answers how many there were; rejects with a LinkError. */
   async remove(link: string): Promise<number> {
     const folder = this.#dir.spoolFolder(link);
     if ((this.#options.fs ?? diskFileSystem).state(folder) === null) return 0;
-    const log = this.#logs.get(link) ?? DiskSpoolLog.open(folder, this.#options);
-    this.#logs.delete(link);
-    this.#stalled.delete(link);
-    await new Promise((done) => log.close(done));
+    const { main, live } = this.#links.get(link) ?? openLogs(this.#dir, link, this.#options);
+    this.#links.delete(link);
+    let count = 0;
+    for (const log of [live, main]) {
+      this.#stalled.delete(log);
+      await new Promise((done) => log.close(done));
+      count += log.lastNumber + 1 - log.base;
+    }
+    removeSpool(this.#dir.liveFolder(link));
     removeSpool(folder);
-    return log.lastNumber + 1 - log.base;
+    return count;
   }
 
   get status(): StoreStatus {
     let [lost, refused, writeFailures, syncFailures, waitingBytes] = [0, 0, 0, 0, 0];
-    for (const { counters, pendingBytes } of this.#logs.values()) {
+    for (const { counters, pendingBytes } of this.#allLogs()) {
       lost += counters.lost;
       refused += counters.refused;
       writeFailures += counters.writeFailures;
@@ -165,7 +177,7 @@ export class AgentStore {
   }
 
   /** The end of a turn: messages go to the disk, and the owner hears when it has them. */
-  flush(nowMs: number, saveAll: (save: Save) => void): void {
+  flush(nowMs: number, saved: () => Iterable<SavedEntry>): void {
     if (this.#closed) return;
     if (nowMs >= this.#retryAtMs) {
       this.#retryAtMs = Number.POSITIVE_INFINITY;
@@ -175,15 +187,18 @@ export class AgentStore {
     this.written();
     if (this.#journal.wantsSnapshot && nowMs >= this.#snapshotAfterMs) {
       this.#snapshotAfterMs = nowMs + SNAPSHOT_MS;
-      this.#snapshot(saveAll);
+      this.#snapshot(saved());
     }
-    for (const [link, log] of this.#logs) this.#keep(link, log);
+    for (const [link, { main, live }] of this.#links) {
+      this.#keep(link, live);
+      this.#keep(link, main);
+    }
     if (this.#problem !== null && this.#retryAtMs === Number.POSITIVE_INFINITY) this.#retryAtMs = nowMs + RETRY_MS;
   }
 
   /** Whether everything that was given to a log is on the disk. */
   get isKept(): boolean {
-    for (const log of this.#logs.values()) if (log.durableNumber < log.lastNumber) return false;
+    for (const log of this.#allLogs()) if (log.durableNumber < log.lastNumber) return false;
     return true;
   }
 
@@ -191,36 +206,37 @@ export class AgentStore {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    for (const log of this.#logs.values()) this.#took(await new Promise((done) => log.close(done)));
+    for (const log of this.#allLogs()) this.#took(await new Promise((done) => log.close(done)));
     this.#took(await new Promise((done) => this.#journal.close(done)));
     this.#dir.close();
+  }
+
+  *#allLogs(): Iterable<DiskSpoolLog> {
+    for (const { main, live } of this.#links.values()) {
+      yield live;
+      yield main;
+    }
   }
 
   #keep(link: string, log: DiskSpoolLog): void {
     const answer = log.write();
     this.#took(answer);
-    if (!answer.ok || !log.wantsSync || this.#syncing.has(link) || this.#stalled.has(link)) return;
-    this.#syncing.add(link);
+    if (!answer.ok || !log.wantsSync || this.#syncing.has(log) || this.#stalled.has(log)) return;
+    this.#syncing.add(log);
     log.sync((synced) => {
-      this.#syncing.delete(link);
+      this.#syncing.delete(log);
       if (this.#closed) return;
-      if (!synced.ok) this.#stalled.add(link);
+      if (!synced.ok) this.#stalled.add(log);
       this.#took(synced);
       this.#events?.synced(link);
     });
   }
 
-  #snapshot(saveAll: (save: Save) => void): void {
-    const incarnation = this.#incarnation;
-    this.#journal.compact(
-      (put) => {
-        put(INCARNATION, encodedIncarnation(incarnation));
-        saveAll((key, value) => {
-          if (value !== null) put(key, value);
-        });
-      },
-      (answer) => this.#took(answer),
-    );
+  #snapshot(saved: Iterable<SavedEntry>): void {
+    this.#journal.compact(withIncarnation(this.#incarnation, saved), (answer) => {
+      // One that the end of the agent cuts short is no problem: what is there is complete.
+      if (!this.#closed) this.#took(answer);
+    });
   }
 
   /** One word per change: the disk may say the same a thousand times a second. */
@@ -237,6 +253,22 @@ export class AgentStore {
     this.#problem = null;
     this.#retryAtMs = Number.POSITIVE_INFINITY;
     this.#events?.problem(null);
+  }
+}
+
+function* withIncarnation(incarnation: number, saved: Iterable<SavedEntry>): Generator<SavedEntry> {
+  yield [INCARNATION, encodedIncarnation(incarnation)];
+  yield* saved;
+}
+
+/** Throws a LinkError, and leaves nothing open then. */
+function openLogs(dir: DataDir, link: string, options: DiskSpoolOptions): DiskLaneLogs {
+  const main = DiskSpoolLog.open(dir.spoolFolder(link), options);
+  try {
+    return { main, live: DiskSpoolLog.open(dir.liveFolder(link), options) };
+  } catch (error) {
+    main.close(() => {});
+    throw error;
   }
 }
 

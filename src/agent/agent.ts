@@ -70,7 +70,7 @@ export class Agent {
     store?.connect({
       synced: (link) => {
         this.#reconfiguration.synced(link);
-        this.#then(() => this.hub.spoolSynced(link));
+        this.#then((nowMs) => this.hub.spoolSynced(link, nowMs));
       },
       problem: (problem) => this.#report.disk(problem),
     });
@@ -130,7 +130,7 @@ export class Agent {
       },
       this.#localEvents(),
     );
-    this.#stored = storedReader(config, (reading, answer) =>
+    this.#stored = storedReader(this.config, (reading, answer) =>
       this.#data((atMs) => this.hub.stored(reading, answer, atMs)),
     );
     for (const link of config.links) if (link.enable) connections.add(link);
@@ -214,7 +214,7 @@ export class Agent {
     }
     this.#store?.incarnation(this.hub.identity.incarnation);
     this.hub.flush(nowMs);
-    this.#store?.flush(nowMs, (save) => this.hub.saveAll(save));
+    this.#store?.flush(nowMs, () => this.hub.saved());
   }
 
   /** What a slow connection holds back is looked at again soon: no event says that it took its bytes. */

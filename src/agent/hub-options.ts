@@ -38,7 +38,7 @@ export function hubOptions(config: AgentConfig, store: AgentStore | null, nowMs:
       controlPrefix,
       rowsMax: INTEREST_ROWS_MAX,
     },
-    links: enabled.map((link) => hubLinkOptions(link, config, store?.log(link.name))),
+    links: enabled.map((link) => hubLinkOptions(link, config, store?.logs(link.name))),
     disabledLinks: links
       .filter((link) => !link.enable)
       .map(({ name, topics, endpoint }) => ({ name, topics, dialsIn: endpoint === null })),

@@ -13,7 +13,7 @@ export function unpublished(hub: Hub): number {
 export function unconfirmed(hub: Hub, links: readonly LinkConfig[], durabilities: readonly Durability[]): number {
   let count = 0;
   for (const { name, durability } of links) {
-    if (durabilities.includes(durability)) count += hub.link(name)?.outbound.spool.depth ?? 0;
+    if (durabilities.includes(durability)) count += hub.link(name)?.outbound.depth ?? 0;
   }
   return count;
 }

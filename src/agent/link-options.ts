@@ -1,11 +1,11 @@
 /** One link's configuration as the hub takes it. */
 import type { AgentConfig, LinkConfig } from "../config/types.ts";
-import type { SpoolLog } from "../flow/spool-log.ts";
+import type { LaneLogs } from "../flow/outbound-options.ts";
 import type { HubLinkOptions } from "../hub/link-host.ts";
 import { ZlibCodec } from "./zlib-codec.ts";
 
-/** `log`: where its reliable messages are kept; undefined: in memory. */
-export function hubLinkOptions(link: LinkConfig, config: AgentConfig, log: SpoolLog | undefined): HubLinkOptions {
+/** `logs`: where its reliable messages are kept; undefined: in memory. */
+export function hubLinkOptions(link: LinkConfig, config: AgentConfig, logs: LaneLogs | undefined): HubLinkOptions {
   return {
     name: link.name,
     topics: link.topics,
@@ -21,7 +21,7 @@ export function hubLinkOptions(link: LinkConfig, config: AgentConfig, log: Spool
     durability: link.durability,
     retained: link.retained,
     ...compressionOptions(link),
-    ...(log === undefined ? {} : { log }),
+    ...(logs === undefined ? {} : { logs }),
   };
 }
 

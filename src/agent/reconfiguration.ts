@@ -6,7 +6,7 @@ import { type ErrorCode, LinkError } from "../base/error-codes.ts";
 import { type ConfigDiff, configDiff } from "../config/config-diff.ts";
 import type { AgentConfig, LinkConfig } from "../config/types.ts";
 import type { LinkDues } from "../flow/link-dues.ts";
-import type { SpoolLog } from "../flow/spool-log.ts";
+import type { LaneLogs } from "../flow/outbound-options.ts";
 import type { Hub } from "../hub/hub.ts";
 import { clockMs } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
@@ -36,7 +36,7 @@ export interface ReconfigurationParts {
 export class Reconfiguration {
   readonly #parts: ReconfigurationParts;
   /** Spools of links that are configured and switched off. */
-  readonly #parked = new Map<string, SpoolLog>();
+  readonly #parked = new Map<string, LaneLogs>();
   /** Acknowledgements that wait for the disk, of links that are gone. */
   readonly #dues = new Map<LinkDues, string>();
   #last: Promise<unknown> = Promise.resolve();
@@ -55,7 +55,7 @@ export class Reconfiguration {
   /** Messages of links that are switched off, in memory only. */
   get parkedInMemory(): number {
     let count = 0;
-    for (const [name, log] of this.#parked) if (this.#parts.store?.log(name) !== log) count += depthOf(log);
+    for (const [name, logs] of this.#parked) if (!this.#isOnDisk(name, logs)) count += depthOf(logs);
     return count;
   }
 
@@ -133,12 +133,12 @@ export class Reconfiguration {
     return { ok: true, diff };
   }
 
-  #openLogs(links: readonly LinkConfig[]): Map<string, SpoolLog> | Extract<ReconfigureResult, { ok: false }> {
-    const logs = new Map<string, SpoolLog>();
+  #openLogs(links: readonly LinkConfig[]): Map<string, LaneLogs> | Extract<ReconfigureResult, { ok: false }> {
+    const logs = new Map<string, LaneLogs>();
     try {
       for (const { name, durability } of links) {
-        const log = durability === "disk" ? this.#parts.store?.open(name) : undefined;
-        if (log !== undefined) logs.set(name, log);
+        const opened = durability === "disk" ? this.#parts.store?.open(name) : undefined;
+        if (opened !== undefined) logs.set(name, opened);
       }
     } catch (error) {
       if (error instanceof LinkError) return { ok: false, code: error.code, message: error.message };
@@ -149,19 +149,26 @@ export class Reconfiguration {
 
   /** Takes leave; `isKept`: what is in the spool waits until the link is switched on again. */
   #part(name: string, isKept: boolean, nowMs: number): Promise<void> {
-    const { hub, store, connections, log } = this.#parts;
+    const { hub, connections, log } = this.#parts;
     const parted = hub.changes.remove(name, nowMs);
     if (parted === null) return Promise.resolve();
-    const { dues, spool, intake } = parted.outbound;
+    const { lanes, intake } = parted.outbound;
     const waited = intake.giveUp();
     this.#givenUp += waited;
     if (waited > 0) log.warn({ link: name, messages: waited }, "link gone: messages that waited for room are given up");
-    const isOnDisk = store?.log(name) === spool.log;
-    if (isKept && isOnDisk && dues.waiting > 0) this.#dues.set(dues, name);
-    else dues.release();
+    const { logs } = lanes;
+    const isOnDisk = this.#isOnDisk(name, logs);
+    for (const { dues } of lanes.both) {
+      if (isKept && isOnDisk && dues.waiting > 0) this.#dues.set(dues, name);
+      else dues.release();
+    }
     // Also for one that is removed: until its goodbye has left, and it is given up.
-    this.#parked.set(name, spool.log);
+    this.#parked.set(name, logs);
     return connections.remove(name, CLOSE_MS);
+  }
+
+  #isOnDisk(name: string, { main }: LaneLogs): boolean {
+    return this.#parts.store?.logs(name)?.main === main;
   }
 
   /** The link is gone, its peer was told: now its messages go. */
@@ -201,6 +208,6 @@ export class Reconfiguration {
   }
 }
 
-function depthOf(log: SpoolLog): number {
-  return log.lastNumber + 1 - log.base;
+function depthOf({ main, live }: LaneLogs): number {
+  return main.lastNumber + 1 - main.base + live.lastNumber + 1 - live.base;
 }

@@ -91,10 +91,13 @@ function coloured(row: string, { status }: LinkAnswer, paint: Paint): string {
 /** What an operator has to know beside the numbers; of a link that is well, nothing. */
 function troubles({ enable, status, brokerlink }: LinkAnswer, at: string): string[] {
   if (!enable) return ["disabled"];
-  const { out, in: into, last_problem: problem, refused_routes: refused, counters } = brokerlink;
+  const { out, in: into, last_problem: problem, refused_routes: refused, counters, retained } = brokerlink;
   const lines: string[] = [];
   if (out?.blocked != null) lines.push(`out: ${printable(out.blocked)}`);
   if (into?.blocked != null) lines.push(`in: ${printable(into.blocked)}`);
+  if (retained?.blocked != null) lines.push(`retained: ${printable(retained.blocked)}`);
+  if (retained !== null && retained.waiting > 0)
+    lines.push(`retained: ${grouped(retained.waiting)} stored here still have to go to the peer`);
   if (out?.refused_with != null) lines.push(`the peer refuses: ${out.refused_with}`);
   if (problem !== null && status !== "connected")
     lines.push(`${problem.code} ${spanBetween(problem.at, at)} ago: ${printable(problem.reason)}`);

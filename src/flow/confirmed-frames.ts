@@ -6,6 +6,7 @@
  */
 import { BoundedMap } from "../base/bounded-map.ts";
 import type { FramedMessage } from "../wire/message.ts";
+import type { Lane } from "./lane.ts";
 
 /** One frame in so long is confirmed in any case. */
 const CONFIRM_MS = 1_000;
@@ -13,6 +14,7 @@ const CONFIRM_MS = 1_000;
 const FRAMES_MAX = 256;
 
 export interface ConfirmedFrame {
+  readonly lane: Lane;
   readonly messages: number;
   readonly bytes: number;
   /** The first reliable one. */
@@ -32,6 +34,7 @@ export class ConfirmedFrames {
 
   /** The number of a frame that leaves now, and whether it is to be confirmed; `resend`: it was sent before, and that is reason enough. */
   number(
+    lane: Lane,
     messages: readonly FramedMessage[],
     bytes: number,
     resend: boolean,
@@ -46,7 +49,7 @@ export class ConfirmedFrames {
     if (confirm) this.#askedAtMs = nowMs;
     if (confirm && messages.length > 0) {
       const number = messages.find((framed) => framed.number !== null)?.number ?? null;
-      this.#frames.set(this.#id, { messages: messages.length, bytes, number });
+      this.#frames.set(this.#id, { lane, messages: messages.length, bytes, number });
     }
     return { id: this.#id, confirm };
   }

@@ -1,15 +1,12 @@
 /**
- * How fast a backlog may go on: somewhat faster than messages come anyway, since the queues of the subscribers behind are
- * made for that and hold a thousand messages (Mosquitto's default). What is fresh is never paced: it comes as fast here as
- * its publishers made it. Pure.
+ * How fast the backlogs of one direction of one link may go on together: somewhat faster than messages come anyway, since
+ * the queues of the subscribers behind are made for that and hold a thousand messages (Mosquitto's default). Pure.
  *
- *   fresh ──the next message is older than 1 s──▶ draining ──younger than 250 ms──▶ fresh
+ * Each queue has its own `LanePace`; what is fresh in one is not paced, however long another one's backlog is.
  */
+import { LanePace } from "./lane-pace.ts";
 import type { SpoolLog } from "./spool-log.ts";
 
-/** Older than this, a message has waited for something else than its turn. */
-const DRAIN_FROM_MS = 1_000;
-const FRESH_BELOW_MS = 250;
 /** Of the live rate: a subscriber that keeps up with twice of it has room for its own pauses. */
 const SHARE = 1.5;
 /** Without a live rate to speak of: two thirds of a subscriber's queue may come at once, and then so many a second. */
@@ -21,7 +18,9 @@ const SLOW_MIN = 25;
 const BURST_SECONDS = 0.25;
 /** So much goes at a time: a frame for each message would cost more than it carries. */
 const CHUNK_SECONDS = 0.02;
-/** The live rate is a mean over about this time … */
+/** Single messages have no rate: it is taken over at least so long … */
+const COUNT_MS = 1_000;
+/** … the live rate is a mean over about this time … */
 const MEAN_MS = 5_000;
 /** … and what it has reached is remembered for about this one: a line that was cut in the evening comes back in the night. */
 const PEAK_MS = 600_000;
@@ -29,7 +28,7 @@ const PEAK_MS = 600_000;
 export class DrainPace {
   #capPerSecond = Number.POSITIVE_INFINITY;
   #percent = 100;
-  #draining = false;
+  #draining = 0;
   #drainedAtMs = Number.NEGATIVE_INFINITY;
   #meanPerSecond = 0;
   #peakPerSecond = 0;
@@ -37,7 +36,6 @@ export class DrainPace {
   #countedAtMs: number | null = null;
   #tokens = 0;
   #filledAtMs = 0;
-  #deadlineMs = Number.POSITIVE_INFINITY;
 
   /** `capPerSecond`: what the configuration says a backlog may at most take; null: nothing. */
   constructor(capPerSecond: number | null) {
@@ -48,8 +46,13 @@ export class DrainPace {
     this.#capPerSecond = perSecond ?? Number.POSITIVE_INFINITY;
   }
 
+  /** For one more queue. */
+  lane(): LanePace {
+    return new LanePace(this);
+  }
+
   get draining(): boolean {
-    return this.#draining;
+    return this.#draining > 0;
   }
 
   /** When it was last seen draining. */
@@ -70,7 +73,7 @@ export class DrainPace {
 
   /** A message came. */
   offered(nowMs: number): void {
-    this.#count(nowMs);
+    this.count(nowMs);
     this.#offered += 1;
   }
 
@@ -82,57 +85,59 @@ export class DrainPace {
     this.#peakPerSecond = Math.max(this.#peakPerSecond, perSecond);
   }
 
-  /** How many may go now. `storedAtMs`: of the next one; null: there is none. */
-  allowance(storedAtMs: number | null, nowMs: number): number {
-    const allowed = this.#allowed(storedAtMs === null ? 0 : nowMs - storedAtMs, nowMs);
-    const missing = this.#chunk - this.#tokens;
-    this.#deadlineMs =
-      allowed > 0 ? Number.POSITIVE_INFINITY : this.#filledAtMs + Math.ceil((missing / this.perSecond) * 1_000);
-    return allowed;
-  }
-
-  /** When more may go; Infinity: now. */
-  get deadlineMs(): number {
-    return this.#deadlineMs;
-  }
-
-  #allowed(ageMs: number, nowMs: number): number {
-    this.#count(nowMs);
-    if (this.#draining ? ageMs < FRESH_BELOW_MS : ageMs <= DRAIN_FROM_MS) {
-      this.#draining = false;
-      return Number.POSITIVE_INFINITY;
-    }
-    const perSecond = this.perSecond;
-    const burst = Math.max(this.#chunk, Math.min(BURST_MAX, perSecond * BURST_SECONDS));
-    if (!this.#draining) this.#tokens = burst;
-    else {
-      const sinceMs = Math.max(0, nowMs - this.#filledAtMs);
-      this.#tokens = Math.min(burst, this.#tokens + (sinceMs / 1_000) * perSecond);
-    }
-    this.#draining = true;
-    this.#drainedAtMs = nowMs;
+  /** One of the queues begins to drain. */
+  began(nowMs: number): void {
+    if (this.#draining === 0) this.#tokens = this.#burst;
+    else this.#fill(nowMs);
     this.#filledAtMs = nowMs;
+    this.#draining += 1;
+  }
+
+  ended(): void {
+    this.#draining -= 1;
+  }
+
+  /** How many messages may go now, of whatever queue that drains. */
+  tokens(nowMs: number): number {
+    this.#drainedAtMs = nowMs;
+    this.#fill(nowMs);
     return this.#tokens < this.#chunk ? 0 : Math.floor(this.#tokens);
   }
 
-  went(count: number): void {
-    if (this.#draining) this.#tokens = Math.max(0, this.#tokens - count);
+  /** When there will be some, if there are none now. */
+  get nextAtMs(): number {
+    return this.#filledAtMs + Math.ceil(((this.#chunk - this.#tokens) / this.perSecond) * 1_000);
+  }
+
+  take(count: number): void {
+    this.#tokens = Math.max(0, this.#tokens - count);
+  }
+
+  /** Takes the live rate when it is time. */
+  count(nowMs: number): void {
+    this.#countedAtMs ??= nowMs;
+    const sinceMs = nowMs - this.#countedAtMs;
+    // The clock may go back.
+    if (sinceMs < 0) this.#countedAtMs = nowMs;
+    if (sinceMs < COUNT_MS) return;
+    const perSecond = (this.#offered / sinceMs) * 1_000;
+    this.#offered = 0;
+    this.#countedAtMs = nowMs;
+    this.#meanPerSecond += (perSecond - this.#meanPerSecond) * (1 - Math.exp(-sinceMs / MEAN_MS));
+    this.#peakPerSecond = Math.max(this.#meanPerSecond, this.#peakPerSecond * Math.exp(-sinceMs / PEAK_MS));
   }
 
   get #chunk(): number {
     return Math.max(1, this.perSecond * CHUNK_SECONDS);
   }
 
-  #count(nowMs: number): void {
-    this.#countedAtMs ??= nowMs;
-    const sinceMs = nowMs - this.#countedAtMs;
-    // The clock may go back; and single messages have no rate.
-    if (sinceMs < 0) this.#countedAtMs = nowMs;
-    if (sinceMs < DRAIN_FROM_MS) return;
-    const perSecond = (this.#offered / sinceMs) * 1_000;
-    this.#offered = 0;
-    this.#countedAtMs = nowMs;
-    this.#meanPerSecond += (perSecond - this.#meanPerSecond) * (1 - Math.exp(-sinceMs / MEAN_MS));
-    this.#peakPerSecond = Math.max(this.#meanPerSecond, this.#peakPerSecond * Math.exp(-sinceMs / PEAK_MS));
+  get #burst(): number {
+    return Math.max(this.#chunk, Math.min(BURST_MAX, this.perSecond * BURST_SECONDS));
+  }
+
+  #fill(nowMs: number): void {
+    const sinceMs = Math.max(0, nowMs - this.#filledAtMs);
+    this.#tokens = Math.min(this.#burst, this.#tokens + (sinceMs / 1_000) * this.perSecond);
+    this.#filledAtMs = nowMs;
   }
 }

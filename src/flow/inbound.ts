@@ -24,7 +24,7 @@ const WAITING_BYTES_MAX = 16 * 1024 * 1024;
 const WAITING_FRAMES_MAX = 16_384;
 /** QoS 1 republishes under way: far below the queue a broker has for one subscriber (1,000 in Mosquitto). */
 const REPUBLISH_INFLIGHT_MAX = 500;
-/** A sender has one stream at a time; a few more for its earlier lives. */
+/** A sender has two streams at a time; as many more for its life before. */
 const STREAMS_MAX = 4;
 /** The local broker is busy (quota, unspecified): the same message again after this, doubled each time, before any other. */
 const BUSY_RETRY_MS = 1_000;
@@ -153,6 +153,7 @@ export class Inbound {
     this.#waiting.clear();
     this.#ahead.clear();
     this.#waitingBytes = 0;
+    this.#queue.speakerChanged();
   }
 
   /** The local broker's answer to a QoS 1 republish; null: the connection was lost first. */
@@ -313,8 +314,9 @@ export class Inbound {
         }
       }
       record = new StreamRecord();
-      this.#records.set(stream, record);
-    }
+    } else this.#records.delete(stream);
+    // Whichever was not heard for longest gives way: the two of a sender may be of very different age.
+    this.#records.set(stream, record);
     return record;
   }
 }

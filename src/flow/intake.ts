@@ -1,26 +1,27 @@
-/** How reliable messages get into a link's spool: at once, after waiting for room, or not at all. Pure. */
+/** How reliable messages get into a link's lanes: at once, after waiting for room, or not at all. Pure. */
 import type { Message } from "../wire/message.ts";
-import type { Due } from "./ack-ledger.ts";
-import type { LinkDues } from "./link-dues.ts";
-import type { Spool, SpoolDrop, SpoolOptions } from "./spool.ts";
+import type { AckLedger, Due } from "./ack-ledger.ts";
+import type { Lane } from "./lane.ts";
+import type { Lanes } from "./lanes.ts";
+import type { SpoolDrop, SpoolOptions } from "./spool.ts";
 import { WaitingRoom } from "./waiting-room.ts";
 
 export class Intake {
-  readonly #spool: Spool;
-  readonly #dues: LinkDues;
+  readonly #lanes: Lanes;
+  readonly #ledger: AckLedger;
   readonly #whenFull: () => SpoolOptions["whenFull"];
   readonly #dropped: (drop: SpoolDrop) => void;
   readonly #waiting = new WaitingRoom();
 
-  /** `whenFull`: what happens to what finds no room. While the log takes nothing it waits in any case: nobody has lost it yet. */
+  /** `whenFull`: what happens to what finds no room. While a log takes nothing it waits in any case: nobody has lost it yet. */
   constructor(
-    spool: Spool,
-    dues: LinkDues,
+    lanes: Lanes,
+    ledger: AckLedger,
     whenFull: () => SpoolOptions["whenFull"],
     dropped: (drop: SpoolDrop) => void,
   ) {
-    this.#spool = spool;
-    this.#dues = dues;
+    this.#lanes = lanes;
+    this.#ledger = ledger;
     this.#whenFull = whenFull;
     this.#dropped = dropped;
   }
@@ -30,26 +31,29 @@ export class Intake {
     return this.#waiting.length;
   }
 
-  take(message: Message, bytes: number, due: Due | null, nowMs: number): void {
-    const room = this.#waiting.length > 0 ? "full" : this.#spool.makeRoom(bytes);
+  /** Answers the lane that has it as its last number; null: it waits, or is lost. */
+  take(message: Message, bytes: number, due: Due | null, nowMs: number): Lane | null {
+    const room = this.#waiting.length > 0 ? "full" : this.#lanes.makeRoom(bytes, nowMs);
     if (room !== "full") {
       if (room !== null) this.#dropped(room);
-      this.#store(message, bytes, due, nowMs);
-      return;
+      return this.#lanes.append(message, bytes, due, nowMs);
     }
-    const mayWait = this.#whenFull() === "backpressure" || this.#spool.log.isFull || this.#waiting.length > 0;
-    if (mayWait && this.#spool.fits(bytes) && this.#waiting.push({ message, bytes, due })) return;
+    const mayWait = this.#whenFull() === "backpressure" || this.#lanes.isStalled || this.#waiting.length > 0;
+    if (mayWait && this.#lanes.fits(bytes) && this.#waiting.push({ message, bytes, due })) return null;
     this.#dropped({ reason: "spool_full", count: 1 });
-    if (due !== null) this.#dues.dropped(due);
+    if (due !== null) this.#ledger.done(due);
+    return null;
   }
 
   /** Those that waited come in, in order, as far as there is room. Answers whether one did. */
   admit(nowMs: number): boolean {
     let admitted = false;
     for (let first = this.#waiting.peek(); first !== undefined; first = this.#waiting.peek()) {
-      if (this.#spool.makeRoom(first.bytes) === "full") break;
+      const room = this.#lanes.makeRoom(first.bytes, nowMs);
+      if (room === "full") break;
+      if (room !== null) this.#dropped(room);
       this.#waiting.shift();
-      this.#store(first.message, first.bytes, first.due, nowMs);
+      this.#lanes.append(first.message, first.bytes, first.due, nowMs);
       admitted = true;
     }
     return admitted;
@@ -60,14 +64,9 @@ export class Intake {
     let count = 0;
     for (let first = this.#waiting.peek(); first !== undefined; first = this.#waiting.peek()) {
       this.#waiting.shift();
-      if (first.due !== null) this.#dues.dropped(first.due);
+      if (first.due !== null) this.#ledger.done(first.due);
       count += 1;
     }
     return count;
-  }
-
-  #store(message: Message, bytes: number, due: Due | null, nowMs: number): void {
-    const number = this.#spool.append(message, bytes, nowMs);
-    if (due !== null) this.#dues.stored(number, due);
   }
 }

@@ -1,4 +1,4 @@
-/** The acknowledgements that wait for one link's spool: for its disk, or for the peer. */
+/** The acknowledgements that wait for one lane of a link: for its disk, or for the peer. */
 import type { AckLedger, Due } from "./ack-ledger.ts";
 import type { Durability } from "./durability.ts";
 import type { OutboundOptions } from "./outbound-options.ts";
@@ -41,11 +41,6 @@ export class LinkDues {
     const isSafe = this.#durability === "memory" || (this.#durability === "disk" && number <= this.#log.durableNumber);
     if (isSafe) this.#ledger.done(due);
     else this.#waiting.set(number, due);
-  }
-
-  /** The message did not come into the spool, and will not. */
-  dropped(due: Due): void {
-    this.#ledger.done(due);
   }
 
   /** The peer has confirmed the message, or it was given up. */

@@ -3,6 +3,12 @@ import type { Durability } from "./durability.ts";
 import type { SpoolDrop, SpoolOptions } from "./spool.ts";
 import type { SpoolLog } from "./spool-log.ts";
 
+/** One for each lane: both outlive the process, or neither. */
+export interface LaneLogs {
+  readonly main: SpoolLog;
+  readonly live: SpoolLog;
+}
+
 export interface OutboundOptions {
   readonly spool: SpoolOptions;
   readonly framesInflightMax: number;
@@ -12,8 +18,10 @@ export interface OutboundOptions {
   readonly durability?: Durability;
   /** What a backlog may at most take, messages per second; absent or null: by the live rate alone. */
   readonly drainPerSecond?: number | null;
-  /** What keeps the reliable messages; absent: memory, and a new stream. */
-  readonly log?: SpoolLog;
+  /** What keeps the reliable messages; absent: memory, and new streams. */
+  readonly logs?: LaneLogs;
+  /** Topics that may be under way while one of them can still pass; absent: the default. */
+  readonly topicsMax?: number;
 }
 
 export type OutboundDropReason =

@@ -75,14 +75,19 @@ export class Spool {
     return oldestMs === null ? Number.POSITIVE_INFINITY : oldestMs + this.#options.ageMaxMs + 1;
   }
 
-  /** Makes room for so many bytes: answers what had to be given up for them, or "full" when there is no room to be had. */
-  makeRoom(bytes: number): SpoolDrop | null | "full" {
+  /**
+   * Makes room for so many bytes: answers what had to be given up for them, or "full" when there is no room to be had.
+   * `beside`: shares the limit, and gives up something only when nothing is left here.
+   */
+  makeRoom(bytes: number, beside: Spool | null = null): SpoolDrop | null | "full" {
     const { bytesMax, whenFull } = this.#options;
     if (bytes > bytesMax || this.log.isFull) return "full";
     let count = 0;
-    while (this.log.bytes + bytes > bytesMax && this.base <= this.lastNumber) {
+    while (this.bytes + (beside?.bytes ?? 0) + bytes > bytesMax) {
+      const from = this.#isEmpty ? beside : this;
+      if (from === null || from.#isEmpty) break;
       if (whenFull !== "drop_oldest") return "full";
-      count += this.#dropOldest();
+      count += from.#dropOldest();
     }
     return count === 0 ? null : { reason: "spool_full", count };
   }
@@ -163,6 +168,10 @@ export class Spool {
     }
     this.trim();
     return count === 0 ? null : { reason: "spool_age", count };
+  }
+
+  get #isEmpty(): boolean {
+    return this.base > this.lastNumber;
   }
 
   #oldest(): SpoolEntry | null {

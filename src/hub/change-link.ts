@@ -4,19 +4,18 @@
  */
 import type { InterestEdge } from "../route/interest-event.ts";
 import type { HubLink } from "./hub-link.ts";
-import type { HubLinkOptions, LinkHost } from "./link-host.ts";
+import type { HubLinkOptions } from "./link-host.ts";
 
-/** `told`: all that links were told of the interest and that stands. The log and the codec of `next` do not count: they stay. */
+/** `told`: all that links were told of the interest and that stands. The logs and the codec of `next` do not count: they stay. */
 export function changeLink(
   link: HubLink,
   next: HubLinkOptions,
   told: () => readonly InterestEdge[],
-  host: LinkHost,
   nowMs: number,
 ): void {
   const before = link.options;
-  const { log, codec } = before;
-  link.options = { ...next, ...(log === undefined ? {} : { log }), ...(codec === undefined ? {} : { codec }) };
+  const { logs, codec } = before;
+  link.options = { ...next, ...(logs === undefined ? {} : { logs }), ...(codec === undefined ? {} : { codec }) };
   const { acceptor } = link.conversation;
   if (!areEqual(before.topics, next.topics) || before.routesMax !== next.routesMax) {
     link.announceEdges(nowMs);
@@ -31,14 +30,12 @@ export function changeLink(
   );
   if (!areEqual(before.exportFilters, next.exportFilters)) {
     const { up, down } = link.peerDemand.retarget(next.exportFilters, acceptor.routes.effective());
-    for (const filter of up) host.peerRoute(link, filter, true);
-    for (const filter of down) host.peerRoute(link, filter, false);
-    for (const filter of up) link.states.route(filter, true);
-    for (const filter of down) link.states.route(filter, false);
+    for (const filter of up) link.serve(filter, true);
+    for (const filter of down) link.serve(filter, false);
   }
-  link.states.changed(before, nowMs);
   link.outbound.reconfigure(link.options);
   link.inbound.pace.cap(next.drainPerSecond ?? null);
+  link.states.reconfigured(nowMs);
 }
 
 function areEqual(a: readonly string[], b: readonly string[]): boolean {

@@ -25,7 +25,7 @@ export class Forwarding {
   take(message: Message, due: Due | null, nowMs: number): void {
     const { topic, payload, properties } = message;
     this.#counters.offered += 1;
-    const owed = this.#outbound.dues.withholds ? due : null;
+    const owed = this.#outbound.withholds ? due : null;
     if (owed !== null) this.#acks.hold(owed);
     const isWatched = couldHaveLostMark(properties) || this.guard.holds(topic);
     switch (isWatched ? this.guard.offer(topic, payload, message, nowMs) : "pass") {

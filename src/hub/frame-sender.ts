@@ -60,8 +60,7 @@ export class FrameSender {
     this.#gate(transportUp);
     const { name, outbound } = this.#link;
     const { outlet } = this.#host;
-    for (const refused of outbound.suspect.refused.splice(0))
-      outlet.report({ type: "message_refused", link: name, ...refused });
+    for (const refused of outbound.takeRefused()) outlet.report({ type: "message_refused", link: name, ...refused });
     // Asked each time: what the connection holds grows with each frame.
     while (this.#spacing.mayLeave(outbound.unsent, this.#roundTripMs, nowMs)) {
       const congested = outlet.congested(name);
@@ -86,12 +85,12 @@ export class FrameSender {
   }
 
   #send(frame: OutgoingFrame, nowMs: number): void {
-    const { name, conversation, outbound, counters } = this.#link;
+    const { name, conversation, counters } = this.#link;
     const { outlet, identity } = this.#host;
     const plain = encodeFrame({
       speaker: identity.speaker(),
       routeOp: conversation.announcer.lastOp,
-      stream: outbound.spool.stream,
+      stream: frame.stream,
       base: frame.base,
       messages: frame.messages,
     });

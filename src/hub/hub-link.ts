@@ -3,7 +3,7 @@
  * the peer's routes mean for our demand. The hub hands it inputs; it answers through the Outlet and the LinkHost.
  */
 import type { Due } from "../flow/ack-ledger.ts";
-import { Inbound } from "../flow/inbound.ts";
+import { Inbound, type Settlement } from "../flow/inbound.ts";
 import { Outbound } from "../flow/outbound.ts";
 import { NO_NUMBERS } from "../link/announcer-state.ts";
 import { Conversation } from "../link/conversation.ts";
@@ -66,7 +66,7 @@ export class HubLink {
     const names = conversationOptions(options, host, after, () => this.states.word);
     this.conversation = new Conversation(names, host.identity, this.routes);
     this.outbound = new Outbound(
-      host.randomHex16(),
+      () => host.randomHex16(),
       options,
       (reason, count) => this.#dropped("out", reason, count),
       host.acks,
@@ -218,7 +218,7 @@ export class HubLink {
   tick(nowMs: number): void {
     this.perform(this.conversation.tick(nowMs), nowMs);
     this.outbound.tick(nowMs, this.conversation.acceptor.heardAtMs);
-    if (this.outbound.suspect.takeProofRequest())
+    if (this.outbound.takeProofRequest())
       this.perform(this.conversation.announcer.greet(nowMs, "whether frames come through"), nowMs);
     for (const { filter, reasonCode } of this.refused.expired(nowMs))
       this.#host.outlet.report({ type: "route_refused", link: this.name, filter, reasonCode, refused: false });
@@ -239,7 +239,7 @@ export class HubLink {
           this.#peerRoute(output.filter, output.up);
           break;
         case "settled":
-          if (output.stream === this.outbound.spool.stream) this.#settled(output.upTo, output.ranges, nowMs);
+          this.#settled(output, nowMs);
           break;
         case "states":
           this.states.peerSays(output.word, nowMs);
@@ -283,10 +283,13 @@ export class HubLink {
   }
 
   #peerRoute(route: string, up: boolean): void {
-    for (const filter of this.peerDemand.change(route, up)) {
-      this.#host.peerRoute(this, filter, up);
-      this.states.route(filter, up);
-    }
+    for (const filter of this.peerDemand.change(route, up)) this.serve(filter, up);
+  }
+
+  /** What the peer may get, and has asked for, of what local clients publish. */
+  serve(filter: string, up: boolean): void {
+    this.#host.peerRoute(this, filter, up);
+    this.states.route(filter, up);
   }
 
   get transportIsUp(): boolean {
@@ -307,8 +310,8 @@ export class HubLink {
     this.#host.outlet.sendControl(this.name, encodeControl({ speaker: this.#host.identity.speaker(), body }));
   }
 
-  #settled(upTo: number, ranges: readonly (readonly [number, number])[], nowMs: number): void {
-    for (const message of this.outbound.settled(upTo, ranges, nowMs)) {
+  #settled({ stream, upTo, ranges }: Settlement, nowMs: number): void {
+    for (const message of this.outbound.settled(stream, upTo, ranges, nowMs)) {
       this.counters.settled += 1;
       if (message.state !== true) this.#forwarding.guard.settled(message.topic, message.payload, nowMs);
     }

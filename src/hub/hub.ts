@@ -22,9 +22,9 @@ import type { LocalMessage } from "./local-message.ts";
 import { LocalRouting } from "./local-routing.ts";
 import { LocalSubscriptions } from "./local-subscriptions.ts";
 import type { Outlet } from "./outlet.ts";
-import { saveLink } from "./saved-link.ts";
-import { saveAllRows, saveRowChanges } from "./saved-rows.ts";
-import { type HubState, type Save, saveAllDemand } from "./saved-state.ts";
+import { savedHub } from "./saved-hub.ts";
+import { saveRowChanges } from "./saved-rows.ts";
+import type { HubState, Save, SavedEntry } from "./saved-state.ts";
 import type { HubStatus } from "./status.ts";
 import { type StoredAnswer, StoredReadings } from "./stored.ts";
 import { Strangers } from "./strangers.ts";
@@ -192,8 +192,8 @@ export class Hub {
   }
 
   /** More of a link's log is on the disk than before. */
-  spoolSynced(link: string): void {
-    this.#links.get(link)?.outbound.dues.synced();
+  spoolSynced(link: string, nowMs: number): void {
+    this.#links.get(link)?.outbound.synced(nowMs);
   }
 
   // ── the peers ────────────────────────────────────────────────────────────────────────────────────
@@ -256,12 +256,10 @@ export class Hub {
     for (const link of this.#links.values()) link.perform(link.conversation.goodbye(kind), nowMs);
   }
 
-  /** Everything that has to outlive the process, as it was told piece by piece. */
-  saveAll(save: Save): void {
-    saveAllDemand(save, this.demand.memory);
-    saveAllRows(save, this.interest.rows());
-    for (const link of this.#links.values()) saveLink(save, link);
-    this.changes.saveAll(save);
+  /** Everything that has to outlive the process; see `saved-hub.ts` about what may change while it is walked through. */
+  saved(): Iterable<SavedEntry> {
+    const { changes, demand, interest } = this;
+    return savedHub({ links: this.#links, changes, memory: demand.memory, rows: interest.rows() });
   }
 
   status(nowMs: number): HubStatus {

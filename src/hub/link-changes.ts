@@ -53,11 +53,11 @@ export class LinkChanges {
   }
 
   change(options: HubLinkOptions, nowMs: number): void {
-    const { links, host, demand, interest } = this.#parts;
+    const { links, demand, interest } = this.#parts;
     const link = links.get(options.name);
     if (link === undefined) return;
     if (link.options.demandMax !== options.demandMax) demand.limit(options.name, options.demandMax ?? null);
-    changeLink(link, options, () => interest.told(), host, nowMs);
+    changeLink(link, options, () => interest.told(), nowMs);
   }
 
   /**

@@ -52,7 +52,7 @@ export class LinkStates {
     this.#source = new StateSource({
       counters: this.counters,
       outbound: link.outbound,
-      spoolBytesMax: () => link.options.spool.bytesMax,
+      spoolBytesMax: () => this.#options.spool.bytesMax,
       exports: (topic) => link.exports(topic) && !host.isControl(topic),
       read: (filters, done) => host.readStored(filters, done),
       fence: (done) => host.fence(done),
@@ -65,12 +65,17 @@ export class LinkStates {
       settle: (token, nowMs) => host.settle(token, nowMs),
       unreadable: incomplete,
     });
-    this.#sink.wanted = link.options.retained === "sync";
+    this.#sink.want(this.word.wanted, Number.NEGATIVE_INFINITY);
+  }
+
+  /** They may change. */
+  get #options(): HubLinkOptions {
+    return this.#link.options;
   }
 
   /** What to say in hello and ack. */
   get word(): StatesWord {
-    return { wanted: this.#link.options.retained === "sync" && this.#hasProperties, served: this.#hasProperties };
+    return { wanted: this.#options.retained === "sync" && this.#hasProperties, served: this.#hasProperties };
   }
 
   get status(): LinkStatus["states"] {
@@ -78,7 +83,7 @@ export class LinkStates {
     const skipped = (direction: "out" | "in", counts: Readonly<Record<string, number>>) =>
       Object.entries(counts).map(([reason, count]) => ({ direction, reason, count }));
     return {
-      wanted: this.#link.options.retained === "sync",
+      wanted: this.#options.retained === "sync",
       blocked: this.#blocked,
       waiting: this.#source.waiting,
       readings,
@@ -98,13 +103,19 @@ export class LinkStates {
     if (hasProperties === this.#hasProperties) return;
     this.#hasProperties = hasProperties;
     this.#wantForPeer(nowMs);
-    this.#tell("the local broker is known", nowMs);
+    this.#say("the local broker is known", nowMs);
   }
 
-  /** The link's options are others now. */
-  changed(before: HubLinkOptions, nowMs: number): void {
-    if ((before.retained === "sync") !== (this.#link.options.retained === "sync"))
-      this.#tell("what is retained over there is wanted, or not any more", nowMs);
+  /** The link's options are others. */
+  reconfigured(nowMs: number): void {
+    if (this.#sink.wanted !== this.word.wanted) this.#say("what is retained is wanted, or not any more", nowMs);
+    else this.#judge(nowMs);
+  }
+
+  /** The link is over: what is being read is for nobody. */
+  end(): void {
+    this.#sink.localDown();
+    this.#source.newLife();
   }
 
   localDown(): void {
@@ -136,7 +147,7 @@ export class LinkStates {
 
   /** A message of the peer goes to the local broker. */
   arrived({ token, message, origin }: InboundMessage, nowMs: number): void {
-    const { name, retained = "strip" } = this.#link.options;
+    const { name, retained = "strip" } = this.#options;
     const cluster = origin ?? name;
     const how = { withProperties: this.#host.localHasProperties, keepRetain: retained !== "strip" };
     const whole: Republish = republishOf(message, cluster, how);
@@ -156,17 +167,17 @@ export class LinkStates {
     this.#source.flush(listens && this.#localUp, this.#host.demandSettledRevision, nowMs);
   }
 
-  /** The peer has to hear whether we want states now. */
-  #tell(why: string, nowMs: number): void {
-    this.#sink.wanted = this.word.wanted;
-    this.#judge(nowMs);
-    const { transportIsUp, conversation } = this.#link;
-    if (transportIsUp) this.#link.perform(conversation.announcer.greet(nowMs, why), nowMs);
-  }
-
   #republish(token: number | null, message: Republish, nowMs: number): void {
     this.#link.counters.republished += 1;
     this.#host.republish(token, message, nowMs);
+  }
+
+  /** What we say of states is other than before: the peer has to hear it. */
+  #say(why: string, nowMs: number): void {
+    this.#sink.want(this.word.wanted, nowMs);
+    this.#judge(nowMs);
+    const { transportIsUp, conversation } = this.#link;
+    if (transportIsUp) this.#link.perform(conversation.announcer.greet(nowMs, why), nowMs);
   }
 
   #wantForPeer(nowMs: number): void {
@@ -174,14 +185,14 @@ export class LinkStates {
     const refused = this.#refuses;
     this.#refuses = isAsked && !this.#hasProperties;
     if (this.#refuses && !refused) {
-      const reason = `cluster "${this.#link.options.name}" wants what is retained here, and the local broker speaks MQTT 3.1.1`;
+      const reason = `cluster "${this.#options.name}" wants what is retained here, and the local broker speaks MQTT 3.1.1`;
       this.#link.problems.found("RETAINED_UNSUPPORTED", reason, nowMs);
     }
     this.#source.want(isAsked && this.#hasProperties, this.#filters(), this.#host.demandRevision);
   }
 
   *#filters(): Iterable<string> {
-    const { exportFilters } = this.#link.options;
+    const { exportFilters } = this.#options;
     for (const route of this.#link.conversation.acceptor.routes.effective()) {
       for (const exported of exportFilters) {
         const met = intersect(exported, route);
@@ -199,7 +210,7 @@ export class LinkStates {
   }
 
   #reason(): string | null {
-    const { name, retained } = this.#link.options;
+    const { name, retained } = this.#options;
     if (retained !== "sync") return null;
     const asLive = "what is retained there does not come, only what is published from now on";
     if (!this.#hasProperties) return `the local broker speaks MQTT 3.1.1: ${asLive}`;

@@ -5,7 +5,6 @@ import type { LinkStatus } from "./status.ts";
 export function linkStatus(link: HubLink): LinkStatus {
   const { announcer, acceptor, peerVersion } = link.conversation;
   const { outbound, inbound, counters } = link;
-  const { spool } = outbound;
   return {
     name: link.name,
     enabled: true,
@@ -36,12 +35,14 @@ export function linkStatus(link: HubLink): LinkStatus {
       agentVersion: peerVersion,
     },
     queue: {
-      spooled: spool.depth,
-      spooledBytes: spool.bytes,
+      spooled: outbound.depth,
+      spooledBytes: outbound.bytes,
       waiting: outbound.waiting,
-      oldestAtMs: spool.oldestStoredAtMs,
+      oldestAtMs: outbound.oldestStoredAtMs,
       inflight: outbound.inflight,
       bestEffort: outbound.bestEffortQueued,
+      passed: outbound.lanes.passed,
+      passOverflows: outbound.lanes.overflows,
       inbound: inbound.pending + inbound.inflight,
       roundTripMs: outbound.roundTripMs,
     },

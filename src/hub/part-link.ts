@@ -1,6 +1,6 @@
 /**
- * The end of a link while the agent goes on: its peer is told and drops our routes, its own go. What is in its spool stays
- * there: whoever has the log decides. Pure.
+ * The end of a link while the agent goes on: its peer is told and drops our routes, its own go. What is in its spools stays
+ * there: whoever has the logs decides. Pure.
  */
 import type { HubLink } from "./hub-link.ts";
 import type { SavedLink } from "./saved-state.ts";
@@ -9,13 +9,12 @@ import type { SavedLink } from "./saved-state.ts";
 export function partLink(link: HubLink, nowMs: number): SavedLink {
   // What the local broker has confirmed is told to the peer before the goodbye.
   link.flush(nowMs);
+  link.states.end();
   link.perform(link.conversation.goodbye("leave"), nowMs);
   const { acceptor } = link.conversation;
   const outputs = acceptor.routes.clear().map(({ filter }) => ({ type: "peer_route", filter, up: false }) as const);
   link.perform(outputs, nowMs);
   link.outbound.closed();
-  // What was asked of the local broker is for nobody any more.
-  link.states.localDown();
   const records = [...link.inbound.records()].map(([stream, record]) => ({ stream, ...record }));
   return { incarnation: acceptor.highest, routes: [], records };
 }

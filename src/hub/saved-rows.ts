@@ -17,8 +17,8 @@ export function saveRowChanges(save: Save, changes: Iterable<RowChange>): void {
   }
 }
 
-export function saveAllRows(save: Save, rows: Iterable<Row>): void {
-  for (const row of rows) if (isKept(row)) save(keyOf(row), NOTHING);
+export function* savedRows(rows: Iterable<Row | null>): Generator<readonly [string, Uint8Array] | null> {
+  for (const row of rows) yield row !== null && isKept(row) ? [keyOf(row), NOTHING] : null;
 }
 
 /** `rest`: the key without `row/`. Null: it is none. */

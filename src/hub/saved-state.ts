@@ -49,6 +49,9 @@ export interface RefusedEntry {
 /** Takes what is to be kept; null: forgotten. */
 export type Save = (key: string, value: Uint8Array | null) => void;
 
+/** A key with its value; null: nothing, so that whoever takes a little at a time need not wait for the next. */
+export type SavedEntry = readonly [string, Uint8Array] | null;
+
 /** Null: the peer is not remembered any more. */
 export function savePeer(save: Save, link: string, incarnation: number | null): void {
   if (incarnation === null) {
@@ -62,6 +65,10 @@ export function savePeer(save: Save, link: string, incarnation: number | null): 
 
 export function saveRoute(save: Save, link: string, filter: string, isUp: boolean): void {
   save(`route/${link}/${filter}`, isUp ? NOTHING : null);
+}
+
+export function* savedRoutes(link: string, filters: Iterable<string>): Generator<SavedEntry> {
+  for (const filter of filters) yield [`route/${link}/${filter}`, NOTHING];
 }
 
 /** Null: the stream is not remembered any more. */
@@ -80,36 +87,30 @@ export function saveRecord(save: Save, link: string, stream: string, record: Sav
   save(`record/${link}/${stream}`, writer.finish());
 }
 
-/** Id null: the filter is gone. */
-function saveDemand(save: Save, filter: string, id: number | null, retiring: boolean): void {
-  if (id === null) {
-    save(`demand/${filter}`, null);
-    return;
-  }
-  const writer = new ByteWriter(8);
-  writer.varint(id);
-  writer.u8(retiring ? 1 : 0);
-  save(`demand/${filter}`, writer.finish());
-}
-
 /** What changed since the last call. */
 export function saveDemandChanges(save: Save, memory: DemandIds): void {
   for (const { filter, id, retiring } of memory.changes()) {
-    saveDemand(save, filter, id, retiring);
-    if (id !== null && id === memory.lastId) saveDemandId(save, id);
+    save(`demand/${filter}`, id === null ? null : encodedFilter(id, retiring));
+    if (id !== null && id === memory.lastId) save("demand_id", encodedId(id));
   }
 }
 
-export function saveAllDemand(save: Save, memory: DemandIds): void {
-  const { lastId, filters } = memory.saved;
-  saveDemandId(save, lastId);
-  for (const { filter, id, retiring } of filters) saveDemand(save, filter, id, retiring);
+export function* savedDemand(memory: DemandIds): Generator<SavedEntry> {
+  yield ["demand_id", encodedId(memory.lastId)];
+  for (const { filter, id, retiring } of memory.saved()) yield [`demand/${filter}`, encodedFilter(id, retiring)];
 }
 
-function saveDemandId(save: Save, lastId: number): void {
+function encodedFilter(id: number, retiring: boolean): Uint8Array {
+  const writer = new ByteWriter(8);
+  writer.varint(id);
+  writer.u8(retiring ? 1 : 0);
+  return writer.finish();
+}
+
+function encodedId(lastId: number): Uint8Array {
   const writer = new ByteWriter(8);
   writer.varint(lastId);
-  save("demand_id", writer.finish());
+  return writer.finish();
 }
 
 export function decodeState(entries: Iterable<readonly [string, Uint8Array]>): {

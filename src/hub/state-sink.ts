@@ -32,13 +32,12 @@ interface PendingState {
 }
 
 export class StateSink {
-  /** This cluster wants states, and its broker can tell whose the retained ones are. */
-  wanted = false;
   readonly #parts: StateSinkParts;
   /** By topic, in the order in which they came. */
   readonly #pending = new Map<string, PendingState>();
   /** Counts connections of the data session: an answer to an earlier one's question is void. */
   #life = 0;
+  #wanted = false;
   #isReading = false;
   #unreadableUntilMs = Number.NEGATIVE_INFINITY;
 
@@ -46,11 +45,23 @@ export class StateSink {
     this.#parts = parts;
   }
 
+  /** This cluster wants states, and its broker can tell whose the retained ones are. */
+  get wanted(): boolean {
+    return this.#wanted;
+  }
+
+  want(wanted: boolean, nowMs: number): void {
+    this.#wanted = wanted;
+    if (wanted) return;
+    for (const { token } of this.#pending.values()) this.#skip(token, "not_asked_for", nowMs);
+    this.#pending.clear();
+  }
+
   /** `origin`: the cluster that the state is of. */
   take(token: number, message: Republish, origin: string, nowMs: number): void {
     const { topic, payload } = message;
     // An empty payload would delete what is there.
-    if (!this.wanted || payload.length === 0) this.#skip(token, "not_asked_for", nowMs);
+    if (!this.#wanted || payload.length === 0) this.#skip(token, "not_asked_for", nowMs);
     else if (nowMs < this.#unreadableUntilMs) this.#skip(token, "unreadable", nowMs);
     else {
       this.live(topic, nowMs);

@@ -6,9 +6,10 @@
  *
  * Live messages always win. The fence is a marker through the data session: what was published before the reading ended, and
  * may be older than what it brought, has come when the marker comes. What was forwarded since a reading began takes the place of its state; what is forwarded while a
- * state is under way goes behind it in the same stream, at QoS 0 too, so that it cannot be overtaken by it.
+ * state is under way goes behind it in the same lane, at QoS 0 too, so that it cannot be overtaken by it.
  */
 import { aged } from "../flow/expiry.ts";
+import type { Lane } from "../flow/lane.ts";
 import { readMark, stripMark } from "../flow/mark.ts";
 import type { Outbound } from "../flow/outbound.ts";
 import { isReserved } from "../topic/filter.ts";
@@ -57,8 +58,8 @@ export class StateSource {
   #next = 0;
   #readAtMs = 0;
   #live = new Set<string>();
-  /** Numbers of states that are not settled, by topic: ascending. */
-  readonly #underWay = new Map<string, number>();
+  /** Where the states are that are not settled, by topic. */
+  readonly #underWay = new Map<string, { readonly lane: Lane; readonly number: number }>();
   #failures = 0;
   #againAtMs = Number.NEGATIVE_INFINITY;
   #flushedAtMs = Number.NEGATIVE_INFINITY;
@@ -82,16 +83,17 @@ export class StateSource {
     if (wanted === this.#wanted) return;
     this.newLife();
     this.#wanted = wanted;
-    this.#parts.outbound.states.wanted = wanted;
+    for (const { states } of this.#parts.outbound.lanes.both) states.wanted = wanted;
     if (wanted) for (const filter of routes) this.#routes.up(filter, revision);
   }
 
   /** The peer begins anew: what it had of us it may not have any more, and what is under way was for its earlier life. */
   newLife(): void {
-    const { outbound } = this.#parts;
     this.#wanted = false;
-    outbound.states.wanted = false;
-    outbound.states.endLife(outbound.spool.lastNumber);
+    for (const { states, spool } of this.#parts.outbound.lanes.both) {
+      states.wanted = false;
+      states.endLife(spool.lastNumber);
+    }
     this.#routes.clear();
     this.#underWay.clear();
     this.#failures = 0;
@@ -127,12 +129,8 @@ export class StateSource {
 
   /** `ready`: the peer takes frames and has told all of its routes, and the local broker is there. */
   flush(ready: boolean, settledRevision: number, nowMs: number): void {
-    const { base } = this.#parts.outbound.spool;
     this.#flushedAtMs = nowMs;
-    for (const [topic, number] of this.#underWay) {
-      if (number >= base) break;
-      this.#underWay.delete(topic);
-    }
+    for (const [topic, { lane, number }] of this.#underWay) if (number < lane.spool.base) this.#underWay.delete(topic);
     if (this.#live.size > LIVE_TOPICS_MAX) this.#fail("there was too much traffic while they were read", nowMs);
     if (nowMs >= this.#fenceUntilMs) this.#fenceUntilMs = Number.POSITIVE_INFINITY;
     if (!ready || !this.#wanted) return;
@@ -202,10 +200,10 @@ export class StateSource {
   }
 
   #offer(nowMs: number): void {
-    const { counters, outbound } = this.#parts;
-    const roomBytes = this.#parts.spoolBytesMax() * SPOOL_SHARE;
+    const { counters, outbound, spoolBytesMax } = this.#parts;
+    const roomBytes = spoolBytesMax() * SPOOL_SHARE;
     while (this.#next < this.#states.length && this.#underWay.size < UNDER_WAY_MAX) {
-      if (outbound.waiting > 0 || outbound.spool.log.isFull || outbound.spool.bytes > roomBytes) return;
+      if (outbound.waiting > 0 || outbound.lanes.stalls(nowMs) || outbound.bytes > roomBytes) return;
       const stored = this.#states[this.#next];
       this.#next += 1;
       if (stored === undefined) break;
@@ -214,16 +212,13 @@ export class StateSource {
         counters.out[state] += 1;
         continue;
       }
-      const before = outbound.spool.lastNumber;
-      outbound.offer(state, null, nowMs);
-      const number = outbound.spool.lastNumber;
-      if (number === before) {
+      const lane = outbound.offer(state, null, nowMs);
+      if (lane === null) {
         counters.out.no_frame_takes_it += 1;
         continue;
       }
       counters.sent += 1;
-      this.#underWay.delete(state.topic);
-      this.#underWay.set(state.topic, number);
+      this.#underWay.set(state.topic, { lane, number: lane.spool.lastNumber });
     }
     if (!this.#isBusy) this.#endReading();
   }

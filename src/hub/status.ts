@@ -70,6 +70,9 @@ export interface LinkStatus {
     readonly oldestAtMs: number | null;
     readonly inflight: number;
     readonly bestEffort: number;
+    /** Messages that went past a backlog, and how often none could any more, since too many topics were under way. */
+    readonly passed: number;
+    readonly passOverflows: number;
     readonly inbound: number;
     readonly roundTripMs: number;
   };

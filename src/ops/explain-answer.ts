@@ -1,5 +1,5 @@
 /** "What happens to this topic?", answered for people: the verdicts of `hub/explain` with a sentence for each. */
-import type { AgentConfig } from "../config/types.ts";
+import type { AgentConfig, Retained } from "../config/types.ts";
 import {
   explainIn,
   explainOut,
@@ -86,6 +86,13 @@ const IN_TEXTS: Readonly<Record<InCode, string>> = {
   route_refused: "We ask for it, but the peer's broker refuses the peer that subscription.",
 };
 
+/** What the local broker makes of the retain flag of what comes here. */
+const RETAINED_TEXTS: Readonly<Record<Retained, string>> = {
+  strip: "",
+  live: " The local broker stores it, if it has the retain flag.",
+  sync: " The local broker stores it, if it has the retain flag; what was retained there before comes too, unless somebody else's value is stored here.",
+};
+
 /** Null: too many such questions wait already. */
 export async function explainAnswer(
   topic: string,
@@ -129,5 +136,6 @@ function inAnswer(name: string, topic: string, { controlPrefix }: AgentConfig, h
   const link = hub.link(name);
   if (link === undefined) return { link: name, verdict: "not_wanted", code: "disabled", text: DISABLED, route: null };
   const verdict = explainIn(hub, link, topic, controlPrefix);
-  return { ...verdict, text: IN_TEXTS[verdict.code] };
+  const stored = verdict.verdict === "wanted" ? RETAINED_TEXTS[link.options.retained ?? "strip"] : "";
+  return { ...verdict, text: `${IN_TEXTS[verdict.code]}${stored}` };
 }

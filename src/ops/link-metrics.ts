@@ -178,6 +178,18 @@ function addQueueMetrics(metrics: MetricSet<MetricSource>): void {
       [{ direction: "in" }, drain.in.draining ? drain.in.perSecond : 0],
     ]),
   );
+  metrics.counter(
+    "passed_messages_total",
+    "Messages that went past a backlog in which their topic had nothing.",
+    ["link"],
+    eachLink((link) => [[{}, link.queue.passed]]),
+  );
+  metrics.counter(
+    "pass_overflows_total",
+    "Times that no message could pass a backlog any more, for too many topics were under way.",
+    ["link"],
+    eachLink((link) => [[{}, link.queue.passOverflows]]),
+  );
   metrics.gauge(
     "link_round_trip_seconds",
     "Time from a frame to its confirmation, smoothed; 0: none was confirmed yet.",

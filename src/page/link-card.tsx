@@ -6,6 +6,7 @@ import type { LinkAnswer } from "./overview.ts";
 import { Pill } from "./pill.tsx";
 import { RateChart } from "./rate-chart.tsx";
 import type { RatePoint } from "./rate-history.ts";
+import { retainedText } from "./retained-text.ts";
 
 export interface LinkActions {
   readonly toggle: () => void;
@@ -95,6 +96,7 @@ export function LinkCard({ link, points, nowMs, actions }: Props): JSX.Element {
         <Fact name="Asked by the peer">
           {back === null ? "–" : `${formatSome(back.routes, "route")}, ${back.state}`}
         </Fact>
+        <Fact name="Retained messages">{retainedText(link)}</Fact>
         <Fact name="Dropped">{formatCount(dropped)}</Fact>
         <Fact name="Refused routes">{formatCount(brokerlink.refused_routes.length)}</Fact>
       </dl>

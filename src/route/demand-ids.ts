@@ -8,7 +8,7 @@
  */
 import { assert } from "../base/assert.ts";
 import { FilterTrie } from "../topic/trie.ts";
-import type { DemandChange, SavedDemand } from "./saved-demand.ts";
+import type { DemandChange, SavedDemand, SavedFilter } from "./saved-demand.ts";
 
 /** A filter to subscribe with its MQTT 5 subscription identifier. */
 export interface DemandFilter {
@@ -57,13 +57,9 @@ export class DemandIds {
     return this.#lastId;
   }
 
-  get saved(): SavedDemand {
-    const filters = [...this.#byFilter.values()].map(({ filter, id, state }) => ({
-      filter,
-      id,
-      retiring: state === "retiring",
-    }));
-    return { lastId: this.#lastId, filters };
+  /** What has to outlive the process. It may change between two steps. */
+  *saved(): Generator<SavedFilter> {
+    for (const { filter, id, state } of this.#byFilter.values()) yield { filter, id, retiring: state === "retiring" };
   }
 
   /** What changed since the last call, in order. */

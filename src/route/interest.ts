@@ -154,7 +154,7 @@ export class Interest {
   }
 
   /** All rows for the next life. */
-  rows(): Iterable<Row> {
+  rows(): Iterable<Row | null> {
     return this.#table.interestRows();
   }
 

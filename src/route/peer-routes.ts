@@ -95,6 +95,17 @@ export class PeerRoutes {
     for (const filter of this.#stale.filters()) if (!this.#live.has(filter)) yield filter;
   }
 
+  /**
+   * The filters in force, some twice, for a walk that goes on while they change: each that is in force from its beginning to
+   * its end comes. So it looks for none in the other set, where a filter may have gone after that was walked through.
+   */
+  *walk(): Generator<string> {
+    const [live, stale] = [this.#live, this.#stale];
+    if (this.#overflow) yield EVERYTHING;
+    yield* live.filters();
+    yield* stale.filters();
+  }
+
   /** The routes in force, each once. */
   *effectiveRoutes(): Generator<Route> {
     if (this.#overflow) yield { filter: EVERYTHING, groups: [] };

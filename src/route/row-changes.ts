@@ -1,4 +1,7 @@
-/** Rows of the subscription table that came or went since they were last taken. What comes and goes in between is no change. */
+/**
+ * Rows of the subscription table that came or went since they were last taken. One that is as it was comes too: a walk
+ * through all rows may have seen it, or missed it, in between.
+ */
 export interface Row {
   readonly client: string;
   /** As the client wrote it, `$share/group/filter` included. */
@@ -22,10 +25,8 @@ export interface RowChange extends Row {
 export class RowChanges {
   #pending = new Map<string, RowChange>();
 
-  /** Of one row calls alternate: what is held goes, what is gone comes. So the second takes the first back. */
   note(client: string, filter: string, isHeld: boolean): void {
-    const key = `${client.length} ${client}${filter}`;
-    if (!this.#pending.delete(key)) this.#pending.set(key, { client, filter, isHeld });
+    this.#pending.set(`${client.length} ${client}${filter}`, { client, filter, isHeld });
   }
 
   take(): Iterable<RowChange> {

@@ -156,11 +156,12 @@ export class SubscriptionTable {
     if (client !== null) this.#tidy(id, client);
   }
 
-  /** The rows that are interest. */
-  *interestRows(): Iterable<Row> {
+  /** The rows that are interest; null for each that is not, and for each client. The table may change between two steps. */
+  *interestRows(): Iterable<Row | null> {
     for (const { id, eligible, rows } of this.#clients.values()) {
+      yield null;
       if (!eligible) continue;
-      for (const raw of rows.keys()) if (this.#interestOf(raw) !== null) yield { client: id, filter: raw };
+      for (const raw of rows.keys()) yield this.#interestOf(raw) === null ? null : { client: id, filter: raw };
     }
   }
 

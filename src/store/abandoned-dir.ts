@@ -6,6 +6,7 @@ import { lstatSync, readdirSync, rmdirSync, statSync, unlinkSync } from "node:fs
 import { join } from "node:path";
 import { LinkError } from "../base/error-codes.ts";
 import { CLUSTER_NAME_PATTERN } from "../wire/names.ts";
+import { LIVE_FOLDER } from "./data-dir.ts";
 import { DirLock, isLockFile } from "./dir-lock.ts";
 import { isSpoolFile } from "./spool-recovery.ts";
 import { reasonOf } from "./store-problem.ts";
@@ -63,7 +64,8 @@ export class AbandonedDir {
     await reported(this.path, async () => {
       for (const file of files) unlinkSync(file);
       if (kind !== "spool" || link === null) return;
-      for (const folder of [join(this.path, SPOOL, link), join(this.path, SPOOL)]) removeIfEmpty(folder);
+      const spool = join(this.path, SPOOL);
+      for (const folder of [join(spool, link, LIVE_FOLDER), join(spool, link), spool]) removeIfEmpty(folder);
     });
   }
 
@@ -76,19 +78,20 @@ export class AbandonedDir {
     const links = namesIn(spool).filter((name) => CLUSTER_NAME_PATTERN.test(name) && isFolder(join(spool, name)));
     return links.sort().map((link) => {
       const folder = join(spool, link);
-      return leftover(
-        "spool",
-        link,
-        namesIn(folder)
-          .filter(isSpoolFile)
-          .map((name) => join(folder, name)),
-      );
+      const files = [folder, join(folder, LIVE_FOLDER)].flatMap(spoolFilesIn);
+      return leftover("spool", link, files);
     });
   }
 }
 
 function leftover(kind: Leftover["kind"], link: string | null, files: readonly string[]): Leftover {
   return { kind, link, files, bytes: files.reduce((sum, file) => sum + lstatSync(file).size, 0) };
+}
+
+function spoolFilesIn(folder: string): string[] {
+  return namesIn(folder)
+    .filter(isSpoolFile)
+    .map((name) => join(folder, name));
 }
 
 function namesIn(folder: string): string[] {
@@ -101,7 +104,8 @@ function isFolder(path: string): boolean {
 
 /** A folder in which somebody else keeps something stays, and so does one that is a link to another place. */
 function removeIfEmpty(folder: string): void {
-  if (lstatSync(folder).isDirectory() && readdirSync(folder).length === 0) rmdirSync(folder);
+  if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() === true && readdirSync(folder).length === 0)
+    rmdirSync(folder);
 }
 
 async function reported<T>(path: string, act: () => Promise<T>): Promise<T> {

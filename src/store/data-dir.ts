@@ -3,7 +3,8 @@
  *
  *   lock.<number>      a socket: who has the directory
  *   journal            small state, see journal.ts
- *   spool/<link>/…     messages, see disk-spool-log.ts
+ *   spool/<link>/…         messages, see disk-spool-log.ts
+ *   spool/<link>/live/…    those that passed a backlog
  */
 import { join } from "node:path";
 import { LinkError } from "../base/error-codes.ts";
@@ -16,6 +17,8 @@ const NOT_THE_OWNER = 0o077;
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
 const SPOOL = "spool";
+/** Within a link's folder, which otherwise holds files only. */
+export const LIVE_FOLDER = "live";
 
 export interface DataDirOptions {
   readonly report: Report;
@@ -51,6 +54,11 @@ export class DataDir {
 
   spoolFolder(link: string): string {
     return join(this.path, SPOOL, link);
+  }
+
+  /** Of what passes a backlog. */
+  liveFolder(link: string): string {
+    return join(this.spoolFolder(link), LIVE_FOLDER);
   }
 
   close(): void {

@@ -15,8 +15,9 @@ const PUT = 1;
 const DELETE = 2;
 const KEY_AT = 3;
 const KEY_BYTES_MAX = 0xffff;
-/** A snapshot goes to the disk in pieces of this size. */
-const PIECE_BYTES = 256 * 1024;
+
+/** Keys with their values, or null for a key that is no more; they are gone through more than once. */
+export type JournalEntries = ReadonlyMap<string, Uint8Array | null> | readonly (readonly [string, Uint8Array | null])[];
 
 export interface JournalContent {
   readonly values: Map<string, Uint8Array>;
@@ -93,26 +94,14 @@ export class JournalFile {
   }
 
   /** One write for all of them. Throws what the disk says; what was taken in part is taken back. */
-  append(entries: Iterable<readonly [string, Uint8Array | null]>): void {
-    const parts: Buffer[] = [];
-    for (const [key, value] of entries) parts.push(this.#record(key, value));
-    this.#write(Buffer.concat(parts));
-  }
-
-  /** All that `emit` puts, in large pieces. Throws what the disk says. */
-  appendAll(emit: (put: (key: string, value: Uint8Array) => void) => void): void {
-    let parts: Buffer[] = [];
+  append(entries: JournalEntries): void {
     let bytes = 0;
-    emit((key, value) => {
-      const record = this.#record(key, value);
-      parts.push(record);
-      bytes += record.length;
-      if (bytes < PIECE_BYTES) return;
-      this.#write(Buffer.concat(parts));
-      parts = [];
-      bytes = 0;
-    });
-    this.#write(Buffer.concat(parts));
+    for (const [key, value] of entries)
+      bytes += RECORD_HEAD_BYTES + KEY_AT + Buffer.byteLength(key) + (value?.length ?? 0);
+    const records = Buffer.allocUnsafe(bytes);
+    let at = 0;
+    for (const [key, value] of entries) at = this.#record(records, at, key, value);
+    this.#write(records);
   }
 
   sync(done: (error: Error | null) => void): void {
@@ -139,17 +128,18 @@ export class JournalFile {
     }
   }
 
-  #record(key: string, value: Uint8Array | null): Buffer {
-    const keyBytes = Buffer.byteLength(key);
+  /** Answers where it ends. */
+  #record(records: Buffer, at: number, key: string, value: Uint8Array | null): number {
+    const bodyAt = at + RECORD_HEAD_BYTES;
+    const keyBytes = records.write(key, bodyAt + KEY_AT);
     assert(keyBytes <= KEY_BYTES_MAX, `a key of ${keyBytes} bytes`);
-    const bodyBytes = KEY_AT + keyBytes + (value?.length ?? 0);
-    const record = Buffer.allocUnsafe(RECORD_HEAD_BYTES + bodyBytes);
-    record[RECORD_HEAD_BYTES] = value === null ? DELETE : PUT;
-    record.writeUInt16BE(keyBytes, RECORD_HEAD_BYTES + 1);
-    record.write(key, RECORD_HEAD_BYTES + KEY_AT);
-    if (value !== null) record.set(value, RECORD_HEAD_BYTES + KEY_AT + keyBytes);
-    sealRecord(record, 0, bodyBytes, this.#salt);
-    return record;
+    records[bodyAt] = value === null ? DELETE : PUT;
+    records.writeUInt16BE(keyBytes, bodyAt + 1);
+    const valueAt = bodyAt + KEY_AT + keyBytes;
+    if (value !== null) records.set(value, valueAt);
+    const end = valueAt + (value?.length ?? 0);
+    sealRecord(records, at, end - bodyAt, this.#salt);
+    return end;
   }
 
   #write(bytes: Buffer): void {

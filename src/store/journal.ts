@@ -2,36 +2,41 @@
  * Small state that outlives the process: the last value of each key. What is put goes out with one `write()` before the act
  * it describes; a killed process then loses none of it. Against a power cut it is synced once a second.
  *
- * It only grows, until the owner is asked for all of its state: that makes a new file, which takes the old one's name once
- * the disk has it. Until then both are written, so that either is complete whenever the process ends.
+ * It only grows, until the owner is asked for all of its state: that makes a new file, a slice at a time, which takes the
+ * old one's name once the disk has it. Until then what is put goes to both: the old file is complete whenever the process
+ * ends, and the new one when it takes the name.
  */
 import { dirname } from "node:path";
 import { LinkError } from "../base/error-codes.ts";
 import { diskFileSystem, type FileSystem } from "./file-system.ts";
 import { JournalFile, readJournal } from "./journal-file.ts";
+import { type Entry, JournalSnapshot } from "./journal-snapshot.ts";
 import { DISK_TOOK_IT, type DiskAnswer, type Report, reasonOf } from "./store-problem.ts";
 
 const SYNC_AFTER_MS = 1_000;
 /** A journal below this size is not worth a snapshot; above, it may be this many times its last one. */
 const SMALL_BYTES = 1024 * 1024;
 const GROWTH = 4;
+/** Of a snapshot, in one round of the event loop: less than a round-trip to a broker on the same machine takes. */
+const SLICE_MS = 4;
+const GIVEN_UP = new Error("the snapshot was given up");
 
 export interface JournalOptions {
   readonly report: Report;
   readonly fs?: FileSystem;
   readonly syncAfterMs?: number;
+  readonly sliceMs?: number;
 }
-
-export type Emit = (put: (key: string, value: Uint8Array) => void) => void;
 
 export class Journal {
   readonly #fs: FileSystem;
   readonly #path: string;
   readonly #report: Report;
   readonly #syncAfterMs: number;
+  readonly #sliceMs: number;
   #file: JournalFile;
-  /** The one that a snapshot was written to, until it has the journal's name. */
-  #coming: JournalFile | null = null;
+  /** Until its file has the journal's name. */
+  #coming: JournalSnapshot | null = null;
   /** Put and not written. The last value counts, so there are never more than the owner has keys. */
   #pending = new Map<string, Uint8Array | null>();
   #snapshotBytes: number;
@@ -44,6 +49,7 @@ export class Journal {
     this.#fs = options.fs ?? diskFileSystem;
     this.#report = options.report;
     this.#syncAfterMs = options.syncAfterMs ?? SYNC_AFTER_MS;
+    this.#sliceMs = options.sliceMs ?? SLICE_MS;
     this.#snapshotBytes = file.bytes;
   }
 
@@ -89,7 +95,7 @@ export class Journal {
       this.#giveUpSnapshot(error);
     }
     this.#pending.clear();
-    this.#timer ??= setTimeout(() => this.#syncSoon(), this.#syncAfterMs).unref();
+    this.#syncLater();
     return DISK_TOOK_IT;
   }
 
@@ -103,43 +109,25 @@ export class Journal {
     });
   }
 
-  /** Makes a new file of all that `emit` puts, which must be the whole of the owner's state at this moment. */
-  compact(emit: Emit, done: (answer: DiskAnswer) => void): void {
+  /**
+   * Makes a new file of `entries`, which must be the whole of the owner's state; null among them is nothing. They are taken
+   * over many rounds of the event loop, while the owner goes on: whatever it changes meanwhile it has to put as well.
+   */
+  compact(entries: Iterable<Entry | null>, done: (answer: DiskAnswer) => void): void {
     const path = `${this.#path}.new`;
-    let coming: JournalFile;
+    let coming: JournalSnapshot;
     try {
       if (this.#coming !== null) throw new Error("a snapshot is under way");
       if (this.#fs.state(path) !== null) this.#fs.remove(path);
-      coming = JournalFile.create(this.#fs, path);
+      coming = new JournalSnapshot(JournalFile.create(this.#fs, path), entries, this.#sliceMs);
     } catch (error) {
       process.nextTick(done, failure(error));
       return;
     }
     this.#coming = coming;
-    const end = (error: unknown) => {
+    this.#writeSlices(coming, (error) => {
       if (error !== null && this.#coming === coming) this.#giveUpSnapshot(error);
       done(error === null ? DISK_TOOK_IT : failure(error));
-    };
-    try {
-      coming.appendAll(emit);
-    } catch (error) {
-      process.nextTick(end, error);
-      return;
-    }
-    const snapshotBytes = coming.bytes;
-    coming.sync((error) => {
-      if (error !== null || this.#coming !== coming) return end(error ?? new Error("the snapshot was given up"));
-      try {
-        this.#fs.rename(path, this.#path);
-      } catch (renameError) {
-        return end(renameError);
-      }
-      this.#file.close();
-      this.#file = coming;
-      this.#coming = null;
-      this.#snapshotBytes = snapshotBytes;
-      this.#syncFailed = false;
-      this.#fs.syncFolder(dirname(this.#path), end);
     });
   }
 
@@ -148,23 +136,64 @@ export class Journal {
     const written = this.write();
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+    // Without it the old file is complete.
+    this.#coming?.file.remove();
+    this.#coming = null;
     this.sync((synced) => {
       this.#file.close();
-      if (this.#coming !== null) this.#coming.remove();
-      this.#coming = null;
       done(written.ok ? synced : written);
     });
   }
 
-  #syncSoon(): void {
-    this.#timer = null;
-    this.sync((answer) => {
-      if (!answer.ok) this.#report({ code: answer.code, message: `${this.#path}: ${answer.reason}` });
+  #writeSlices(coming: JournalSnapshot, end: (error: unknown) => void): void {
+    if (this.#coming !== coming) {
+      end(GIVEN_UP);
+      return;
+    }
+    let isWhole: boolean;
+    try {
+      isWhole = coming.writeSlice();
+    } catch (error) {
+      process.nextTick(end, error);
+      return;
+    }
+    if (isWhole) this.#takeOver(coming, end);
+    else setImmediate(() => this.#writeSlices(coming, end));
+  }
+
+  /** The new file is whole: once the disk has it, it is the journal. */
+  #takeOver(coming: JournalSnapshot, end: (error: unknown) => void): void {
+    const { file } = coming;
+    const snapshotBytes = file.bytes;
+    file.sync((error) => {
+      if (error !== null || this.#coming !== coming) return end(error ?? GIVEN_UP);
+      try {
+        this.#fs.rename(file.path, this.#path);
+      } catch (renameError) {
+        return end(renameError);
+      }
+      this.#file.close();
+      this.#file = file;
+      this.#coming = null;
+      this.#snapshotBytes = snapshotBytes;
+      this.#syncFailed = false;
+      // What was put while the disk was at work is in the new file, and was perhaps synced in the old one only.
+      this.#syncLater();
+      this.#fs.syncFolder(dirname(this.#path), end);
     });
   }
 
+  #syncLater(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      this.sync((answer) => {
+        if (!answer.ok) this.#report({ code: answer.code, message: `${this.#path}: ${answer.reason}` });
+      });
+    }, this.#syncAfterMs).unref();
+  }
+
   #giveUpSnapshot(error: unknown): void {
-    this.#coming?.remove();
+    this.#coming?.file.remove();
     this.#coming = null;
     this.#report({ code: "JOURNAL_WRITE_FAILED", message: `the snapshot ${this.#path}.new: ${reasonOf(error)}` });
   }

@@ -56,11 +56,11 @@ test("a link without a server dials in", () => {
 
 test("a link's durability and the log of a durable one reach the hub", () => {
   const config = loaded({ file: { ...withLink({}).file, data_dir: "d", spool: { when_full: "backpressure" } } });
-  const log = new MemorySpoolLog("0011223344556677");
-  const options = config.links.map((link) => hubLinkOptions(link, config, log));
+  const logs = { main: new MemorySpoolLog("0011223344556677"), live: new MemorySpoolLog("0011223344556678") };
+  const options = config.links.map((link) => hubLinkOptions(link, config, logs));
   assert.deepEqual(
-    options.map(({ durability, log: kept, spool }) => [durability, kept, spool.whenFull]),
-    [["disk", log, "backpressure"]],
+    options.map(({ durability, logs: kept, spool }) => [durability, kept, spool.whenFull]),
+    [["disk", logs, "backpressure"]],
   );
 });
 

@@ -84,6 +84,26 @@ export const CONTROL_CASES: readonly ControlCase[] = [
     },
   },
   {
+    name: "hello: compressed frames, and states with what a later version says of them",
+    hex: "42 4c 01 04 01 07 0a 01 01 0c 02 05 ff 80 d0 ea b6 b7 33 a1 a2 a3 a4 a5 a6 a7 a8 81 08 01 62 01 61 10 62 72 6f 6b 65 72 6c 69 6e 6b 2f 30 2e 31 2e 30 01 01 80 80 80 08",
+    written: false,
+    value: {
+      speaker: A,
+      body: {
+        type: "hello",
+        greeting: 1025,
+        to: "b",
+        from: "a",
+        agentVersion: "brokerlink/0.1.0",
+        protocolMin: 1,
+        protocolMax: 1,
+        frameBytesMax: 16_777_216,
+        expands: ["deflate"],
+        states: { wanted: true, served: false },
+      },
+    },
+  },
+  {
     name: "ack: welcome, send a bootstrap",
     hex: "42 4c 01 00 02 f4 d3 ea b6 b7 33 b1 b2 b3 b4 b5 b6 b7 b8 81 08 80 d0 ea b6 b7 33 a1 a2 a3 a4 a5 a6 a7 a8 01 62 00 80 d0 ea b6 b7 33 00 01 01 80 80 80 08",
     written: true,

@@ -67,6 +67,11 @@ const ENVELOPE: readonly Row[] = [
 const CONTROL: readonly Row[] = [
   ...ENVELOPE,
   ["a frame on the control topic", `${FRAME} 00`, "unknown_type"],
+  [
+    "a hello whose word on states is empty",
+    `${HELLO.replace("424c0100", "424c0104").replace(A, `02 0c 00 ${A}`)} 0162 0161 00 01 01 8020`,
+    "bad_value",
+  ],
   ["a hello to nobody", `${HELLO} 00 0161 00 01 01 8020`, "bad_name"],
   ["a hello to a name with a slash", `${HELLO} 03612f62 0161 00 01 01 8020`, "bad_name"],
   ["a hello from a name of 65 bytes", `${HELLO} 0162 41 ${"61".repeat(65)} 00 01 01 8020`, "too_large"],

@@ -2,40 +2,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { until } from "../support/until.ts";
-import { Pair, type Site } from "./site.ts";
-import type { Received, TestClient } from "./test-client.ts";
+import { retain, stored, synced, texts } from "./retained-store.ts";
+import { Pair } from "./site.ts";
 
 const config = (peer: string, retained: string) => ({ links: [{ name: peer, retained }] });
-
-/** What a broker has stored under the filter, by topic, as a client sees it that comes now. */
-async function stored(site: Site, filter: string): Promise<ReadonlyMap<string, Received>> {
-  const late = await site.client();
-  await late.subscribe([filter, "sentinel/late"]);
-  await late.publish("sentinel/late", "sentinel");
-  await late.arrival("sentinel");
-  await late.end();
-  return new Map(late.received.filter(({ retain }) => retain).map((message) => [message.topic, message]));
-}
-
-function texts(messages: ReadonlyMap<string, Received>): Record<string, string> {
-  return Object.fromEntries([...messages].map(([topic, { text }]) => [topic, text]));
-}
-
-/** Everything that was asked for was read, and has been taken by the other side. */
-async function synced(from: Site, peer: string): Promise<void> {
-  await from.agent.untilLink(
-    peer,
-    `the states of ${from.name} are with ${peer}`,
-    ({ states, queue, in: half }) =>
-      (states.readings > 0 && states.waiting === 0 && queue.spooled === 0) ||
-      JSON.stringify([states, queue.spooled, half]),
-    30_000,
-  );
-}
-
-async function retain(writer: TestClient, topics: readonly string[], text: (topic: string) => string): Promise<void> {
-  await Promise.all(topics.map((topic) => writer.publish(topic, text(topic), { retain: true })));
-}
 
 describe("B syncs, A does not", { concurrency: false }, () => {
   let pair: Pair;
@@ -257,23 +227,4 @@ describe("both sync everything", { concurrency: false }, () => {
     }
     await pair.endClients();
   });
-});
-
-test("five thousand values on one route come over whole", async () => {
-  const pair = await Pair.open({ bConfig: config("a", "sync") });
-  try {
-    const writer = await pair.a.client();
-    const topics = Array.from({ length: 5_000 }, (_, at) => `crowd/${at}`);
-    for (let at = 0; at < topics.length; at += 500)
-      await retain(writer, topics.slice(at, at + 500), (topic) => `${topic} ${"x".repeat(200)}`);
-    const reader = await pair.b.client();
-    await reader.subscribe("crowd/#");
-    await until("all come", () => reader.received.length >= 5_000 || `${reader.received.length}`, 60_000);
-    await synced(pair.a, "b");
-    const { states } = await pair.b.agent.linkStatus("a");
-    assert.equal(states.published, 5_000);
-    assert.equal(reader.received.length, 5_000);
-  } finally {
-    await pair.close();
-  }
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { frame, framesOf, inbound, message, outbound } from "./rig.ts";
+import { frame, framesOf, inbound, LIVE_STREAM, message, outbound, STREAM } from "./rig.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -36,7 +36,7 @@ describe("a backlog on its way to the peer", () => {
     let nowMs = 2_000;
     for (let before = 0; gone < 200; before = gone) {
       for (const { messages } of framesOf(out, nowMs)) gone += messages.length;
-      out.settled(gone, [], nowMs);
+      out.settled(STREAM, gone, [], nowMs);
       assert.ok(gone - before <= 40, `${gone - before} at once`);
       if (gone < 200) nowMs = Math.max(nowMs + 1, out.deadlineMs);
     }
@@ -71,6 +71,46 @@ describe("a backlog before the local broker", () => {
     assert.ok(lastMs > upMs + 4_500 && lastMs < upMs + 7_500, `the last after ${lastMs - upMs} ms`);
     arrive(into, 7_001, 400, upMs + 10_000, 0);
     assert.equal(into.pump(0, upMs + 10_000).length, 400, "fresh");
+  });
+
+  test("of one stream holds back no other one, nor what is best effort, while each keeps its order", () => {
+    const { into } = inbound(["#"], 20);
+    into.localDown();
+    arrive(into, 1, 100, 0, 0);
+    into.pump(0, 0);
+    into.localUp();
+    republished(into, 2_000, 100);
+    const live = { ...frame(1, ["live 1", "live 2"]), stream: LIVE_STREAM };
+    const best = { number: null, message: message("t", "best", 0), origin: null };
+    into.frame({ ...live, messages: [...live.messages, best] }, 10, 0, 2_101);
+    const texts = into.pump(0, 2_101).map(({ message: { payload } }) => new TextDecoder().decode(payload));
+    assert.deepEqual(texts, ["live 1", "live 2", "best"]);
+    assert.deepEqual(all(republished(into, 2_102, 10_000)).at(-1), "100");
+  });
+
+  test("of two streams is paced as one, in the order in which it came", () => {
+    const { into } = inbound(["#"], 20);
+    into.localDown();
+    for (let n = 1; n <= 50; n += 1) {
+      into.frame(frame(n, [`${2 * n - 1}`]), 10, 0, 0);
+      into.frame({ ...frame(n, [`${2 * n}`]), stream: LIVE_STREAM }, 10, 0, 0);
+    }
+    into.pump(0, 0);
+    into.localUp();
+    const texts = all(republished(into, 2_000, 3_000));
+    assert.ok(texts.length >= 60 && texts.length <= 66, `${texts.length}`);
+    assert.deepEqual(texts, named(1, texts.length));
+  });
+
+  test("of a peer's life before goes first, whatever its next life sends", () => {
+    const { into } = inbound(["#"], 20);
+    into.localDown();
+    arrive(into, 1, 50, 0, 0);
+    into.pump(0, 0);
+    into.localUp();
+    into.speakerChanged();
+    into.frame({ ...frame(1, ["next life"]), stream: LIVE_STREAM }, 10, 0, 2_000);
+    assert.deepEqual(all(republished(into, 2_000, 10_000)), [...named(1, 50), "next life"]);
   });
 
   test("takes no more than the configured rate", () => {

@@ -4,21 +4,23 @@ import { describe, test } from "node:test";
 import { Outbound } from "../../src/flow/outbound.ts";
 import { SENT_WINDOW_MAX } from "../../src/flow/sent-window.ts";
 import { framesOf, message, numbers } from "./rig.ts";
-import { SlowDiskLog } from "./slow-disk-log.ts";
+import { besides, SlowDiskLog } from "./slow-disk-log.ts";
+
+const LOG = "00000000000000dd";
 
 function over(count: number, prepare: (log: SlowDiskLog) => void = () => {}) {
-  const log = new SlowDiskLog("00000000000000dd");
+  const log = new SlowDiskLog(LOG);
   for (let i = 0; i < count; i += 1) log.append(message("t", `${i}`), 20, 0);
   prepare(log);
   const drops: string[] = [];
   const out = new Outbound(
-    "",
+    () => "",
     {
       spool: { bytesMax: 1e9, ageMaxMs: 1e9, whenFull: "drop_oldest" },
       framesInflightMax: 100,
       retryIntervalMs: 15_000,
       durability: "disk",
-      log,
+      logs: besides(log),
     },
     (reason, number) => drops.push(`${reason} ${number}`),
   );
@@ -30,18 +32,18 @@ describe("a spool on disk", () => {
     const { out } = over(3, (log) => log.free(2));
     out.opened(1e6);
     assert.deepEqual(numbers(framesOf(out, 0)), [[2, 3]]);
-    assert.equal(out.spool.depth, 2);
+    assert.equal(out.lanes.main.spool.depth, 2);
   });
 
   test("leaves out what cannot be read, and does not wait for it", () => {
     const { out, log, drops } = over(6, ({ holes }) => {
       for (const number of [1, 3, 4, 6]) holes.add(number);
     });
-    assert.equal(out.spool.base, 2);
+    assert.equal(out.lanes.main.spool.base, 2);
     out.opened(1e6);
     assert.deepEqual(numbers(framesOf(out, 0)), [[2, 5]]);
-    out.settled(5, [], 1);
-    assert.deepEqual([out.spool.base, log.base, out.spool.depth, drops], [7, 7, 0, []]);
+    out.settled(LOG, 5, [], 1);
+    assert.deepEqual([out.lanes.main.spool.base, log.base, out.lanes.main.spool.depth, drops], [7, 7, 0, []]);
   });
 
   test("reads no more of a backlog than what is under way, and that only once", () => {
@@ -52,7 +54,7 @@ describe("a spool on disk", () => {
     const before = log.reads;
     out.tick(20_000);
     framesOf(out, 20_000);
-    out.settled(1_000, [], 20_001);
+    out.settled(LOG, 1_000, [], 20_001);
     assert.ok(log.reads - before < 20, `${log.reads - before} reads for a resend and a settlement`);
   });
 
@@ -60,8 +62,8 @@ describe("a spool on disk", () => {
     const { out } = over(100_000);
     out.opened(1e6);
     framesOf(out, 0);
-    assert.equal(out.settled(90_000, [], 1).length, 2_000, "the messages sent in this life");
-    assert.deepEqual([out.spool.base, out.inflight], [90_001, 0]);
+    assert.equal(out.settled(LOG, 90_000, [], 1).length, 2_000, "the messages sent in this life");
+    assert.deepEqual([out.lanes.main.spool.base, out.inflight], [90_001, 0]);
     assert.equal(numbers(framesOf(out, 2))[0]?.[0], 90_001);
   });
 
@@ -72,10 +74,10 @@ describe("a spool on disk", () => {
     for (let round = 0; round < 100; round += 1) {
       for (const { messages } of framesOf(out, 0)) last = messages.at(-1)?.number ?? last;
       // Everything but the first one is confirmed.
-      out.settled(0, [[2, last]], 0);
+      out.settled(LOG, 0, [[2, last]], 0);
     }
     assert.equal(last, SENT_WINDOW_MAX);
-    out.settled(last, [], 1);
+    out.settled(LOG, last, [], 1);
     assert.equal(numbers(framesOf(out, 1))[0]?.[0], SENT_WINDOW_MAX + 1);
   });
 });

@@ -13,22 +13,25 @@ function live(pace: DrainPace, perSecond: number, forMs: number, fromMs = 0): nu
 
 /** How many go in `forMs`, asked each millisecond, all of them old. */
 function drained(pace: DrainPace, fromMs: number, forMs: number): number {
+  const lane = pace.lane();
   let gone = 0;
   for (let nowMs = fromMs; nowMs <= fromMs + forMs; nowMs += 1) {
-    const count = pace.allowance(nowMs - 60_000, nowMs);
+    const count = lane.allowance(nowMs - 60_000, nowMs);
     assert.ok(count <= 250, `${count} at once`);
-    pace.went(count);
+    lane.went(count);
     gone += count;
   }
+  lane.stop();
   return gone;
 }
 
 describe("the pace of a backlog", () => {
   test("what is fresh is not paced, however much it is", () => {
     const pace = new DrainPace(10);
+    const lane = pace.lane();
     for (let nowMs = 0; nowMs < 5_000; nowMs += 1) {
-      assert.equal(pace.allowance(nowMs - 1_000, nowMs), Number.POSITIVE_INFINITY);
-      pace.went(1_000);
+      assert.equal(lane.allowance(nowMs - 1_000, nowMs), Number.POSITIVE_INFINITY);
+      lane.went(1_000);
     }
     assert.equal(pace.draining, false);
   });
@@ -44,14 +47,15 @@ describe("the pace of a backlog", () => {
 
   test("without a live rate is a hundred a second, the first of them at once", () => {
     const pace = new DrainPace(null);
-    assert.equal(pace.allowance(-2000, 0), 25);
-    pace.went(25);
-    assert.equal(pace.allowance(-2000, 0), 0);
-    assert.equal(pace.deadlineMs, 20, "two at a time");
-    assert.equal(pace.allowance(-1990, 10), 0);
-    assert.equal(pace.deadlineMs, 20);
-    assert.equal(pace.allowance(-1980, 20), 2);
-    assert.equal(pace.deadlineMs, Number.POSITIVE_INFINITY);
+    const lane = pace.lane();
+    assert.equal(lane.allowance(-2000, 0), 25);
+    lane.went(25);
+    assert.equal(lane.allowance(-2000, 0), 0);
+    assert.equal(lane.deadlineMs, 20, "two at a time");
+    assert.equal(lane.allowance(-1990, 10), 0);
+    assert.equal(lane.deadlineMs, 20);
+    assert.equal(lane.allowance(-1980, 20), 2);
+    assert.equal(lane.deadlineMs, Number.POSITIVE_INFINITY);
   });
 
   test("is capped by what the configuration says", () => {
@@ -81,20 +85,22 @@ describe("the pace of a backlog", () => {
 
   test("knows when it last drained", () => {
     const pace = new DrainPace(null);
+    const lane = pace.lane();
     assert.equal(pace.drainedAtMs, Number.NEGATIVE_INFINITY);
-    pace.allowance(-2_000, 0);
-    pace.allowance(50, 60);
+    lane.allowance(-2_000, 0);
+    lane.allowance(50, 60);
     assert.deepEqual([pace.draining, pace.drainedAtMs], [false, 0]);
   });
 
   test("ends when what goes is fresh again, and begins anew", () => {
     const pace = new DrainPace(null);
-    assert.equal(pace.allowance(-1001, 0), 25);
+    const lane = pace.lane();
+    assert.equal(lane.allowance(-1001, 0), 25);
     assert.equal(pace.draining, true);
-    assert.equal(pace.allowance(-249, 1), 25, "not yet fresh");
-    assert.equal(pace.allowance(-247, 2), Number.POSITIVE_INFINITY);
-    assert.equal(pace.allowance(-997, 3), Number.POSITIVE_INFINITY);
-    assert.equal(pace.allowance(-997, 4), 25);
+    assert.equal(lane.allowance(-249, 1), 25, "not yet fresh");
+    assert.equal(lane.allowance(-247, 2), Number.POSITIVE_INFINITY);
+    assert.equal(lane.allowance(-997, 3), Number.POSITIVE_INFINITY);
+    assert.equal(lane.allowance(-997, 4), 25);
   });
 
   test("knows the rate of an earlier life by what it left", () => {
@@ -117,11 +123,12 @@ describe("the pace of a backlog", () => {
 
   test("a clock that goes back stops nothing", () => {
     const pace = new DrainPace(null);
+    const lane = pace.lane();
     live(pace, 100, 10_000, 1_000_000);
-    pace.went(pace.allowance(1005000, 1_010_000));
-    assert.equal(pace.allowance(495000, 500_000), 0);
-    assert.ok(pace.deadlineMs < 500_100);
-    assert.ok(pace.allowance(495100, 500_100) > 0);
+    lane.went(lane.allowance(1005000, 1_010_000));
+    assert.equal(lane.allowance(495000, 500_000), 0);
+    assert.ok(lane.deadlineMs < 500_100);
+    assert.ok(lane.allowance(495100, 500_100) > 0);
     live(pace, 2_000, 60_000, 500_100);
     assert.ok(pace.perSecond > 2_500);
   });

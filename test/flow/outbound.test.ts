@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { FRAME_BYTES_MAX, framedSize } from "../../src/wire/frame.ts";
-import { framesOf, message, numbers, outbound } from "./rig.ts";
+import { framesOf, message, numbers, outbound, STREAM } from "./rig.ts";
 
 const FRAME_ROOM = 1_000_000;
 
@@ -25,10 +25,10 @@ describe("frames", () => {
     framesOf(out, 40);
     out.offer(message("t", "b"), null, 40);
     framesOf(out, 40);
-    out.settled(1, [], 50);
+    out.settled(STREAM, 1, [], 50);
     assert.deepEqual([out.delays.roundTrip.value.sumMs, out.delays.forward.value.sumMs], [10, 50]);
-    out.settled(1, [], 60);
-    out.settled(2, [], 70);
+    out.settled(STREAM, 1, [], 60);
+    out.settled(STREAM, 2, [], 70);
     assert.deepEqual([out.delays.roundTrip.value.sumMs, out.delays.forward.value.sumMs], [40, 80]);
   });
 
@@ -46,7 +46,7 @@ describe("frames", () => {
     framesOf(out, 0);
     assert.equal(out.inflight, 2_000);
     assert.deepEqual(framesOf(out, 0), []);
-    out.settled(0, [[2, 51]], 1);
+    out.settled(STREAM, 0, [[2, 51]], 1);
     assert.equal(out.inflight, 1_950);
     assert.equal(framesOf(out, 1)[0]?.messages.length, 50);
     assert.equal(out.inflight, 2_000);
@@ -58,11 +58,11 @@ describe("frames", () => {
     const mebibyte = "x".repeat(1024 * 1024);
     for (let i = 0; i < 6; i += 1) out.offer(message("t", i === 5 ? mebibyte.repeat(5) : mebibyte), null, 0);
     assert.deepEqual(numbers(framesOf(out, 0)), [[1], [2], [3]], "a fourth would be a little more than 4 MiB");
-    out.settled(1, [], 1);
+    out.settled(STREAM, 1, [], 1);
     assert.deepEqual(numbers(framesOf(out, 1)), [[4]]);
-    out.settled(4, [], 2);
+    out.settled(STREAM, 4, [], 2);
     assert.deepEqual(numbers(framesOf(out, 2)), [[5]]);
-    out.settled(5, [], 3);
+    out.settled(STREAM, 5, [], 3);
     assert.deepEqual(numbers(framesOf(out, 3)), [[6]]);
   });
 
@@ -74,7 +74,7 @@ describe("frames", () => {
     out.congested(true);
     assert.deepEqual(numbers(framesOf(out, 0)), [[1]], "with nothing under way nothing would ever go on");
     assert.equal(out.isHeldBack, true);
-    out.settled(1, [], 1);
+    out.settled(STREAM, 1, [], 1);
     assert.deepEqual(numbers(framesOf(out, 1)), [[2]]);
     out.congested(false);
     assert.equal(out.isHeldBack, false);
@@ -104,7 +104,7 @@ describe("frames", () => {
     out.opened(FRAME_ROOM);
     for (let i = 0; i < 3; i += 1) out.offer(message("t", "x"), null, 0);
     framesOf(out, 0);
-    out.settled(2, [], 1);
+    out.settled(STREAM, 2, [], 1);
     out.offer(message("t", "y"), null, 2);
     assert.deepEqual(
       framesOf(out, 2).map(({ base }) => base),
@@ -128,7 +128,7 @@ describe("resending", () => {
       assert.deepEqual(numbers(framesOf(out, nowMs)), [[1]]);
     }
     assert.deepEqual(waits, [1_000, 2_000, 4_000, 8_000, 15_000, 15_000]);
-    out.settled(1, [], nowMs + 10);
+    out.settled(STREAM, 1, [], nowMs + 10);
     assert.equal(out.inflight, 0);
     out.offer(message("t", "y"), null, nowMs + 20);
     framesOf(out, nowMs + 20);
@@ -140,7 +140,7 @@ describe("resending", () => {
     out.opened(FRAME_ROOM);
     for (let i = 0; i < 4; i += 1) out.offer(message("t", "x"), null, 0);
     framesOf(out, 0);
-    out.settled(1, [[3, 3]], 1);
+    out.settled(STREAM, 1, [[3, 3]], 1);
     out.offer(message("t", "x"), null, 2);
     out.tick(out.deadlineMs);
     assert.deepEqual(numbers(framesOf(out, 5_000)), [[2, 4, 5]]);
@@ -152,7 +152,7 @@ describe("resending", () => {
     out.opened(FRAME_ROOM);
     out.offer(message("t", "x"), null, 0);
     framesOf(out, 0);
-    out.settled(1, [], 600);
+    out.settled(STREAM, 1, [], 600);
     assert.equal(out.roundTripMs, 600);
     out.offer(message("t", "y"), null, 700);
     framesOf(out, 700);
@@ -164,9 +164,9 @@ describe("resending", () => {
     out.opened(FRAME_ROOM);
     out.offer(message("t", "a"), null, 0);
     framesOf(out, 0);
-    out.settled(1, [], 1);
-    assert.deepEqual(out.settled(1, [[1, 1]], 2), []);
-    assert.deepEqual(out.settled(99, [[100, 2 ** 40]], 3), []);
+    out.settled(STREAM, 1, [], 1);
+    assert.deepEqual(out.settled(STREAM, 1, [[1, 1]], 2), []);
+    assert.deepEqual(out.settled(STREAM, 99, [[100, 2 ** 40]], 3), []);
     out.offer(message("t", "b"), null, 4);
     assert.deepEqual(numbers(framesOf(out, 4)), [[2]]);
     assert.equal(out.inflight, 1);
@@ -179,7 +179,7 @@ describe("resending", () => {
     framesOf(out, 0);
     out.closed();
     assert.deepEqual(
-      out.settled(1, [], 5).map(({ payload }) => new TextDecoder().decode(payload)),
+      out.settled(STREAM, 1, [], 5).map(({ payload }) => new TextDecoder().decode(payload)),
       ["a"],
     );
     out.opened(FRAME_ROOM);
@@ -193,7 +193,7 @@ describe("resending", () => {
     out.offer(message("t", "x", 1, 1_000), null, 100_000);
     const [frame] = framesOf(out, 50_000);
     assert.equal(frame?.messages[0]?.message.expiryMs, 1_000);
-    out.settled(1, [], 20_000);
+    out.settled(STREAM, 1, [], 20_000);
     assert.equal(out.roundTripMs, 0);
   });
 });
@@ -219,7 +219,7 @@ describe("limits of what goes out", () => {
     assert.equal(out.inflight, 2);
     assert.deepEqual(numbers(framesOf(out, 1)), [[4]]);
     assert.equal(out.inflight, 3);
-    out.settled(4, [], 2);
+    out.settled(STREAM, 4, [], 2);
     assert.equal(out.inflight, 0);
   });
 
@@ -231,7 +231,7 @@ describe("limits of what goes out", () => {
     out.tick(out.deadlineMs);
     assert.deepEqual(framesOf(out, 1_000), []);
     assert.deepEqual(drops, ["expired 1"]);
-    assert.equal(out.spool.depth, 0);
+    assert.equal(out.lanes.main.spool.depth, 0);
     assert.equal(out.inflight, 0);
   });
 

@@ -63,7 +63,7 @@ test("the deepest topic that Mosquitto takes is not dropped", () => {
 test("a message that no frame can carry is dropped by the sender, and does not hold up the others", () => {
   const drops: string[] = [];
   const out = new Outbound(
-    STREAM,
+    () => STREAM,
     {
       spool: { bytesMax: 1e6, ageMaxMs: 1e6, whenFull: "drop_oldest" },
       framesInflightMax: 4,

@@ -6,6 +6,8 @@ import { matches } from "../../src/topic/algebra.ts";
 import type { Frame, Message } from "../../src/wire/message.ts";
 
 export const STREAM = "00000000000000ff";
+/** Of what passes a backlog. */
+export const LIVE_STREAM = "00000000000000fe";
 export const SPEAKER = { incarnation: 1, instance: "00000000000000aa" };
 
 export function message(topic: string, text: string, qos: 0 | 1 = 1, expiryMs: number | null = null): Message {
@@ -21,11 +23,17 @@ export function outbound(
 ) {
   const drops: string[] = [];
   const out = new Outbound(
-    STREAM,
+    streams(),
     { spool: { bytesMax, ageMaxMs, whenFull }, framesInflightMax, retryIntervalMs: 15_000, drainPerSecond },
     (reason, count) => drops.push(`${reason} ${count}`),
   );
   return { out, drops };
+}
+
+/** Names the streams of a link in memory, the main one first. */
+export function streams(): () => string {
+  const names = [STREAM, LIVE_STREAM];
+  return () => names.shift() ?? "";
 }
 
 export const numbers = (frames: readonly OutgoingFrame[]) =>

@@ -9,13 +9,13 @@ describe("outbound", () => {
     for (const text of ["a", "b", "c"]) out.offer(message("t", text), null, 0);
     assert.deepEqual(numbers(framesOf(out, 0)), [[1, 2, 3]]);
     assert.deepEqual(numbers(framesOf(out, 1)), []);
-    assert.equal(out.spool.depth, 3);
-    out.settled(1, [[3, 3]], 10);
-    assert.equal(out.spool.depth, 1);
-    assert.equal(out.spool.base, 2);
-    out.settled(2, [], 20);
-    assert.equal(out.spool.depth, 0);
-    assert.equal(out.spool.base, 4);
+    assert.equal(out.lanes.main.spool.depth, 3);
+    out.settled(STREAM, 1, [[3, 3]], 10);
+    assert.equal(out.lanes.main.spool.depth, 1);
+    assert.equal(out.lanes.main.spool.base, 2);
+    out.settled(STREAM, 2, [], 20);
+    assert.equal(out.lanes.main.spool.depth, 0);
+    assert.equal(out.lanes.main.spool.base, 4);
     assert.equal(out.inflight, 0);
   });
 
@@ -25,7 +25,7 @@ describe("outbound", () => {
     out.offer(message("t", "a"), null, 0);
     out.offer(message("t", "b"), null, 0);
     framesOf(out, 0);
-    out.settled(0, [[2, 2]], 10);
+    out.settled(STREAM, 0, [[2, 2]], 10);
     assert.equal(out.tick(out.deadlineMs - 1), false);
     const atMs = out.deadlineMs;
     assert.equal(out.tick(atMs), true);
@@ -56,7 +56,7 @@ describe("outbound", () => {
     const frames = framesOf(out, 0);
     assert.equal(frames.length, 4);
     assert.equal(out.inflight, 1_600);
-    out.settled(400, [], 1);
+    out.settled(STREAM, 400, [], 1);
     assert.equal(framesOf(out, 1).length, 1);
   });
 
@@ -70,15 +70,15 @@ describe("outbound", () => {
     assert.equal(frame.base, frame.messages[0]?.number);
     assert.ok(frame.base > 1);
     assert.equal(frame.messages.at(-1)?.number, 20);
-    assert.ok(out.spool.bytes <= 1_000);
+    assert.ok(out.lanes.main.spool.bytes <= 1_000);
   });
 
   test("or refuses the newest, as configured", () => {
     const { out, drops } = outbound(1_000, "drop_newest");
     for (let i = 0; i < 20; i += 1) out.offer(message("t", `${i}`), null, 0);
     assert.ok(drops.length > 0);
-    assert.equal(out.spool.base, 1);
-    assert.equal(out.spool.lastNumber + drops.length, 20);
+    assert.equal(out.lanes.main.spool.base, 1);
+    assert.equal(out.lanes.main.spool.lastNumber + drops.length, 20);
   });
 
   test("gives up what is too old, and what has expired, each with its reason", () => {
@@ -95,7 +95,7 @@ describe("outbound", () => {
     out.closed();
     out.tick(60_001);
     assert.deepEqual(drops, ["expired 1", "spool_age 1"]);
-    assert.equal(out.spool.depth, 0);
+    assert.equal(out.lanes.main.spool.depth, 0);
   });
 
   test("best-effort messages have no number, wait for no window, and are dropped when the peer is away", () => {
@@ -133,7 +133,7 @@ describe("outbound", () => {
     assert.ok(single[0]);
     out.refused(single[0].id, 0x95);
     assert.deepEqual(drops, ["too_large 1"]);
-    assert.equal(out.spool.base, 2);
+    assert.equal(out.lanes.main.spool.base, 2);
   });
 
   test("a broker's limit is learnt once: frames stay just below half of what it refused, larger messages go no more", () => {
@@ -144,7 +144,7 @@ describe("outbound", () => {
       out.offer(message("t", "x".repeat(n % 10 === 5 ? LIMIT_BYTES : 4_000)), null, 0);
     }
     let rounds = 0;
-    for (let nowMs = 0; out.spool.depth > 0 && rounds < 20; nowMs += 10) {
+    for (let nowMs = 0; out.lanes.main.spool.depth > 0 && rounds < 20; nowMs += 10) {
       const frames = framesOf(out, nowMs);
       rounds += frames.length > 0 ? 1 : 0;
       const sizes = frames.map(({ messages }) =>
@@ -154,6 +154,7 @@ describe("outbound", () => {
         const fits = (sizes[at] ?? 0) < LIMIT_BYTES;
         if (fits)
           out.settled(
+            STREAM,
             0,
             numbers([frame]).flatMap(([first]) =>
               frame.messages.map((_, n) => [(first ?? 0) + n, (first ?? 0) + n] as const),
@@ -164,7 +165,7 @@ describe("outbound", () => {
       });
       if (out.deadlineMs <= nowMs + 10) out.tick(nowMs + 10);
     }
-    assert.equal(out.spool.depth, 0);
+    assert.equal(out.lanes.main.spool.depth, 0);
     assert.ok(rounds <= 12, `${rounds} rounds`);
     assert.deepEqual(drops, ["too_large 1", "too_large 1", "too_large 1", "too_large 1"]);
     out.offer(message("t", "x".repeat(4_000)), null, 0);

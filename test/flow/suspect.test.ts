@@ -1,7 +1,7 @@
 /** Messages that never come through: found, proven and given up, and nobody else. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { framesOf, message, outbound } from "./rig.ts";
+import { framesOf, message, outbound, STREAM } from "./rig.ts";
 
 const POISON = 5;
 
@@ -26,10 +26,10 @@ function run(
 ) {
   const sizes = new Set<number>();
   let [upTo, droppedAtMs, asked] = [0, Number.POSITIVE_INFINITY, false];
-  for (let nowMs = 0; nowMs < endMs && out.spool.depth > 0; nowMs += 500) {
+  for (let nowMs = 0; nowMs < endMs && out.lanes.main.spool.depth > 0; nowMs += 500) {
     if (nowMs >= out.deadlineMs) out.tick(nowMs, nowMs - 1);
     if (drops.length > 0) droppedAtMs = Math.min(droppedAtMs, nowMs);
-    const isGreeted = out.suspect.takeProofRequest();
+    const isGreeted = out.takeProofRequest();
     asked ||= isGreeted;
     for (const { messages, base } of framesOf(out, nowMs)) {
       const of = messages.map(({ number }) => number);
@@ -38,7 +38,7 @@ function run(
       upTo = Math.max(upTo, base - 1);
       for (const number of of) if (number === upTo + 1) upTo = number;
     }
-    if (upTo >= out.spool.base) out.settled(upTo, [], nowMs + 1);
+    if (upTo >= out.lanes.main.spool.base) out.settled(STREAM, upTo, [], nowMs + 1);
     if (!isGreeted || !answers) continue;
     out.closed();
     out.opened(1e6);
@@ -53,7 +53,7 @@ describe("a message that makes its frame get lost on the way", () => {
     const rig = sending();
     const { sizes } = run(rig, 600_000, withoutPoison);
     assert.deepEqual(
-      [rig.drops, rig.out.suspect.refused, rig.out.spool.depth],
+      [rig.drops, rig.out.lanes.main.suspect.refused, rig.out.lanes.main.spool.depth],
       [["refused_by_broker 1"], [{ number: POISON, topic: `t/${POISON}` }], 0],
     );
     assert.deepEqual(sizes, [8, 4, 2, 1]);
@@ -62,7 +62,7 @@ describe("a message that makes its frame get lost on the way", () => {
   test("stays while the peer does not answer the greeting: the way may be closed", () => {
     const rig = sending();
     const { asked } = run(rig, 600_000, withoutPoison, false);
-    assert.deepEqual([asked, rig.drops, rig.out.suspect.refused], [true, [], []]);
+    assert.deepEqual([asked, rig.drops, rig.out.lanes.main.suspect.refused], [true, [], []]);
   });
 });
 
@@ -74,7 +74,7 @@ describe("nothing is given up", () => {
     for (let nowMs = 0; nowMs < 600_000; nowMs += 500) {
       if (nowMs >= rig.out.deadlineMs) rig.out.tick(nowMs, 0);
       framesOf(rig.out, nowMs);
-      assert.equal(rig.out.suspect.takeProofRequest(), false);
+      assert.equal(rig.out.takeProofRequest(), false);
     }
     assert.deepEqual(rig.drops, []);
   });
@@ -83,8 +83,8 @@ describe("nothing is given up", () => {
     const rig = sending(1);
     for (let nowMs = 0; nowMs < 600_000; nowMs += 500) {
       if (nowMs >= rig.out.deadlineMs) rig.out.tick(nowMs, nowMs - 1);
-      if (framesOf(rig.out, nowMs).length > 0) rig.out.settled(0, [], nowMs);
-      assert.equal(rig.out.suspect.takeProofRequest(), false);
+      if (framesOf(rig.out, nowMs).length > 0) rig.out.settled(STREAM, 0, [], nowMs);
+      assert.equal(rig.out.takeProofRequest(), false);
     }
     assert.deepEqual(rig.drops, []);
   });
@@ -94,7 +94,7 @@ describe("nothing is given up", () => {
     for (let nowMs = 0; nowMs < 600_000; nowMs += 500) {
       if (nowMs >= rig.out.deadlineMs) rig.out.tick(nowMs, nowMs - 1);
       framesOf(rig.out, nowMs);
-      rig.out.suspect.takeProofRequest();
+      rig.out.takeProofRequest();
       if (nowMs % 20_000 === 0) {
         rig.out.disconnected();
         rig.out.opened(1e6);
@@ -111,18 +111,18 @@ describe("nothing is given up", () => {
 
   test("while the broker says that it refuses the frames", () => {
     const rig = sending(1);
-    rig.out.suspect.word(1, true);
+    rig.out.lanes.main.suspect.word(1, true);
     for (let nowMs = 0; nowMs < 600_000; nowMs += 500) {
       if (nowMs >= rig.out.deadlineMs) rig.out.tick(nowMs, nowMs - 1);
       for (const { id } of framesOf(rig.out, nowMs)) rig.out.refused(id, 0x87);
-      assert.equal(rig.out.suspect.takeProofRequest(), false);
+      assert.equal(rig.out.takeProofRequest(), false);
     }
     assert.deepEqual(rig.drops, []);
   });
 
   test("before a minute has passed, however swiftly the tries went", () => {
     const rig = sending(1);
-    rig.out.suspect.word(1, true);
+    rig.out.lanes.main.suspect.word(1, true);
     const { droppedAtMs } = run(rig, 600_000, never);
     assert.ok(droppedAtMs >= 60_000 && droppedAtMs < 120_000, `given up after ${droppedAtMs} ms`);
   });

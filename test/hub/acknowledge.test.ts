@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { HubLinkOptions } from "../../src/hub/link-host.ts";
-import { SlowDiskLog } from "../flow/slow-disk-log.ts";
+import { besides, SlowDiskLog } from "../flow/slow-disk-log.ts";
 import { linkOptions, pair, World } from "./world.ts";
 
 const TOKEN = 7;
@@ -32,22 +32,22 @@ describe("a message of a local client is acknowledged", () => {
 
   test("with a disk, once it is there, in the order of its numbers", () => {
     const log = new SlowDiskLog("00000000000000dd");
-    const { world, b } = joined({ durability: "disk", log });
+    const { world, b } = joined({ durability: "disk", logs: besides(log) });
     world.agents.delete("a");
     for (const id of [1, 2, 3]) b.publish("t", `${id}`, { ack: id, packetId: id });
     world.settle();
     assert.deepEqual(b.acknowledged, [], "a frame has left, nothing is on the disk");
     log.durable = 2;
-    b.hub.spoolSynced("a");
+    b.hub.spoolSynced("a", world.nowMs);
     assert.deepEqual(b.acknowledged, [1, 2]);
     log.durable = 3;
-    b.hub.spoolSynced("a");
-    b.hub.spoolSynced("a");
+    b.hub.spoolSynced("a", world.nowMs);
+    b.hub.spoolSynced("a", world.nowMs);
     assert.deepEqual(b.acknowledged, [1, 2, 3], "once each");
   });
 
   test("with a disk, also when the peer confirms before the disk does", () => {
-    const { world, b } = joined({ durability: "disk", log: new SlowDiskLog("00000000000000dd") });
+    const { world, b } = joined({ durability: "disk", logs: besides(new SlowDiskLog("00000000000000dd")) });
     b.publish("t", "x", { ack: TOKEN, packetId: 1 });
     assert.deepEqual(b.acknowledged, []);
     world.settle();
@@ -95,7 +95,7 @@ describe("a message of a local client is acknowledged", () => {
   test("once, when the last of several links is done with it", () => {
     const log = new SlowDiskLog("00000000000000dd");
     const world = new World();
-    const b = world.add("b", [linkOptions("a", { durability: "disk", log }), linkOptions("c")]);
+    const b = world.add("b", [linkOptions("a", { durability: "disk", logs: besides(log) }), linkOptions("c")]);
     const a = world.add("a", [linkOptions("b")]);
     const c = world.add("c", [linkOptions("b")]);
     world.connect();
@@ -107,7 +107,7 @@ describe("a message of a local client is acknowledged", () => {
     world.settle();
     assert.deepEqual([c.delivered, b.acknowledged], [["t=x"], []]);
     log.durable = 1;
-    b.hub.spoolSynced("a");
+    b.hub.spoolSynced("a", world.nowMs);
     assert.deepEqual(b.acknowledged, [TOKEN]);
   });
 });
@@ -115,7 +115,7 @@ describe("a message of a local client is acknowledged", () => {
 describe("after the connection to the local broker was lost", () => {
   function cut() {
     const log = new SlowDiskLog("00000000000000dd");
-    const made = joined({ durability: "disk", log });
+    const made = joined({ durability: "disk", logs: besides(log) });
     made.world.agents.delete("a");
     made.b.publish("t", "x", { ack: 1, packetId: 5 });
     made.b.hub.dataDown();
@@ -123,9 +123,9 @@ describe("after the connection to the local broker was lost", () => {
   }
 
   test("nothing of it is acknowledged any more", () => {
-    const { b, log } = cut();
+    const { world, b, log } = cut();
     log.durable = 1;
-    b.hub.spoolSynced("a");
+    b.hub.spoolSynced("a", world.nowMs);
     assert.deepEqual(b.acknowledged, []);
   });
 
@@ -135,14 +135,14 @@ describe("after the connection to the local broker was lost", () => {
     b.publish("t", "x", { ack: 2, packetId: 5, dup: true });
     assert.deepEqual(b.acknowledged, []);
     log.durable = 1;
-    b.hub.spoolSynced("a");
+    b.hub.spoolSynced("a", world.nowMs);
     assert.deepEqual([b.acknowledged, b.link("a").queue.spooled], [[2], 1]);
   });
 
   test("a message that comes again when it is on the disk is acknowledged, and not spooled again", () => {
     const { world, b, log } = cut();
     log.durable = 1;
-    b.hub.spoolSynced("a");
+    b.hub.spoolSynced("a", world.nowMs);
     b.hub.dataUp(true, true, false, world.nowMs);
     b.publish("t", "x", { ack: 2, packetId: 5, dup: true });
     assert.deepEqual([b.acknowledged, b.link("a").queue.spooled], [[2], 1]);
@@ -154,10 +154,10 @@ describe("after the connection to the local broker was lost", () => {
     world.settle();
     b.publish("t", "y", { ack: 2, packetId: 5 });
     log.durable = 1;
-    b.hub.spoolSynced("a");
+    b.hub.spoolSynced("a", world.nowMs);
     assert.deepEqual(b.acknowledged, [], "the first message's acknowledgement is not the second's");
     log.durable = 2;
-    b.hub.spoolSynced("a");
+    b.hub.spoolSynced("a", world.nowMs);
     assert.deepEqual(b.acknowledged, [2]);
   });
 });

@@ -23,7 +23,7 @@ function lying(of: Agent, change: (bytes: Uint8Array) => void): Uint8Array {
   const frame = encodeFrame({
     speaker: of.hub.identity.speaker(),
     routeOp: 0,
-    stream: link.outbound.spool.stream,
+    stream: link.outbound.lanes.main.spool.stream,
     base: 1,
     messages: [
       {

@@ -122,7 +122,7 @@ describe("links that change while the agent runs", () => {
     b.answer = null;
     for (const n of [1, 2, 3]) a.publish("t/1", `m${n}`);
     world.settle();
-    const { stream } = a.hub.link("b")?.outbound.spool ?? {};
+    const { stream } = a.hub.link("b")?.outbound.lanes.main.spool ?? {};
     const hellos = a.counted("b", "hello_sent");
     a.hub.changes.change(linkOptions("b", { exportFilters: ["t/1"], framesInflightMax: 8 }), world.nowMs);
     b.hub.changes.change(linkOptions("a", { topics: ["t/1", "u/#"], drainPerSecond: 10_000 }), world.nowMs);
@@ -130,7 +130,7 @@ describe("links that change while the agent runs", () => {
     a.publish("t/1", "m4");
     world.settle();
     assert.deepEqual(b.delivered, ["t/1=m1", "t/1=m2", "t/1=m3", "t/1=m4"]);
-    assert.equal(a.hub.link("b")?.outbound.spool.stream, stream);
+    assert.equal(a.hub.link("b")?.outbound.lanes.main.spool.stream, stream);
     assert.equal(a.link("b").sent.resends, 0);
     assert.equal(a.counted("b", "hello_sent"), hellos, "nobody greeted anew");
   });
@@ -200,11 +200,11 @@ describe("links that change while the agent runs", () => {
     assert.deepEqual(a.acknowledged, []);
     const parted = a.hub.changes.remove("b", world.nowMs);
     assert.ok(parted !== null);
-    parted.outbound.dues.release();
+    for (const { dues } of parted.outbound.lanes.both) dues.release();
     assert.deepEqual(a.acknowledged, [1, 2, 3]);
     world.settle();
     assert.equal(a.demand.size, 0, "nobody wants anything any more");
-    a.hub.changes.add(linkOptions("b", { log: parted.outbound.spool.log }), world.nowMs);
+    a.hub.changes.add(linkOptions("b", { logs: parted.outbound.lanes.logs }), world.nowMs);
     a.hub.linkUp("b", 1_000_000, world.nowMs);
     world.pass(10_000);
     assert.deepEqual(b.delivered, ["t=m1", "t=m2", "t=m3"]);
@@ -276,8 +276,7 @@ describe("links that change while the agent runs", () => {
       kept(),
       before.filter((key) => !key.startsWith("route/")),
     );
-    const all: string[] = [];
-    a.hub.saveAll((key) => all.push(key));
+    const all = [...a.hub.saved()].flatMap((entry) => (entry === null ? [] : [entry[0]]));
     assert.deepEqual(all.filter((key) => /^(peer|record)\//.test(key)).sort(), kept());
     a.hub.changes.forget("b");
     assert.deepEqual(kept(), []);

@@ -185,9 +185,9 @@ describe("states", () => {
     a.swallows = () => true;
     b.subscribe("t/#");
     world.settle();
-    const { log } = a.hub.link("b")?.outbound.spool ?? {};
-    assert.ok(log !== undefined);
-    const later = world.add("a", [linkOptions("b", { log })], { incarnation: 2_000 });
+    const { logs } = a.hub.link("b")?.outbound.lanes ?? {};
+    assert.ok(logs !== undefined);
+    const later = world.add("a", [linkOptions("b", { logs })], { incarnation: 2_000 });
     later.hub.linkUp("b", 1_000_000, world.nowMs);
     world.pass(60_000);
     assert.deepEqual([b.delivered, later.drops("b")], [[], ["out stale_state 1"]]);

@@ -47,6 +47,8 @@ export function linkStatus(changes: Partial<LinkStatus> = {}): LinkStatus {
       oldestAtMs: NOON_MS,
       inflight: 1,
       bestEffort: 2,
+      passed: 12,
+      passOverflows: 1,
       inbound: 3,
       roundTripMs: 25,
     },

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import type { HubStatus, LinkStatus } from "../../src/hub/status.ts";
 import type { AgentView } from "../../src/ops/agent-status.ts";
 import { createApp } from "../../src/ops/http.ts";
-import { pair } from "../hub/world.ts";
+import { linkOptions, pair } from "../hub/world.ts";
 import { agentConfig, agentStatus, agentView, linkConfig, linkStatus } from "./agent-fixture.ts";
 import { request } from "./checked-app.ts";
 import { logLines } from "./log-lines.ts";
@@ -109,6 +109,24 @@ describe("/api/v1/explain", () => {
     assert.equal(out?.["route"], "t/#");
     assert.equal(incoming?.["verdict"], "wanted");
     assert.equal(incoming?.["route"], "t/+");
+  });
+
+  test("says what becomes of the retain flag of what comes here", async () => {
+    for (const [retained, text] of [
+      ["strip", /the peer has our route\.$/],
+      ["live", /The local broker stores it, if it has the retain flag\.$/],
+      ["sync", /what was retained there before comes too, unless/],
+    ] as const) {
+      const { a, world, agent } = two();
+      a.hub.changes.change(linkOptions("b", { retained }), world.nowMs);
+      a.subscribe("t/1");
+      world.settle();
+      const { body } = await ask(agent, "/explain?topic=t/1");
+      const [wanted] = body["in"] as Record<string, unknown>[];
+      assert.match(String(wanted?.["text"]), text);
+      const [unwanted] = (await ask(agent, "/explain?topic=u")).body["in"] as Record<string, unknown>[];
+      assert.equal(unwanted?.["text"], "Nobody here has subscribed to it.");
+    }
   });
 
   test("wants a topic", async () => {

@@ -325,7 +325,8 @@ describe("rows of an earlier life", () => {
     const right = restored(new Map([["away", ["a"]]]), { atStart: "none" });
     right.count(0, 0).is("exact");
     assert.deepEqual(right.filters(), []);
-    assert.deepEqual([...right.sub("v", "x", false).count(1, 0).interest.rows()], [{ client: "v", filter: "x" }]);
+    const rows = [...right.sub("v", "x", false).count(1, 0).interest.rows()].filter((row) => row !== null);
+    assert.deepEqual(rows, [{ client: "v", filter: "x" }]);
     right.is("exact");
   });
 
@@ -350,7 +351,7 @@ describe("rows of an earlier life", () => {
     assert.equal(made.interest.stats.clients, 1);
   });
 
-  test("are told by what changed, of clients whose interest counts, each once whatever happens in between", () => {
+  test("are told by what changed, of clients whose interest counts, each once as it is at last", () => {
     const made = new Rig({ ignoreClients: ["x-*"] });
     made
       .sub("c", "a")
@@ -360,8 +361,11 @@ describe("rows of an earlier life", () => {
       .sub("c", "$SYS/#")
       .sub("c", "brief")
       .unsub("c", "brief");
-    assert.deepEqual([...made.interest.takeRowChanges()], [{ client: "c", filter: "a", isHeld: true }]);
+    const a = { client: "c", filter: "a", isHeld: true };
+    assert.deepEqual([...made.interest.takeRowChanges()], [a, { client: "c", filter: "brief", isHeld: false }]);
+    // A walk through all rows may have missed it in between.
     made.unsub("c", "a").sub("c", "a");
+    assert.deepEqual([...made.interest.takeRowChanges()], [a]);
     assert.deepEqual([...made.interest.takeRowChanges()], []);
     made.apply({ type: "session_ended", client: "c" });
     assert.deepEqual([...made.interest.takeRowChanges()], [{ client: "c", filter: "a", isHeld: false }]);
@@ -390,7 +394,9 @@ test("exact is never claimed of a table that lacks a row, whatever events are lo
         }
         assert.deepEqual(
           new Set(saved.keys()),
-          new Set([...made.interest.rows()].map((each) => `${each.client} ${each.filter}`)),
+          new Set(
+            [...made.interest.rows()].flatMap((each) => (each === null ? [] : [`${each.client} ${each.filter}`])),
+          ),
           "told piece by piece as all at once",
         );
         if (kind.endsWith("unsub")) held.delete(row);

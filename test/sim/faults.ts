@@ -62,6 +62,8 @@ export interface FaultParts {
   readonly idOf: (message: Delivery) => string;
   /** Something has come back: now is the time to publish. */
   readonly changed: () => void;
+  /** What an agent had taken in hand went with its life. */
+  readonly forgotten: (cluster: string, ids: readonly string[]) => void;
 }
 
 export class Faults {
@@ -97,8 +99,11 @@ export class Faults {
   /** Starts a cluster's agent, whose connections come up one by one. */
   start(cluster: SimCluster): void {
     if (cluster.agent.running) return;
-    const { time, random, clusters, witness } = this.#parts;
+    const { time, random, clusters, witness, oracle, idOf } = this.#parts;
     witness.started(cluster.name, time.nowMs);
+    // It may have died between two filters, both of which were held while it was away.
+    const queued = cluster.broker.sessions.get(`${cluster.name}-data`)?.queue.map(idOf) ?? [];
+    oracle.mayRepeatEverywhere(queued.filter((id, at) => queued.indexOf(id) !== at));
     cluster.start();
     for (const other of clusters)
       if (other !== cluster) time.after(random.int(1, 2_000), () => this.connect(cluster, other));
@@ -267,13 +272,14 @@ export class Faults {
   }
 
   #end(cluster: SimCluster, end: () => void): void {
-    const { oracle, time, random, network, clusters, idOf } = this.#parts;
+    const { oracle, time, random, network, clusters, idOf, forgotten } = this.#parts;
     cluster.ending();
     end();
     if (cluster.isDurable) {
       cluster.inherits();
       const queue = cluster.broker.sessions.get(`${cluster.name}-data`)?.queue ?? [];
       oracle.mayRepeatEverywhere(queue.filter((copy) => copy.dup || cluster.isOfRetired(copy)).map(idOf));
+      forgotten(cluster.name, queue.filter(({ dup }) => dup).map(idOf));
       oracle.mayRepeatAt(cluster.name, cluster.agent.unsettled);
       if (cluster.shape.broker === "echo") oracle.mayEcho(time.nowMs);
     } else {

@@ -54,8 +54,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "number reused after a lost tail",
     file: "hub/hub-link.js",
-    find: "new Outbound(host.randomHex16(),",
-    replace: 'new Outbound("00000000000000ff",',
+    find: "new Outbound(() => host.randomHex16(),",
+    replace: "new Outbound(((n) => () => '00000000000000f' + n++)(0),",
     seed: 1,
   },
   {
@@ -69,7 +69,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: "frame freed by a broker's acknowledgement",
     file: "hub/frame-sender.js",
     find: "outlet.sendFrame(name, frame.id, bytes, frame.confirm);",
-    replace: "$& for (const { number } of frame.messages) if (number !== null) outbound.settled(number, [], nowMs);",
+    replace:
+      "$& for (const { number } of frame.messages) if (number !== null) this.#link.outbound.settled(frame.stream, number, [], nowMs);",
     seed: 3,
   },
   {
@@ -134,6 +135,34 @@ export const MUTANTS: readonly Mutant[] = [
     file: "hub/hub-link.js",
     find: "saveRoute(this.#host.save, this.name, output.filter, output.up);",
     replace: "",
+    seed: 1,
+  },
+  {
+    name: "past the backlog although the topic waits in it",
+    file: "flow/lanes.js",
+    find: "if (this.#passing && this.#isFree(topic))",
+    replace: "if (this.#passing)",
+    seed: 1,
+  },
+  {
+    name: "live lane forgotten at a restart",
+    file: "flow/outbound.js",
+    find: "lane(logs.live)",
+    replace: "lane(new MemorySpoolLog(newStream()))",
+    seed: 144,
+  },
+  {
+    name: "live lane not waited for after a restart",
+    file: "flow/lanes.js",
+    find: "main.holdFrom = main.spool.base;",
+    replace: ";",
+    seed: 22,
+  },
+  {
+    name: "live lane not waited for after a cut",
+    file: "flow/lanes.js",
+    find: "this.main.holdFrom = this.main.spool.lastNumber + 1;",
+    replace: ";",
     seed: 1,
   },
   // Beyond the list above: what the simulation itself has taught.

@@ -154,6 +154,14 @@ export class Oracle {
     for (const interest of this.#interests.values()) interest.established.delete(cluster);
   }
 
+  /** What an agent had taken and lost with its life it takes again, by the routes that are left by now. */
+  takenAgain(publisher: string, ids: ReadonlySet<string>): void {
+    this.#forgive(
+      ({ message, interest }) =>
+        message.cluster === publisher && ids.has(message.id) && !interest.established.has(publisher),
+    );
+  }
+
   /** Messages that a broker lost with its sessions, by id; and its publishers' messages are no longer sure to cross. */
   brokerLost(cluster: string, ids: ReadonlySet<string>): void {
     this.#forgive(({ message }) => ids.has(message.id));

@@ -11,7 +11,7 @@ import type { Prng } from "./prng.ts";
 import type { ClusterShape, WorldShape } from "./shape.ts";
 import type { SimBroker } from "./sim-broker.ts";
 import { idOf } from "./sim-clients.ts";
-import type { SimDisk } from "./sim-disk.ts";
+import type { SimDisk, SimDiskLog } from "./sim-disk.ts";
 import { SimLinks } from "./sim-links.ts";
 import { type LocalOwner, SimLocal } from "./sim-local.ts";
 import type { SimNetwork, SimPeer } from "./sim-network.ts";
@@ -59,8 +59,8 @@ export class SimAgent implements SimPeer, LocalOwner {
   #wakeAtMs = Number.POSITIVE_INFINITY;
   #refreshAtMs = 0;
   #syncMs = 0;
-  /** Peers whose log is being synced: one sync is under way at a time, or each turn of a slow disk would make more turns. */
-  readonly #syncing = new Set<string>();
+  /** Logs that are being synced: one sync of each is under way at a time, or each turn of a slow disk would make more turns. */
+  readonly #syncing = new Set<SimDiskLog>();
   /** What reached a frozen process; null: it runs. */
   #frozen: ((hub: Hub, nowMs: number) => void)[] | null = null;
 
@@ -242,15 +242,15 @@ export class SimAgent implements SimPeer, LocalOwner {
   #sync(hub: Hub): void {
     if (!this.#isDying) this.disk?.write();
     for (const [peer, log] of this.disk?.logs() ?? []) {
-      if (log.isSynced || this.#isDying || this.#syncing.has(peer)) continue;
+      if (log.isSynced || this.#isDying || this.#syncing.has(log)) continue;
       const { base, lastNumber } = log;
-      this.#syncing.add(peer);
+      this.#syncing.add(log);
       this.#time.after(this.#random.next() * this.#syncMs, () => {
         if (this.hub !== hub) return;
-        this.#syncing.delete(peer);
+        this.#syncing.delete(log);
         log.synced(base, lastNumber);
         this.links.synced(peer);
-        this.into((awake) => awake.spoolSynced(peer));
+        this.into((awake, nowMs) => awake.spoolSynced(peer, nowMs));
       });
     }
   }

@@ -2,8 +2,9 @@
  * What one cluster's agents leave behind on their disk. Harsher than a process that is killed: of the spool only what was
  * synced survives, and of the state only what was written before something left that told of it.
  */
+import type { LaneLogs } from "../../src/flow/outbound-options.ts";
 import type { SpoolEntry, SpoolLog } from "../../src/flow/spool-log.ts";
-import { decodeState, type HubState } from "../../src/hub/saved-state.ts";
+import { decodeState, type HubState, type SavedEntry } from "../../src/hub/saved-state.ts";
 import type { Message } from "../../src/wire/message.ts";
 
 /** After an unclean end numbers go on far beyond any that may have been sent. */
@@ -11,23 +12,27 @@ const NUMBERS_SKIPPED = 10;
 
 export class SimDisk {
   readonly failures: string[] = [];
-  readonly #logs = new Map<string, SimDiskLog>();
+  readonly #logs = new Map<string, { readonly main: SimDiskLog; readonly live: SimDiskLog }>();
   readonly #state = new Map<string, Uint8Array>();
   /** Saved and not written yet. */
   #unwritten: (readonly [string, Uint8Array | null])[] = [];
 
-  /** The log of the messages for one peer; `stream` names it if it is new. */
-  log(peer: string, stream: () => string): SimDiskLog {
-    let log = this.#logs.get(peer);
-    if (log === undefined) {
-      log = new SimDiskLog(stream());
-      this.#logs.set(peer, log);
+  /** The logs of the messages for one peer; `stream` names those that are new. */
+  logsOf(peer: string, stream: () => string): LaneLogs {
+    let logs = this.#logs.get(peer);
+    if (logs === undefined) {
+      logs = { main: new SimDiskLog(stream()), live: new SimDiskLog(stream()) };
+      this.#logs.set(peer, logs);
     }
-    return log;
+    return logs;
   }
 
-  logs(): Iterable<readonly [string, SimDiskLog]> {
-    return this.#logs;
+  /** With the peer whose messages they have. */
+  *logs(): Iterable<readonly [string, SimDiskLog]> {
+    for (const [peer, { main, live }] of this.#logs) {
+      yield [peer, live];
+      yield [peer, main];
+    }
   }
 
   save(key: string, value: Uint8Array | null): void {
@@ -44,7 +49,7 @@ export class SimDisk {
   /** The process ended. */
   crash(): void {
     this.#unwritten = [];
-    for (const log of this.#logs.values()) log.crash();
+    for (const [, log] of this.logs()) log.crash();
   }
 
   restored(): HubState {
@@ -54,10 +59,10 @@ export class SimDisk {
   }
 
   /** Whether a whole snapshot is what was saved piece by piece. */
-  compare(saveAll: (save: (key: string, value: Uint8Array) => void) => void, who: string): void {
+  compare(saved: Iterable<SavedEntry>, who: string): void {
     this.write();
     const whole = new Map<string, string>();
-    saveAll((key, value) => void whole.set(key, value.join()));
+    for (const entry of saved) if (entry !== null) whole.set(entry[0], entry[1].join());
     for (const key of new Set([...whole.keys(), ...this.#state.keys()])) {
       const [pieces, all] = [this.#state.get(key)?.join(), whole.get(key)];
       // Records move on without news when the sender gives numbers up.

@@ -1,6 +1,6 @@
 /** One agent's links as its configuration has them now: changed, taken away and brought back while it runs. */
 import type { LinkDues } from "../../src/flow/link-dues.ts";
-import type { SpoolLog } from "../../src/flow/spool-log.ts";
+import type { LaneLogs } from "../../src/flow/outbound-options.ts";
 import type { Hub } from "../../src/hub/hub.ts";
 import type { HubLinkOptions } from "../../src/hub/link-host.ts";
 import type { FrameCodec } from "../../src/wire/compression.ts";
@@ -14,7 +14,7 @@ export class SimLinks {
   readonly #hex16: () => string;
   readonly #codec: FrameCodec;
   /** Links that are taken away for now, with their spools; null: for good, as if they had never been. */
-  readonly #away = new Map<string, SpoolLog | null>();
+  readonly #away = new Map<string, LaneLogs | null>();
   #dues: { readonly peer: string; readonly dues: LinkDues }[] = [];
 
   constructor(shape: ClusterShape, world: WorldShape, disk: SimDisk | null, hex16: () => string, codec: FrameCodec) {
@@ -49,7 +49,7 @@ export class SimLinks {
       spool: this.#shape.spool,
       durability: this.#shape.durability,
       ...(this.#shape.compresses ? { codec: this.#codec } : {}),
-      ...(this.#disk === null ? {} : { log: this.#disk.log(peer, this.#hex16) }),
+      ...(this.#disk === null ? {} : { logs: this.#disk.logsOf(peer, this.#hex16) }),
     };
   }
 
@@ -61,19 +61,21 @@ export class SimLinks {
   remove(hub: Hub, peer: string, isKept: boolean, nowMs: number): void {
     const parted = hub.changes.remove(peer, nowMs);
     if (parted === null) return;
-    const { dues, spool, intake } = parted.outbound;
+    const { lanes, intake } = parted.outbound;
     intake.giveUp();
     if (!isKept) hub.changes.forget(peer);
-    if (this.#disk === null) dues.release();
-    else this.#dues.push({ peer, dues });
-    this.#away.set(peer, isKept ? spool.log : null);
+    for (const { dues } of lanes.both) {
+      if (this.#disk === null) dues.release();
+      else this.#dues.push({ peer, dues });
+    }
+    this.#away.set(peer, isKept ? lanes.logs : null);
   }
 
   add(hub: Hub, peer: string, nowMs: number): void {
-    const log = this.#away.get(peer) ?? null;
+    const logs = this.#away.get(peer) ?? null;
     this.#away.delete(peer);
     const options = this.options(peer);
-    hub.changes.add(log === null ? options : { ...options, log }, nowMs);
+    hub.changes.add(logs === null ? options : { ...options, logs }, nowMs);
   }
 
   synced(peer: string): void {

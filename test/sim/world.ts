@@ -96,6 +96,10 @@ export class World {
       clusters: this.clusters,
       idOf,
       changed: () => this.#burst(),
+      forgotten: (name, ids) => {
+        for (const id of ids) this.#taken.delete(`${name} ${id}`);
+        oracle.takenAgain(name, new Set(ids));
+      },
     });
     const { clusters } = this;
     const [hot, changed, faults, witness] = [

@@ -19,6 +19,7 @@ async function used(t: TestContext): Promise<string> {
     const log = DiskSpoolLog.open(dir.spoolFolder(link), { report });
     log.append(message(1), 1, 0);
     await closeOf(log);
+    if (link === "west") await closeOf(DiskSpoolLog.open(dir.liveFolder(link), { report }));
   }
   const { journal } = Journal.open(dir.journalPath, { report });
   journal.put("key", new Uint8Array(3));
@@ -102,7 +103,7 @@ test("looking changes nothing and counts right", async (t) => {
     found.map(({ kind, link, files }) => [kind, link, files.map((file) => file.slice(path.length + 1))]),
     [
       ["spool", "east-2", ["spool/east-2/000000000001.log"]],
-      ["spool", "west", ["spool/west/000000000001.log"]],
+      ["spool", "west", ["spool/west/000000000001.log", "spool/west/live/000000000001.log"]],
       ["journal", null, ["journal"]],
       ["lock", null, ["lock.1"]],
     ],

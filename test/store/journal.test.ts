@@ -17,9 +17,10 @@ const syncOf = (journal: Journal) => new Promise<DiskAnswer>((resolve) => journa
 
 function snapshotOf(journal: Journal, values: Record<string, string>): Promise<DiskAnswer> {
   return new Promise((resolve) => {
-    journal.compact((put) => {
-      for (const [key, value] of Object.entries(values)) put(key, bytes(value));
-    }, resolve);
+    journal.compact(
+      Object.entries(values).map(([key, value]) => [key, bytes(value)] as const),
+      resolve,
+    );
   });
 }
 
