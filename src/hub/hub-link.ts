@@ -50,7 +50,7 @@ export class HubLink {
   #refusalsAtMs = Number.POSITIVE_INFINITY;
   #edges: InterestEdge[] = [];
   readonly frames: FrameSender;
-  readonly #forwarding: Forwarding;
+  readonly forwarding: Forwarding;
   #lastProblem: ProblemStatus | null = null;
 
   /** `after`: what earlier links of this process have said. */
@@ -82,7 +82,7 @@ export class HubLink {
       options.drainPerSecond ?? null,
     );
     this.backlog = new LinkBacklog(this.outbound, this.inbound, this.conversation, host.brake);
-    this.#forwarding = new Forwarding(this.outbound, host.acks, this.counters);
+    this.forwarding = new Forwarding(this.outbound, host.acks, this.counters);
   }
 
   get deadlineMs(): number {
@@ -90,7 +90,7 @@ export class HubLink {
       this.conversation.deadlineMs,
       this.outbound.deadlineMs,
       this.inbound.deadlineMs,
-      this.#forwarding.guard.deadlineMs,
+      this.forwarding.guard.deadlineMs,
       this.frames.deadlineMs,
       this.refused.deadlineMs,
       this.#refusalsAtMs,
@@ -165,7 +165,7 @@ export class HubLink {
 
   /** A local message that the peer wants. */
   forward(message: Message, due: Due | null, nowMs: number): void {
-    this.#forwarding.take(message, due, nowMs);
+    this.forwarding.take(message, due, nowMs);
   }
 
   /** Tells the peer that its route cannot be served here, or can again. */
@@ -181,8 +181,8 @@ export class HubLink {
   /** End of a turn: settlements, republishes and frames leave. Control messages have left already. */
   flush(nowMs: number): void {
     this.announceEdges(nowMs);
-    this.#forwarding.release(nowMs);
-    for (const topic of this.#forwarding.guard.alarms()) {
+    this.forwarding.release(nowMs);
+    for (const topic of this.forwarding.guard.alarms()) {
       this.#host.outlet.report({ type: "foreign_loop", link: this.name, topic });
       this.problem("FOREIGN_LOOP", `another bridge carries "${topic}" in a circle`, nowMs);
     }
@@ -295,7 +295,7 @@ export class HubLink {
   #settled(upTo: number, ranges: readonly (readonly [number, number])[], nowMs: number): void {
     for (const message of this.outbound.settled(upTo, ranges, nowMs)) {
       this.counters.settled += 1;
-      this.#forwarding.guard.settled(message.topic, message.payload, nowMs);
+      this.forwarding.guard.settled(message.topic, message.payload, nowMs);
     }
   }
 

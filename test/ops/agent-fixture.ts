@@ -75,6 +75,7 @@ export function linkStatus(changes: Partial<LinkStatus> = {}): LinkStatus {
     republished: 19,
     settled: 6,
     gateTimeouts: 1,
+    guard: { messages: 3, bytes: 700, cutShort: [{ reason: "total_bytes", count: 2 }] },
     dropped: [
       { direction: "out", reason: "spool_full", count: 7 },
       { direction: "in", reason: "expired", count: 8 },
