@@ -114,7 +114,8 @@ export class HubLink {
   }
 
   setWide(wide: boolean, nowMs: number): void {
-    this.announceEdges(nowMs);
+    // On the way to more, nothing may go before it has come.
+    if (!wide) this.announceEdges(nowMs);
     this.perform(this.conversation.announce(this.routes.setWide(wide), nowMs), nowMs);
   }
 

@@ -134,6 +134,9 @@ export interface HubStatus {
     readonly proven: number;
     readonly ghosts: number;
     readonly filters: number;
+    /** Rows that found no room, and rows that may be held and were given up for others. */
+    readonly refused: number;
+    readonly givenUp: number;
     /** Wanted for a moment longer although the client that held them left; and how often too many were. */
     readonly lingering: number;
     readonly lingeringOverflows: number;
