@@ -10,10 +10,12 @@
  *   watching ◀──── 60 s without a return ──── looping ◀─────────┘ (returns are dropped, the topic is named)
  *
  * Keys that were never there before say nothing: somebody may well publish on a topic whose messages circle.
- * A genuine publisher is delayed once by the hold and loses nothing. Pure; the caller owns the messages.
+ * A genuine publisher is delayed once by the hold and loses nothing: at a limit holds end before their time, and what they
+ * had goes on (`guard-holds.ts`). Pure; the caller owns the messages.
  */
 import { BoundedMap } from "../base/bounded-map.ts";
 import { contentKey } from "../base/hash.ts";
+import { GuardHolds, type Hold, type HoldStatus } from "./guard-holds.ts";
 
 /** Returns of one key that make its topic suspect. */
 const RETURNS_SUSPECT = 3;
@@ -33,9 +35,6 @@ const QUIET_MIN_MS = 100;
 const QUIET_MAX_MS = 2_000;
 const HOLD_MIN_MS = 500;
 const HOLD_MAX_MS = 10_000;
-/** Messages of one topic that a hold may keep. Past it the hold ends: nothing is lost for a suspicion. */
-const HOLD_MESSAGES_MAX = 10_000;
-const HOLD_BYTES_MAX = 4 * 1024 * 1024;
 const CONFIRMATIONS = 2;
 /** Trust in a topic that was taken for genuine, doubled each time: a slow link can make a circle look so, and it must not last. */
 const TRUST_MS = 10_000;
@@ -54,22 +53,8 @@ interface KeyRecord {
   bestEffort: boolean;
 }
 
-interface Held<T> {
-  readonly key: string;
-  readonly item: T;
-}
-
 type TopicState<T> =
-  | {
-      readonly kind: "holding";
-      readonly held: Held<T>[];
-      bytes: number;
-      readonly sinceMs: number;
-      /** When a key last came that had come before. */
-      returnedAtMs: number;
-      readonly quietMs: number;
-      readonly confirmations: number;
-    }
+  | Hold<T>
   | {
       readonly kind: "proving";
       readonly keys: ReadonlySet<string>;
@@ -87,23 +72,26 @@ export class LoopGuard<T> {
   readonly #topics = new BoundedMap<string, TopicState<T>>(TOPICS_MAX);
   /** How long each topic was trusted last: the next time it is twice as long. */
   readonly #trustedMs = new BoundedMap<string, number>(TOPICS_MAX);
-  #holding = 0;
+  readonly #holds = new GuardHolds<T>();
+  readonly #sizeOf: (item: T) => number;
   #released: T[] = [];
   #alarms: string[] = [];
   #roundTripMs = 0;
 
+  /** `sizeOf`: what a held message takes in memory. */
+  constructor(sizeOf: (item: T) => number) {
+    this.#sizeOf = sizeOf;
+  }
+
+  get status(): HoldStatus {
+    return this.#holds.status;
+  }
+
   get deadlineMs(): number {
     if (this.#released.length > 0) return 0;
-    if (this.#holding === 0) return Number.POSITIVE_INFINITY;
     let deadlineMs = Number.POSITIVE_INFINITY;
-    for (const [, state] of this.#topics) {
-      if (state.kind === "holding")
-        deadlineMs = Math.min(
-          deadlineMs,
-          state.returnedAtMs + state.quietMs,
-          state.sinceMs + this.#holdMs(state.quietMs),
-        );
-    }
+    for (const [, { returnedAtMs, sinceMs, quietMs }] of this.#holds.open())
+      deadlineMs = Math.min(deadlineMs, returnedAtMs + quietMs, sinceMs + this.#holdMs(quietMs));
     return deadlineMs;
   }
 
@@ -117,7 +105,7 @@ export class LoopGuard<T> {
     const key = contentKey(topic, payload);
     const state = this.#topics.get(topic);
     if (state !== undefined) {
-      const verdict = this.#known(state, topic, key, payload.length, item, nowMs);
+      const verdict = this.#known(state, topic, key, item, nowMs);
       if (verdict !== null) return verdict;
     }
     const record = this.#keys.get(key);
@@ -136,7 +124,6 @@ export class LoopGuard<T> {
     this.#hold(
       topic,
       key,
-      payload.length,
       item,
       Math.min(QUIET_MAX_MS, Math.max(QUIET_MIN_MS, 4 * Math.max(intervalMs, this.#roundTripMs))),
       0,
@@ -171,9 +158,7 @@ export class LoopGuard<T> {
 
   /** Held messages whose time has come, in order. */
   release(nowMs: number): T[] {
-    if (this.#holding > 0) {
-      for (const [topic, state] of [...this.#topics]) if (state.kind === "holding") this.#judge(topic, state, nowMs);
-    }
+    for (const [topic, hold] of [...this.#holds.open()]) this.#judge(topic, hold, nowMs);
     return this.released();
   }
 
@@ -187,11 +172,10 @@ export class LoopGuard<T> {
     return this.#alarms.splice(0);
   }
 
-  #known(state: TopicState<T>, topic: string, key: string, bytes: number, item: T, nowMs: number): GuardVerdict | null {
+  #known(state: TopicState<T>, topic: string, key: string, item: T, nowMs: number): GuardVerdict | null {
     switch (state.kind) {
       case "holding":
-        state.held.push({ key, item });
-        state.bytes += bytes;
+        this.#holds.add(state, key, item, this.#sizeOf(item));
         if (this.#keys.has(key)) state.returnedAtMs = nowMs;
         else
           this.#keys.set(key, {
@@ -201,7 +185,8 @@ export class LoopGuard<T> {
             settledAtMs: null,
             bestEffort: false,
           });
-        if (state.held.length >= HOLD_MESSAGES_MAX || state.bytes >= HOLD_BYTES_MAX) this.#trust(topic, state, nowMs);
+        if (this.#holds.isFull(state)) this.#trust(topic, state, nowMs);
+        else this.#keepTotal(nowMs);
         return "hold";
       case "proving":
         if (nowMs > state.untilMs) {
@@ -210,7 +195,7 @@ export class LoopGuard<T> {
         }
         if (!state.keys.has(key)) return null;
         if (state.confirmations + 1 < CONFIRMATIONS) {
-          this.#hold(topic, key, bytes, item, state.quietMs, state.confirmations + 1, nowMs);
+          this.#hold(topic, key, item, state.quietMs, state.confirmations + 1, nowMs);
           return "hold";
         }
         this.#condemn(topic, state.keys, nowMs);
@@ -232,36 +217,35 @@ export class LoopGuard<T> {
     }
   }
 
-  #hold(
-    topic: string,
-    key: string,
-    bytes: number,
-    item: T,
-    quietMs: number,
-    confirmations: number,
-    nowMs: number,
-  ): void {
-    this.#setTopic(
-      topic,
-      {
-        kind: "holding",
-        held: [{ key, item }],
-        bytes,
-        sinceMs: nowMs,
-        returnedAtMs: nowMs,
-        quietMs,
-        confirmations,
-      },
-      nowMs,
-    );
-    this.#holding += 1;
+  #hold(topic: string, key: string, item: T, quietMs: number, confirmations: number, nowMs: number): void {
+    const hold: Hold<T> = {
+      kind: "holding",
+      held: [],
+      bytes: 0,
+      sinceMs: nowMs,
+      returnedAtMs: nowMs,
+      quietMs,
+      confirmations,
+    };
+    this.#setTopic(topic, hold, nowMs);
+    this.#holds.begin(topic, hold);
+    this.#holds.add(hold, key, item, this.#sizeOf(item));
+    this.#keepTotal(nowMs);
   }
 
-  #judge(topic: string, state: Extract<TopicState<T>, { kind: "holding" }>, nowMs: number): void {
+  #keepTotal(nowMs: number): void {
+    for (let over = this.#holds.tooMuch(); over !== null; over = this.#holds.tooMuch()) {
+      this.#holds.count(over.limit);
+      this.#letGo(over.topic, over.hold, nowMs);
+      this.#topics.delete(over.topic);
+    }
+  }
+
+  #judge(topic: string, state: Hold<T>, nowMs: number): void {
     if (nowMs - state.returnedAtMs >= state.quietMs) {
       // It fell quiet: either we hold what circles, or the publisher happened to stop.
       const keys = new Set(state.held.map(({ key }) => key));
-      this.#letGo(state, nowMs);
+      this.#letGo(topic, state, nowMs);
       this.#setTopic(
         topic,
         {
@@ -279,8 +263,8 @@ export class LoopGuard<T> {
   }
 
   /** It goes on arriving although we hold it: somebody publishes it. */
-  #trust(topic: string, state: Extract<TopicState<T>, { kind: "holding" }>, nowMs: number): void {
-    this.#letGo(state, nowMs);
+  #trust(topic: string, state: Hold<T>, nowMs: number): void {
+    this.#letGo(topic, state, nowMs);
     const before = this.#trustedMs.get(topic) ?? TRUST_MS / 2;
     const trustMs = Math.min(before * 2, TRUST_MAX_MS);
     this.#trustedMs.set(topic, trustMs);
@@ -294,9 +278,9 @@ export class LoopGuard<T> {
     this.#alarms.push(topic);
   }
 
-  #letGo(state: Extract<TopicState<T>, { kind: "holding" }>, nowMs: number): void {
-    this.#holding -= 1;
-    for (const { key, item } of state.held) {
+  #letGo(topic: string, hold: Hold<T>, nowMs: number): void {
+    this.#holds.end(topic, hold);
+    for (const { key, item } of hold.held) {
       this.#released.push(item);
       const record = this.#keys.get(key);
       // The time of the hold is no round trip.
@@ -307,7 +291,9 @@ export class LoopGuard<T> {
   #setTopic(topic: string, state: TopicState<T>, nowMs: number): void {
     const evicted = this.#topics.set(topic, state);
     // At the limit a topic's state is forgotten, never its messages.
-    if (evicted !== undefined && evicted[0] !== topic && evicted[1].kind === "holding") this.#letGo(evicted[1], nowMs);
+    if (evicted === undefined || evicted[0] === topic || evicted[1].kind !== "holding") return;
+    this.#holds.count("topics");
+    this.#letGo(evicted[0], evicted[1], nowMs);
   }
 
   #soonMs(bestEffort: boolean): number {

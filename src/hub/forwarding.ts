@@ -9,8 +9,11 @@ import type { Outbound } from "../flow/outbound.ts";
 import type { Message } from "../wire/message.ts";
 import type { Counters } from "./counters.ts";
 
+/** Objects and their fields. */
+const HELD_OVERHEAD_BYTES = 200;
+
 export class Forwarding {
-  readonly guard = new LoopGuard<Message>();
+  readonly guard = new LoopGuard<Message>(heldSize);
   readonly #outbound: Outbound;
   readonly #acks: AckLedger;
   readonly #counters: Counters;
@@ -30,12 +33,13 @@ export class Forwarding {
     const isWatched = couldHaveLostMark(properties) || this.guard.holds(topic);
     switch (isWatched ? this.guard.offer(topic, payload, message, nowMs) : "pass") {
       case "pass":
-        for (const earlier of this.guard.released()) this.#offer(earlier, null, nowMs);
+        this.#goOn(nowMs);
         this.#offer(message, owed, nowMs);
         break;
       case "hold":
         // At once: a broker whose window is full of what we hold falls silent, and its publishers look like a circle.
         if (owed !== null) this.#acks.done(owed);
+        this.#goOn(nowMs);
         break;
       case "drop":
         this.#counters.drop("out", "foreign_loop");
@@ -49,8 +53,23 @@ export class Forwarding {
     for (const earlier of this.guard.release(nowMs)) this.#offer(earlier, null, nowMs);
   }
 
+  /** What holds let go at a limit, before the end of the turn, or it would be in memory beside what is held. */
+  #goOn(nowMs: number): void {
+    for (const earlier of this.guard.released()) this.#offer(earlier, null, nowMs);
+  }
+
   #offer(message: Message, due: Due | null, nowMs: number): void {
     this.#outbound.offer(message, due, nowMs);
     if (message.qos === 0) this.guard.left(message.topic, message.payload, nowMs);
   }
+}
+
+/** Of a message in memory, about: what is not its payload counts as well, since a client may put all of it there. */
+function heldSize({ topic, payload, properties }: Message): number {
+  let units = topic.length;
+  if (properties === null) return HELD_OVERHEAD_BYTES + 2 * units + payload.length;
+  const { contentType = "", responseTopic = "", correlationData, userProperties = [] } = properties;
+  units += contentType.length + responseTopic.length;
+  for (const [key, value] of userProperties) units += HELD_OVERHEAD_BYTES + key.length + value.length;
+  return HELD_OVERHEAD_BYTES + 2 * units + payload.length + (correlationData?.length ?? 0);
 }

@@ -50,7 +50,7 @@ export class HubLink {
   #refusalsAtMs = Number.POSITIVE_INFINITY;
   #edges: InterestEdge[] = [];
   readonly frames: FrameSender;
-  readonly #forwarding: Forwarding;
+  readonly forwarding: Forwarding;
 
   /** `after`: what earlier links of this process have said. */
   constructor(options: HubLinkOptions, host: LinkHost, nowMs: number, after = NO_NUMBERS) {
@@ -83,7 +83,7 @@ export class HubLink {
       options.drainPerSecond ?? null,
     );
     this.backlog = new LinkBacklog(this.outbound, this.inbound, this.conversation, host.brake);
-    this.#forwarding = new Forwarding(this.outbound, host.acks, this.counters);
+    this.forwarding = new Forwarding(this.outbound, host.acks, this.counters);
     this.states = new LinkStates(this, host);
   }
 
@@ -92,7 +92,7 @@ export class HubLink {
       this.conversation.deadlineMs,
       this.outbound.deadlineMs,
       this.inbound.deadlineMs,
-      this.#forwarding.guard.deadlineMs,
+      this.forwarding.guard.deadlineMs,
       this.frames.deadlineMs,
       this.refused.deadlineMs,
       this.#refusalsAtMs,
@@ -128,7 +128,8 @@ export class HubLink {
   }
 
   setWide(wide: boolean, nowMs: number): void {
-    this.announceEdges(nowMs);
+    // On the way to more, nothing may go before it has come.
+    if (!wide) this.announceEdges(nowMs);
     this.perform(this.conversation.announce(this.routes.setWide(wide), nowMs), nowMs);
   }
 
@@ -180,7 +181,7 @@ export class HubLink {
 
   /** A local message that the peer wants. */
   forward(message: Message, due: Due | null, nowMs: number): void {
-    this.#forwarding.take(this.states.live(message), due, nowMs);
+    this.forwarding.take(this.states.live(message), due, nowMs);
   }
 
   /** Tells the peer that its route cannot be served here, or can again. */
@@ -196,8 +197,8 @@ export class HubLink {
   /** End of a turn: settlements, republishes and frames leave. Control messages have left already. */
   flush(nowMs: number): void {
     this.announceEdges(nowMs);
-    this.#forwarding.release(nowMs);
-    for (const topic of this.#forwarding.guard.alarms()) {
+    this.forwarding.release(nowMs);
+    for (const topic of this.forwarding.guard.alarms()) {
       this.#host.outlet.report({ type: "foreign_loop", link: this.name, topic });
       this.problems.found("FOREIGN_LOOP", `another bridge carries "${topic}" in a circle`, nowMs);
     }
@@ -313,7 +314,7 @@ export class HubLink {
   #settled({ stream, upTo, ranges }: Settlement, nowMs: number): void {
     for (const message of this.outbound.settled(stream, upTo, ranges, nowMs)) {
       this.counters.settled += 1;
-      if (message.state !== true) this.#forwarding.guard.settled(message.topic, message.payload, nowMs);
+      if (message.state !== true) this.forwarding.guard.settled(message.topic, message.payload, nowMs);
     }
   }
 

@@ -279,7 +279,7 @@ export class Hub {
   /** The local broker's queue is delivered before any peer has spoken. */
   #restore(state: HubState, nowMs: number): void {
     this.demand.restore(state.demand);
-    this.#interestChanged(this.interest.restore(state.rows), nowMs);
+    this.#interestChanged(this.interest.restore(state.rows, nowMs), nowMs);
     for (const link of this.#links.values()) {
       const saved = state.links.get(link.name);
       if (saved !== undefined) link.restore(saved, nowMs);

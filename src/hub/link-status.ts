@@ -46,6 +46,7 @@ export function linkStatus(link: HubLink): LinkStatus {
       inbound: inbound.pending + inbound.inflight,
       roundTripMs: outbound.roundTripMs,
     },
+    guard: link.forwarding.guard.status,
     compression: {
       inUse: link.frames.packer.inUse,
       compressMs: link.options.codec?.compressMs ?? 0,

@@ -2,6 +2,7 @@
 import type { DelayCounts } from "../base/delay-histogram.ts";
 import type { ErrorCode } from "../base/error-codes.ts";
 import type { Durability } from "../flow/durability.ts";
+import type { HoldStatus } from "../flow/guard-holds.ts";
 import type { AcceptorState } from "../link/acceptor.ts";
 import type { AnnouncerState } from "../link/announcer.ts";
 import type { WideReason } from "../route/interest-event.ts";
@@ -76,6 +77,8 @@ export interface LinkStatus {
     readonly inbound: number;
     readonly roundTripMs: number;
   };
+  /** Held back in case they circle, and how often a limit ended a hold before its time. */
+  readonly guard: HoldStatus;
   /** Whether a backlog goes on, and how many messages a second it may take now. */
   readonly drain: { readonly out: DrainStatus; readonly in: DrainStatus };
   /** `inUse` null: frames leave as they are. */
@@ -147,6 +150,9 @@ export interface HubStatus {
     readonly proven: number;
     readonly ghosts: number;
     readonly filters: number;
+    /** Rows that found no room, and rows that may be held and were given up for others. */
+    readonly refused: number;
+    readonly givenUp: number;
     /** Wanted for a moment longer although the client that held them left; and how often too many were. */
     readonly lingering: number;
     readonly lingeringOverflows: number;

@@ -6,6 +6,7 @@
 import type { ErrorCode } from "../base/error-codes.ts";
 import { formatDuration } from "../config/formats.ts";
 import type { AgentConfig, CompressionChoice, Durability, LinkConfig, Retained, TlsConfig } from "../config/types.ts";
+import type { HoldLimit } from "../flow/guard-holds.ts";
 import type { LinkStatusWord } from "../hub/hub-event.ts";
 import type { LinkStatus } from "../hub/status.ts";
 import type { Compression } from "../wire/compression.ts";
@@ -109,6 +110,9 @@ interface QueueAnswer {
   readonly messages_inflight: number;
   readonly best_effort_messages: number;
   readonly inbound_messages: number;
+  /** In case they circle. */
+  readonly held_messages: number;
+  readonly held_bytes: number;
   readonly round_trip_ms: number;
 }
 
@@ -140,6 +144,8 @@ interface CountersAnswer {
   readonly messages_republished: number;
   readonly causality_timeouts: number;
   readonly dropped: readonly { readonly direction: string; readonly reason: string; readonly count: number }[];
+  /** Holds in case of a circle that a limit ended before their time. */
+  readonly holds_cut_short: readonly { readonly reason: HoldLimit; readonly count: number }[];
   readonly conversation: readonly { readonly what: string; readonly count: number }[];
 }
 
@@ -224,7 +230,7 @@ function linkDetail(
     out: link === null ? null : outAnswer(link.out),
     in: link === null ? null : inAnswer(link.in),
     compression: link?.compression.inUse ?? null,
-    queue: link === null ? null : queueAnswer(link.queue),
+    queue: link === null ? null : queueAnswer(link),
     retained: link === null ? null : retainedAnswer(link.states),
     counters: link === null ? null : countersAnswer(link),
     refused_routes: (link?.refusedRoutes ?? []).map(({ filter, reasonCode }) => ({ filter, reason_code: reasonCode })),
@@ -266,7 +272,7 @@ function retainedAnswer(states: LinkStatus["states"]): RetainedAnswer {
   return { wanted, blocked, waiting, readings, sent, published, skipped: skipped.filter(({ count }) => count > 0) };
 }
 
-function queueAnswer(queue: LinkStatus["queue"]): QueueAnswer {
+function queueAnswer({ queue, guard }: LinkStatus): QueueAnswer {
   return {
     spool_messages: queue.spooled,
     spool_bytes: queue.spooledBytes,
@@ -274,6 +280,8 @@ function queueAnswer(queue: LinkStatus["queue"]): QueueAnswer {
     messages_inflight: queue.inflight,
     best_effort_messages: queue.bestEffort,
     inbound_messages: queue.inbound,
+    held_messages: guard.messages,
+    held_bytes: guard.bytes,
     round_trip_ms: queue.roundTripMs,
   };
 }
@@ -287,6 +295,7 @@ function countersAnswer(link: LinkStatus): CountersAnswer {
     messages_republished: link.republished,
     causality_timeouts: link.gateTimeouts,
     dropped: link.dropped,
+    holds_cut_short: link.guard.cutShort,
     conversation: link.conversation,
   };
 }

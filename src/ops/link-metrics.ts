@@ -2,6 +2,7 @@
 import type { LinkStatusWord } from "../hub/hub-event.ts";
 import type { CountedWhat } from "../link/output.ts";
 import type { MetricSource } from "./agent-status.ts";
+import { addGuardMetrics } from "./guard-metrics.ts";
 import { eachLink, type Words } from "./link-samples.ts";
 import { flag, type MetricSet, type Sample, seconds } from "./metric-set.ts";
 import { addStatesMetrics } from "./states-metrics.ts";
@@ -37,6 +38,7 @@ export function addLinkMetrics(metrics: MetricSet<MetricSource>): void {
   addTrafficMetrics(metrics);
   addQueueMetrics(metrics);
   addStatesMetrics(metrics);
+  addGuardMetrics(metrics);
 }
 
 function addStateMetrics(metrics: MetricSet<MetricSource>): void {

@@ -26,6 +26,7 @@ const WIDE_REASONS: Words<WideReason> = {
   count_mismatch: true,
   adapter_disconnected: true,
   table_full: true,
+  ghosts_given_up: true,
   session_lost: true,
   away_too_long: true,
   events_dropped: true,
@@ -141,6 +142,15 @@ function addInterestMetrics(metrics: MetricSet<MetricSource>): void {
         [{ kind: "unproven" }, Math.max(0, rows - proven - ghosts)],
       ];
     },
+  );
+  metrics.counter(
+    "interest_rows_left_out_total",
+    "Subscriptions not in the table for want of room: held for certain (full), or perhaps, of clients long gone (ghost).",
+    ["reason"],
+    ({ status }) => [
+      [{ reason: "full" }, status.hub.interest.refused],
+      [{ reason: "ghost" }, status.hub.interest.givenUp],
+    ],
   );
   metrics.gauge("interest_filters", "Different filters among the subscriptions known.", [], ({ status }) => [
     [{}, status.hub.interest.filters],

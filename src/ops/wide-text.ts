@@ -25,6 +25,11 @@ export function wideText(reason: WideReason): WideText {
       return { code: "EVENTS_LOST", why: "the local broker counts other subscriptions than are known" };
     case "table_full":
       return { code: "TABLE_FULL", why: "more subscriptions than the table takes" };
+    case "ghosts_given_up":
+      return {
+        code: "TABLE_FULL",
+        why: "subscriptions of clients that left long ago, and that may still be held, were given up for new ones",
+      };
     case "session_lost":
       return { code: "LOCAL_SESSION_LOST", why: "the local broker forgot the events session" };
     case "away_too_long":

@@ -53,7 +53,14 @@ export type GapReason =
   | "adapter_disconnected";
 
 /** Why the agent announces its links' `topics` instead of the exact interest. */
-export type WideReason = "starting" | "events_disabled" | "no_counter" | "count_mismatch" | "table_full" | GapReason;
+export type WideReason =
+  | "starting"
+  | "events_disabled"
+  | "no_counter"
+  | "count_mismatch"
+  | "table_full"
+  | "ghosts_given_up"
+  | GapReason;
 
 /** A (filter, group) pair that the first client holds now, or that the last one let go. `group` null: a plain subscription. */
 export interface InterestEdge {

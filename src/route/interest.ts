@@ -7,6 +7,9 @@
  * left. (Equal sizes of V ∪ G and B prove nothing: one row too many and one missing add up.) While exact, B ⊆ V ∪ G
  * holds, since every change of B is an event; so a count of |V| disproves all ghosts, a count of |V| + |G| proves them, and
  * one outside that range shows that events are missing. Plain and shared rows are counted, and proven, apart.
+ *
+ * A ghost that is given up for want of room may be in B and in neither V nor G. From then on only |V| = |B| makes it exact
+ * again, and time alone does not.
  */
 import type { InterestEdge, InterestEvent, WideReason } from "./interest-event.ts";
 import { LingeringEdges } from "./lingering.ts";
@@ -39,7 +42,10 @@ export interface InterestStats {
   readonly proven: number;
   readonly ghosts: number;
   readonly filters: number;
+  /** Rows that were not stored because the table was full. */
   readonly refused: number;
+  /** Rows that may be held, and were forgotten for those that are. */
+  readonly givenUp: number;
   readonly invalid: number;
   readonly trusted: boolean;
   /** Pairs of filter and group that nobody holds any more and that are wanted for a moment longer. */
@@ -61,6 +67,8 @@ export class Interest {
   readonly #restored = { plain: false, shared: false };
   #enabled = true;
   #full = false;
+  /** Ghosts were given up: what is held may be in no row. */
+  #missing = false;
   /** Which counters are believed without proof. */
   readonly #trusted = { plain: false, shared: false };
   /** When the last doubt arose: trust begins to grow there, however long wide mode lasts already. */
@@ -100,6 +108,7 @@ export class Interest {
       ghosts: plain.ghosts + shared.ghosts,
       filters: this.#table.filters,
       refused: this.#table.refused,
+      givenUp: this.#table.givenUp,
       invalid: this.#table.invalid,
       trusted: this.#trusted.plain || this.#trusted.shared,
       lingering: this.#lingering.size,
@@ -141,11 +150,13 @@ export class Interest {
   }
 
   /** What an earlier life knew, by client. Before any event. */
-  restore(rows: ReadonlyMap<string, readonly string[]>): InterestChange {
+  restore(rows: ReadonlyMap<string, readonly string[]>, nowMs = 0): InterestChange {
     const edges: InterestEdge[] = [];
+    const before = this.#wide;
     for (const [client, filters] of rows) this.#table.restore(client, filters, edges);
     for (const kind of ["plain", "shared"] as const) this.#restored[kind] = this.#table.counts(kind).ghosts > 0;
-    return { edges, wide: false };
+    if (this.#table.givenUp > 0) this.#ghostsGivenUp(nowMs);
+    return { edges, wide: before === null && this.#wide !== null };
   }
 
   /** Rows for the next life that came or went since the last call. */
@@ -161,6 +172,7 @@ export class Interest {
   apply(event: InterestEvent, nowMs: number): InterestChange {
     const edges: InterestEdge[] = [];
     const before = this.#wide;
+    const { givenUp } = this.#table;
     switch (event.type) {
       case "connected":
         this.#table.connected(event.client, event.cleanStart, event.session, edges);
@@ -195,6 +207,7 @@ export class Interest {
         this.#enable(event.enabled, nowMs);
         break;
     }
+    if (this.#table.givenUp > givenUp) this.#ghostsGivenUp(nowMs);
     // Whoever unsubscribes means it; whoever goes may be back at once.
     const told = this.#lingering.pass(edges, event.type !== "unsubscribed", nowMs);
     return { edges: told, wide: (before === null) !== (this.#wide === null) };
@@ -242,18 +255,29 @@ export class Interest {
   #leaveWideIfProven(): void {
     if (this.#full && this.#table.rows <= this.#options.rowsMax * ROOM_AT) this.#full = false;
     if (!this.#enabled || this.#full || !this.#matched.plain || !this.#matched.shared) return;
+    this.#missing = false;
     this.#wide = null;
   }
 
   /** From here on only what is seen anew is proven. */
   #doubt(reason: WideReason, nowMs: number): void {
     this.#table.gap();
+    this.#believeNothing(reason, nowMs);
+  }
+
+  #believeNothing(reason: WideReason, nowMs: number): void {
     this.#doubtedAtMs = nowMs;
     for (const kind of ["plain", "shared"] as const) {
       this.#matched[kind] = false;
       this.#trusted[kind] = false;
     }
     if (this.#wide?.reason !== "events_disabled") this.#wide = { reason, sinceMs: this.#wide?.sinceMs ?? nowMs };
+  }
+
+  /** What was seen held still is, and proves as much as before. */
+  #ghostsGivenUp(nowMs: number): void {
+    this.#missing = true;
+    this.#believeNothing("ghosts_given_up", nowMs);
   }
 
   #tableFull(nowMs: number): void {
@@ -278,6 +302,7 @@ export class Interest {
   #mayTrust(reason: WideReason): boolean {
     // Without events, silence proves nothing.
     if (reason === "events_disabled" || reason === "adapter_disconnected") return false;
-    return this.#options.trustAfterMs !== null && reason !== "table_full";
+    // Neither does time where rows are known to be missing, whatever was in doubt since.
+    return this.#options.trustAfterMs !== null && !this.#full && !this.#missing;
   }
 }

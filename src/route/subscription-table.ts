@@ -4,9 +4,15 @@
  *
  * A row is *proven* when it was seen held since the last gap, else a *ghost*: it may be held. Proofs carry the number of
  * the stretch they belong to, so that a gap turns all rows into ghosts at once.
+ *
+ * Clients whose end nobody hears of (an expiry that is not told, rows of an earlier life) leave ghosts that nothing
+ * disproves where the broker gives no count. They share the table's limit with what is held for certain, and make room for
+ * it: whoever left first, first. Each that is given up is counted, and the owner has to announce more.
  */
+import { BoundedMap } from "../base/bounded-map.ts";
 import { canonical, filterProblem, isReserved, LEVELS_MAX, splitShared, widenDeep } from "../topic/filter.ts";
 import { underPrefix } from "../wire/names.ts";
+import { matchesPattern } from "./client-pattern.ts";
 import { FilterHolders } from "./filter-holders.ts";
 import type { InterestEdge, SessionEnd } from "./interest-event.ts";
 import { type Holder, type Row, RowChanges } from "./row-changes.ts";
@@ -43,11 +49,15 @@ export class SubscriptionTable {
   #stretch = 1;
   readonly #proven = { plain: 0, shared: 0 };
   readonly #total = { plain: 0, shared: 0 };
+  /** Clients that are away and have ghosts, perhaps for ever; in the order in which they left. */
+  readonly #gone: BoundedMap<string, Client>;
   #refused = 0;
+  #givenUp = 0;
   #invalid = 0;
 
   constructor(options: TableOptions) {
     this.#options = options;
+    this.#gone = new BoundedMap(options.rowsMax);
   }
 
   get clients(): number {
@@ -68,6 +78,11 @@ export class SubscriptionTable {
     return this.#refused;
   }
 
+  /** Rows that may be held, and were forgotten to make room or for want of it. */
+  get givenUp(): number {
+    return this.#givenUp;
+  }
+
   get invalid(): number {
     return this.#invalid;
   }
@@ -85,6 +100,7 @@ export class SubscriptionTable {
     if (client === null) return;
     client.connected = true;
     client.session = session;
+    this.#gone.delete(id);
   }
 
   disconnected(id: string, edges: InterestEdge[]): void {
@@ -93,7 +109,10 @@ export class SubscriptionTable {
     const session = client.connected ? client.session : "unknown";
     client.connected = false;
     if (session === "with_connection") this.#dropRows(client, edges);
-    else if (session === "unknown") for (const raw of client.rows.keys()) this.#toGhost(client, raw);
+    else if (session === "unknown") {
+      for (const raw of client.rows.keys()) this.#toGhost(client, raw);
+      this.#left(client);
+    }
     this.#tidy(id, client);
   }
 
@@ -106,14 +125,15 @@ export class SubscriptionTable {
 
   /** Answers false when the row could not be stored. */
   subscribed(id: string, raw: string, certain: boolean, edges: InterestEdge[]): boolean {
-    const client = this.#clients.get(id) ?? this.#create(id);
+    const client = this.#clients.get(id) ?? this.#createForRow(id, edges);
     if (client === null) {
       this.#refused += 1;
       return false;
     }
+    this.#gone.delete(id);
     const before = client.rows.get(raw);
     if (before === undefined) {
-      if (this.rows >= this.#options.rowsMax) {
+      if (this.rows >= this.#options.rowsMax && !this.#giveUpGhost(edges)) {
         this.#refused += 1;
         this.#tidy(id, client);
         return false;
@@ -141,7 +161,9 @@ export class SubscriptionTable {
   restore(id: string, filters: readonly string[], edges: InterestEdge[]): void {
     const client = this.#clients.get(id) ?? this.#create(id);
     for (const raw of filters) {
-      const isTaken = client?.eligible === true && this.rows < this.#options.rowsMax && this.#hold(raw, edges);
+      const isRoom = client !== null && this.rows < this.#options.rowsMax;
+      if (!isRoom) this.#givenUp += 1;
+      const isTaken = isRoom && client.eligible && this.#hold(raw, edges);
       if (!isTaken) {
         this.changes.note(id, raw, false);
         continue;
@@ -149,7 +171,9 @@ export class SubscriptionTable {
       client.rows.set(raw, 0);
       this.#total[kindOf(raw)] += 1;
     }
-    if (client !== null) this.#tidy(id, client);
+    if (client === null) return;
+    this.#left(client);
+    this.#tidy(id, client);
   }
 
   /** The rows that are interest; null for each that is not, and for each client. The table may change between two steps. */
@@ -173,6 +197,7 @@ export class SubscriptionTable {
     for (const [id, client] of [...this.#clients]) {
       if (client.connected && client.session === "with_connection") this.#dropRows(client, edges);
       client.connected = false;
+      this.#left(client);
       this.#tidy(id, client);
     }
     this.gap();
@@ -234,8 +259,36 @@ export class SubscriptionTable {
     return client;
   }
 
+  /** A client that is known only by its subscription: one that is gone makes room for it. */
+  #createForRow(id: string, edges: InterestEdge[]): Client | null {
+    while (this.#clients.size >= this.#options.rowsMax) if (!this.#giveUpGhost(edges)) return null;
+    return this.#create(id);
+  }
+
   #tidy(id: string, client: Client): void {
-    if (!client.connected && client.rows.size === 0) this.#clients.delete(id);
+    if (client.connected || client.rows.size > 0) return;
+    this.#clients.delete(id);
+    this.#gone.delete(id);
+  }
+
+  #left(client: Client): void {
+    if (client.rows.size > 0) this.#gone.set(client.id, client);
+  }
+
+  /** Forgets one ghost of the client that left first. Answers false when no such client has one. */
+  #giveUpGhost(edges: InterestEdge[]): boolean {
+    for (let first = this.#gone.oldest(); first !== undefined; first = this.#gone.oldest()) {
+      const [id, client] = first;
+      for (const [raw, stretch] of client.rows) {
+        if (stretch === this.#stretch) continue;
+        this.#remove(client, raw, edges);
+        this.#tidy(id, client);
+        this.#givenUp += 1;
+        return true;
+      }
+      this.#gone.delete(id);
+    }
+    return false;
   }
 
   #prove(client: Client, raw: string): void {
@@ -291,21 +344,4 @@ export class SubscriptionTable {
 
 function kindOf(raw: string): "plain" | "shared" {
   return raw.startsWith("$share/") ? "shared" : "plain";
-}
-
-/** `*` stands for any characters. Linear: greedy parts found from left to right, the last one at the end. */
-export function matchesPattern(pattern: string, text: string): boolean {
-  const parts = pattern.split("*");
-  const first = parts.shift() ?? "";
-  const last = parts.pop();
-  if (last === undefined) return text === first;
-  if (!text.startsWith(first) || !text.endsWith(last) || text.length < first.length + last.length) return false;
-  let at = first.length;
-  const end = text.length - last.length;
-  for (const part of parts) {
-    const found = text.indexOf(part, at);
-    if (found < 0 || found + part.length > end) return false;
-    at = found + part.length;
-  }
-  return true;
 }

@@ -5,7 +5,7 @@ import { type GuardVerdict, LoopGuard } from "../../src/flow/loop-guard.ts";
 const PAYLOAD = new TextEncoder().encode("round and round");
 
 test("a best-effort message that another bridge carries in a circle is found, although nobody confirms it", () => {
-  const guard = new LoopGuard<string>();
+  const guard = new LoopGuard<string>((text) => text.length);
   const alarms: string[] = [];
   let sent = 0;
   let nowMs = 0;
@@ -30,7 +30,7 @@ test("a best-effort message that another bridge carries in a circle is found, al
 });
 
 test("a sensor that says the same at QoS 0 every 20 ms loses nothing and keeps its order", () => {
-  const guard = new LoopGuard<number>();
+  const guard = new LoopGuard<number>(() => 1);
   const out: number[] = [];
   const verdicts = new Set<GuardVerdict>();
   for (let nowMs = 0; nowMs < 20_000; nowMs += 1) {

@@ -11,7 +11,7 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 
 /** A guard, its clock, and the messages it let through. */
 class Rig {
-  readonly guard = new LoopGuard<string>();
+  readonly guard = new LoopGuard<string>((text) => text.length);
   readonly passed: string[] = [];
   nowMs = 1_000;
 
@@ -166,10 +166,85 @@ describe("the loop guard, holding", () => {
     assert.equal(rig.guard.deadlineMs, 0, "they go at once");
     const released = rig.release();
     assert.deepEqual([released.length, released[0], released.at(-1)], [10_000, "x", "last"]);
+    assert.deepEqual(rig.guard.status.cutShort, [{ reason: "topic_messages", count: 1 }]);
     const large = new Rig();
     large.untilHeld("x");
     large.offer("y".repeat(4 * 1024 * 1024));
     assert.equal(large.release().length, 2);
+    assert.deepEqual(large.guard.status.cutShort, [{ reason: "topic_bytes", count: 1 }]);
+  });
+
+  test("past 64 MiB of all topics the largest hold ends: its messages go on in order, the others and what circles stay held", () => {
+    const rig = new Rig();
+    const held = (topic: string) => rig.guard.holds(topic);
+    const large = "z".repeat(1024 * 1024);
+    const hold = (topic: string, more: number) => {
+      for (let i = 0; i < 3; i += 1) {
+        rig.offer("x", topic);
+        rig.nowMs += 1;
+      }
+      assert.equal(rig.offer("x", topic), "hold");
+      for (let i = 0; i < more; i += 1) assert.equal(rig.offer(`${topic} ${i} ${large}`, topic), "hold");
+    };
+    hold("circle", 0);
+    for (let number = 0; number < 21; number += 1) hold(`t/${number}`, number === 7 ? 3 : 2);
+    hold("last", 1);
+    hold("a little", 0);
+    assert.deepEqual(rig.guard.released(), []);
+    const full = rig.guard.status;
+    assert.ok(full.bytes > 43 * large.length);
+    for (let number = 0; number < 19; number += 1) hold(`u/${number}`, 1);
+    assert.deepEqual(rig.guard.status.cutShort, []);
+    hold("one more", 1);
+    assert.deepEqual(rig.guard.status.cutShort, [{ reason: "total_bytes", count: 1 }]);
+    assert.deepEqual(
+      rig.guard.released().map((text) => text.slice(0, 5)),
+      ["x", "t/7 0", "t/7 1", "t/7 2"],
+    );
+    assert.deepEqual(["t/7", "circle", "t/0", "last", "one more"].map(held), [false, true, true, true, true]);
+    assert.ok(rig.guard.status.bytes <= 64 * large.length);
+    // Nothing was proven: it is watched as before, neither trusted nor looping.
+    for (let i = 0; i < 2; i += 1) {
+      assert.equal(rig.offer("x", "t/7"), "pass");
+      rig.nowMs += 1;
+    }
+    assert.equal(rig.offer("x", "t/7"), "hold");
+  });
+
+  test("past 100,000 messages of all topics the hold with the most ends; the memory is that of what is held, to the end", () => {
+    const rig = new Rig();
+    let offered = 0;
+    const hold = (topic: string, messages: number) => {
+      for (let i = 0; i < 3; i += 1) {
+        rig.offer("x", topic);
+        rig.nowMs += 1;
+      }
+      for (let i = 0; i < messages; i += 1) rig.offer(i === 0 ? "x" : `${i}`, topic);
+      offered += messages;
+    };
+    hold("most", 9_999);
+    for (let number = 0; number < 10; number += 1) hold(`t/${number}`, 9_000);
+    assert.deepEqual(rig.guard.status.cutShort, []);
+    hold("last", 2);
+    assert.deepEqual(rig.guard.status.cutShort, [{ reason: "total_messages", count: 1 }]);
+    assert.equal(rig.guard.released().length, 9_999);
+    assert.equal(rig.guard.status.messages, offered - 9_999);
+    rig.nowMs += 10_000;
+    assert.equal(rig.release().length, offered - 9_999);
+    assert.deepEqual([rig.guard.status.messages, rig.guard.status.bytes], [0, 0]);
+  });
+
+  test("a message larger than all that may be held is not held", () => {
+    const rig = new Rig();
+    const huge = "x".repeat(65 * 1024 * 1024);
+    for (let i = 0; i < 3; i += 1) {
+      assert.equal(rig.offer(huge), "pass");
+      rig.nowMs += 1;
+    }
+    rig.offer(huge);
+    assert.equal(rig.guard.deadlineMs, 0, "it goes at once");
+    assert.equal(rig.release().length, 1);
+    assert.deepEqual(rig.guard.status, { messages: 0, bytes: 0, cutShort: [{ reason: "total_bytes", count: 1 }] });
   });
 
   test("at the limit of topics the oldest is forgotten, its held messages are not", () => {

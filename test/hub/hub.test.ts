@@ -527,3 +527,51 @@ describe("the life of a link", () => {
     );
   });
 });
+
+test("a row that is given up makes the announcement wider before anything of it goes", () => {
+  const world = new World();
+  const interest = {
+    ownClients: new Set<string>(),
+    ignoreClients: [],
+    untrackedSubscriptions: 0,
+    atStart: "none",
+    trustAfterMs: null,
+    controlPrefix: "$LINK",
+    rowsMax: 2,
+  } as const;
+  const a = world.add("a", [linkOptions("b", { topics: ["t/#"] })], { interest });
+  const b = world.add("b", [linkOptions("a")]);
+  world.connect();
+  a.subscribe("t/ghost", "left");
+  a.subscribe("t/held", "here");
+  a.hub.interestEvent({ type: "disconnected", client: "left" }, world.nowMs);
+  world.settle();
+  assert.deepEqual([...b.demand.keys()].sort(), ["t/ghost", "t/held"]);
+  a.subscribe("t/new", "new");
+  world.pass(60_000);
+  assert.deepEqual([...b.demand.keys()].sort(), ["t/#"]);
+  const { wide, interest: stats } = a.hub.status(world.nowMs);
+  assert.deepEqual([wide?.reason, stats.givenUp, stats.refused], ["ghosts_given_up", 1, 0]);
+});
+
+test("on the way to wide mode a route that goes, goes behind what is wider", () => {
+  const world = new World();
+  const a = world.add("a", [linkOptions("b", { topics: ["t/#"] })]);
+  world.add("b", [linkOptions("a")]);
+  world.connect();
+  a.subscribe("t/1");
+  world.settle();
+  const link = a.hub.link("b");
+  assert.ok(link !== undefined);
+  const told: string[] = [];
+  const announce = link.conversation.announce.bind(link.conversation);
+  link.conversation.announce = (ops, nowMs) => {
+    told.push(...ops.map(({ op, filter }) => `${op} ${filter}`));
+    return announce(ops, nowMs);
+  };
+  // As when too many linger already: the edge is there at once.
+  link.interest([{ filter: "t/1", group: null, up: false }]);
+  link.setWide(true, world.nowMs);
+  world.settle();
+  assert.deepEqual(told, ["add t/#", "delete t/1"]);
+});

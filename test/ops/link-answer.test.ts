@@ -161,6 +161,8 @@ describe("the status of a link", () => {
       messages_inflight: 1,
       best_effort_messages: 2,
       inbound_messages: 3,
+      held_messages: 3,
+      held_bytes: 700,
       round_trip_ms: 25,
     });
     assert.deepEqual(brokerlink.retained, {

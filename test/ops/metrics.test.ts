@@ -253,6 +253,12 @@ describe("what metrics say", () => {
     assert.equal(value(families, "spool_bytes", east), 400);
     assert.equal(value(families, "inflight_messages", east), 1);
     assert.equal(value(families, "inbound_messages", east), 3);
+    assert.equal(value(families, "interest_rows_left_out_total", { reason: "full" }), 5);
+    assert.equal(value(families, "interest_rows_left_out_total", { reason: "ghost" }), 9);
+    assert.equal(value(families, "guard_held_messages", east), 3);
+    assert.equal(value(families, "guard_held_bytes", east), 700);
+    assert.equal(value(families, "guard_holds_cut_short_total", { ...east, reason: "total_bytes" }), 2);
+    assert.equal(value(families, "guard_holds_cut_short_total", { ...east, reason: "topics" }), 0);
     assert.equal(value(families, "link_round_trip_seconds", east), 0.025);
     assert.deepEqual(
       ["link_draining", "link_drain_rate"].map((name) =>

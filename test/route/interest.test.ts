@@ -210,6 +210,39 @@ describe("wide mode is entered", () => {
     made.count(8, 0).is("exact");
   });
 
+  test("when ghosts are given up for what is held, and left only by proof", () => {
+    const made = exact(["a", "b"], { rowsMax: 3, trustAfterMs: 10_000 });
+    made.apply({ type: "disconnected", client: "c" }).is("exact");
+    made.sub("d", "n/1").sub("d", "n/2").is("ghosts_given_up");
+    assert.deepEqual(made.filters(), ["b", "n/1", "n/2"]);
+    assert.deepEqual([made.interest.stats.givenUp, made.interest.stats.refused], [1, 0]);
+    assert.equal(made.interest.stats.proven, 2, "what was seen held still is");
+    made.tick(1e6).is("ghosts_given_up");
+    made.gap("session_lost").tick(2e6).is("session_lost");
+    assert.equal(made.interest.deadlineMs, NEVER, "time does not bring back what was given up");
+    made.sub("d", "n/1").sub("d", "n/2").count(3, 0).is("session_lost");
+    made.count(2, 0).is("exact");
+    made
+      .gap("session_lost")
+      .tick(made.nowMs + 10_000)
+      .is("exact");
+  });
+
+  test("when ghosts of an earlier life found no room, also for an agent that was there before any client", () => {
+    const made = new Rig({ rowsMax: 1, atStart: "none", trustAfterMs: 10_000 });
+    made.is("exact");
+    const { wide } = made.interest.restore(new Map([["c", ["a", "b"]]]), 5);
+    assert.equal(wide, true);
+    assert.deepEqual(made.interest.wide, { reason: "ghosts_given_up", sinceMs: 5 });
+    assert.equal(made.interest.deadlineMs, NEVER);
+  });
+
+  test("a table that is full does not become trusted by a later doubt", () => {
+    const made = new Rig({ trustAfterMs: 10_000, rowsMax: 1 }).sub("c", "a").sub("c", "b").gap("session_lost");
+    assert.equal(made.interest.deadlineMs, NEVER);
+    made.tick(1e9).is("session_lost");
+  });
+
   test("when events are switched off, and nothing but events ends that", () => {
     const made = exact(["a"]);
     made.apply({ type: "events_enabled", enabled: false }).is("events_disabled");

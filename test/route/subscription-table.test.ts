@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { matchesPattern } from "../../src/route/client-pattern.ts";
 import type { InterestEdge, SessionEnd } from "../../src/route/interest-event.ts";
-import { matchesPattern, SubscriptionTable } from "../../src/route/subscription-table.ts";
+import { SubscriptionTable } from "../../src/route/subscription-table.ts";
 import { countMapReads } from "./map-reads.ts";
 
 /** The clients whose interest `filter` is. */
@@ -279,6 +280,63 @@ describe("limits", () => {
     assert.deepEqual([made.table.refused, made.table.rows, made.table.clients], [2, 2, 1]);
     made.unsub("c", "a");
     assert.equal(made.table.subscribed("c", "d", true, made.edges), true);
+  });
+
+  test("what is held takes the place of what may be held: the ghosts of the client that left first go first, counted", () => {
+    const made = new Rig({ rowsMax: 5 });
+    for (const id of ["early", "late", "stays"]) made.connected(id, true, "unknown");
+    for (const [id, raw] of ["early a", "early b", "late c", "stays d", "stays e"].map((row) => row.split(" ")))
+      made.sub(id ?? "", raw ?? "");
+    // It was away before, and came back meanwhile.
+    made.disconnected("late");
+    made.connected("late", false, "unknown");
+    made.disconnected("early");
+    made.disconnected("late");
+    assert.deepEqual(made.sub("new", "n/1"), ["-a", "+n/1"]);
+    assert.deepEqual(made.sub("new", "n/2"), ["-b", "+n/2"]);
+    assert.deepEqual([made.table.givenUp, made.table.refused, made.table.clients], [2, 0, 3]);
+    made.connected("late", false, "unknown");
+    assert.equal(made.table.subscribed("new", "n/3", true, made.edges), false, "nobody is gone any more");
+    assert.deepEqual(made.held(), ["c", "d", "e", "n/1", "n/2"]);
+    assert.deepEqual([made.table.givenUp, made.table.refused, made.table.rows], [2, 1, 5]);
+    assert.deepEqual(
+      [...made.table.changes.take()].filter(({ isHeld }) => !isHeld).map(({ filter }) => filter),
+      ["a", "b"],
+    );
+  });
+
+  test("sessions that come to an end nobody hears of fill the table and no more, and shut nobody out", () => {
+    const made = new Rig({ rowsMax: 100 });
+    for (let boot = 0; boot < 1_000; boot += 1) {
+      made.connected(`device-${boot}`, false, "unknown");
+      assert.deepEqual(made.sub(`device-${boot}`, `cmd/${boot}`).at(-1), `+cmd/${boot}`);
+      made.disconnected(`device-${boot}`);
+    }
+    assert.deepEqual([made.table.rows, made.table.clients, made.table.givenUp, made.table.refused], [100, 100, 900, 0]);
+    const rows = [...made.table.interestRows()].filter((row) => row !== null);
+    assert.deepEqual([rows[0]?.filter, rows.at(-1)?.filter], ["cmd/900", "cmd/999"]);
+  });
+
+  test("what is away for certain is not given up; after a restart of the broker, it is", () => {
+    const made = new Rig({ rowsMax: 1 });
+    made.connected("c", true, "outlives_connection");
+    made.sub("c", "a");
+    made.disconnected("c");
+    assert.equal(made.table.subscribed("d", "b", true, made.edges), false);
+    made.table.brokerRestarted(made.edges);
+    assert.deepEqual(made.sub("d", "b"), ["-a", "+b"]);
+  });
+
+  test("rows of an earlier life that find no room are given up, and those that did make room", () => {
+    const made = new Rig({ rowsMax: 2 });
+    made.table.restore("c", ["a", "b", "e"], made.edges);
+    made.table.restore("d", ["f"], made.edges);
+    assert.deepEqual(made.taken(), ["+a", "+b"]);
+    assert.equal(made.table.givenUp, 2);
+    assert.deepEqual(made.sub("new", "n"), ["-a", "+n"]);
+    assert.equal(made.table.givenUp, 3);
+    made.sub("c", "b", false);
+    assert.equal(made.table.subscribed("new", "m", true, made.edges), false, "a client that subscribes is there");
   });
 
   test("clients without rows are bounded as well", () => {
