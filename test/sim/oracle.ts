@@ -143,7 +143,8 @@ export class Oracle {
     if (copies > 1) {
       if (!this.#repeatAllowed(cluster, message))
         this.failures.push(`${message.id} of ${message.cluster} was republished on ${cluster} ${copies} times`);
-    } else if (!this.#reorders.has(cluster)) {
+    } else if (!this.#reorders.has(cluster) && !this.#repeats.has(message.id)) {
+      // What is sent again after the publishing agent's end goes to whoever wants it by now, younger ones or not.
       this.#inOrder(cluster, message);
     }
   }
