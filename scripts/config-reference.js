@@ -175,7 +175,8 @@ write one topic within the time that a message takes to cross, each may end with
 \`sync\` also brings over what is already retained on the other side: once for each route, when a subscription here first asks for it (one within another brings
 nothing new), when it comes again, and whenever one of the two agents starts. Subscribers here get such a value as a message, and the
 local broker stores it. It is published only where nothing is stored here, or another value of the same cluster; never over a value that a client of this side or a
-third cluster set, and never over a message that was published since. What is gone over there is not removed here: an empty retained message crosses while somebody
+third cluster set, and never over a message that was published since. (The agent looks first and then publishes: a value that a client of
+this side sets in those milliseconds is replaced. MQTT has no way to do both at once.) What is gone over there is not removed here: an empty retained message crosses while somebody
 subscribes, not afterwards. Values that the peer itself has from a link stay where they are. Both local brokers must speak MQTT 5
 (\`RETAINED_UNSUPPORTED\` else, and \`sync\` is as \`live\`), and the peer needs no setting for it. As long as an agent does not know its clients' subscriptions
 (\`starting\`), it asks for all of its \`topics\`, and all that is retained there comes. On one route 50,000 messages or 32 MiB are read at a time.

@@ -230,6 +230,11 @@ export class Lane {
       this.#underWay.left(entry.bytes);
     }
     this.spool.trim();
+    if (this.spool.base > this.#underWay.cursor) {
+      // Behind what was given up stood numbers that were never given, more than the window holds.
+      this.trimmed();
+      return this.fill(limits, nowMs);
+    }
     this.pace.went(messages.length);
     if (messages.length > 0) {
       this.#underWay.closeFrame();

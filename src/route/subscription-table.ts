@@ -7,6 +7,7 @@
  */
 import { canonical, filterProblem, isReserved, LEVELS_MAX, splitShared, widenDeep } from "../topic/filter.ts";
 import { underPrefix } from "../wire/names.ts";
+import { FilterHolders } from "./filter-holders.ts";
 import type { InterestEdge, SessionEnd } from "./interest-event.ts";
 import { type Holder, type Row, RowChanges } from "./row-changes.ts";
 
@@ -27,11 +28,6 @@ interface Client {
   readonly rows: Map<string, number>;
 }
 
-interface Holders {
-  plain: number;
-  groups: Map<string, number> | null;
-}
-
 /** Rows of one kind: the broker counts plain and shared ones apart. */
 export interface RowCounts {
   readonly proven: number;
@@ -43,7 +39,7 @@ export class SubscriptionTable {
   readonly changes = new RowChanges();
   readonly #options: TableOptions;
   readonly #clients = new Map<string, Client>();
-  readonly #holders = new Map<string, Holders>();
+  readonly #holders = new FilterHolders();
   #stretch = 1;
   readonly #proven = { plain: 0, shared: 0 };
   readonly #total = { plain: 0, shared: 0 };
@@ -202,20 +198,13 @@ export class SubscriptionTable {
   }
 
   /** Everything held now, as edges that come up. */
-  *edges(): Iterable<InterestEdge> {
-    for (const [filter, holders] of this.#holders) {
-      if (holders.plain > 0) yield { filter, group: null, up: true };
-      for (const group of holders.groups?.keys() ?? []) yield { filter, group, up: true };
-    }
+  edges(): Iterable<InterestEdge> {
+    return this.#holders.edges();
   }
 
   /** Filters that are interest, with how many subscriptions ask for each. */
-  *holdings(): Iterable<{ readonly filter: string; readonly clients: number }> {
-    for (const [filter, { plain, groups }] of this.#holders) {
-      let clients = plain;
-      for (const count of groups?.values() ?? []) clients += count;
-      yield { filter, clients };
-    }
+  holdings(): Iterable<{ readonly filter: string; readonly clients: number }> {
+    return this.#holders.counts();
   }
 
   /** Who asks for what: the rows that are interest, each with the filter it comes down to. Walks the table. */
@@ -279,42 +268,13 @@ export class SubscriptionTable {
       if (!isReserved(splitShared(raw).filter)) this.#invalid += 1;
       return false;
     }
-    const { filter, group } = interest;
-    let holders = this.#holders.get(filter);
-    if (holders === undefined) {
-      holders = { plain: 0, groups: null };
-      this.#holders.set(filter, holders);
-    }
-    if (group === null) {
-      holders.plain += 1;
-      if (holders.plain === 1) edges.push({ filter, group, up: true });
-      return true;
-    }
-    holders.groups ??= new Map();
-    const count = (holders.groups.get(group) ?? 0) + 1;
-    holders.groups.set(group, count);
-    if (count === 1) edges.push({ filter, group, up: true });
+    this.#holders.hold(interest.filter, interest.group, edges);
     return true;
   }
 
   #release(raw: string, edges: InterestEdge[]): boolean {
     const interest = this.#interestOf(raw);
-    if (interest === null) return false;
-    const { filter, group } = interest;
-    const holders = this.#holders.get(filter);
-    if (holders === undefined) return false;
-    if (group === null) {
-      holders.plain -= 1;
-      if (holders.plain === 0) edges.push({ filter, group, up: false });
-    } else {
-      const count = (holders.groups?.get(group) ?? 1) - 1;
-      if (count > 0) holders.groups?.set(group, count);
-      else holders.groups?.delete(group);
-      if (count === 0) edges.push({ filter, group, up: false });
-      if (holders.groups?.size === 0) holders.groups = null;
-    }
-    if (holders.plain === 0 && holders.groups === null) this.#holders.delete(filter);
-    return true;
+    return interest !== null && this.#holders.release(interest.filter, interest.group, edges);
   }
 
   /** What a subscription asks for in messages of clients; null: nothing that may cross. */

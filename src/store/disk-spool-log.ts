@@ -297,7 +297,7 @@ export class DiskSpoolLog implements SpoolLog {
     for (const { bytes } of messages) this.#bytes -= bytes;
     this.#written = { last: this.#durable, base: this.#durableBase, ceiling: this.#durableCeiling };
     const first = messages[0]?.number ?? this.#lastNumber + 1;
-    this.#begin(first, first - 1);
+    this.#begin(first, this.#row.lastBefore(first));
     for (const message of messages) this.#append(message);
   }
 }

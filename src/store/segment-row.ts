@@ -67,6 +67,12 @@ export class SegmentRow {
     return this.active.hasRoomFor(message.packed.length, message.number, this.#options.segmentBytes);
   }
 
+  /** The number that was given before `first`: where a life began there may be a gap, of numbers that were never given. */
+  lastBefore(first: number): number {
+    const { active } = this;
+    return active.first === first && active.last < first ? active.head.lastBefore : first - 1;
+  }
+
   /** The segment that may hold this number. */
   segmentOf(number: number): Segment | undefined {
     let low = 0;

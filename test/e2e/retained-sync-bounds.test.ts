@@ -106,6 +106,12 @@ describe("an agent that does not know who subscribed asks for everything", { con
       ({ states }) => states.published >= topics.length || JSON.stringify(states),
     );
     await synced(pair.a, "b");
+    // Not even sent: the receiver would take none of them either.
+    const { skipped } = (await pair.a.agent.linkStatus("b")).states;
+    assert.ok(
+      skipped.some(({ reason, count }) => reason === "not_exported" && count === 2),
+      JSON.stringify(skipped),
+    );
     const there = new Set((await stored(pair.b, "#")).keys());
     assert.deepEqual([...there].toSorted(), topics.toSorted());
     assert.equal((await stored(pair.b, "$app/#")).size, 0);

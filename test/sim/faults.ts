@@ -274,13 +274,12 @@ export class Faults {
   #end(cluster: SimCluster, end: () => void): void {
     const { oracle, time, random, network, clusters, idOf, forgotten } = this.#parts;
     cluster.ending();
-    const filters = [...(cluster.agent.hub?.demand.memory.saved() ?? [])];
-    if (cluster.isDurable && filters.some(({ retiring }) => retiring)) oracle.endedBetweenFilters(cluster.name);
     end();
     if (cluster.isDurable) {
-      const unacknowledged = cluster.broker.sessions.get(`${cluster.name}-data`)?.queue.filter(({ dup }) => dup) ?? [];
-      oracle.mayRepeatEverywhere(unacknowledged.map(idOf));
-      forgotten(cluster.name, unacknowledged.map(idOf));
+      cluster.inherits();
+      const queue = cluster.broker.sessions.get(`${cluster.name}-data`)?.queue ?? [];
+      oracle.mayRepeatEverywhere(queue.filter((copy) => copy.dup || cluster.isOfRetired(copy)).map(idOf));
+      forgotten(cluster.name, queue.filter(({ dup }) => dup).map(idOf));
       oracle.mayRepeatAt(cluster.name, cluster.agent.unsettled);
       if (cluster.shape.broker === "echo") oracle.mayEcho(time.nowMs);
     } else {

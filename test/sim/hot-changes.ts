@@ -34,14 +34,20 @@ export class HotChanges {
   /** In this world links do change. */
   readonly #happens: boolean;
   #endMs = 0;
+  #narrows = true;
 
   constructor(parts: HotChangeParts) {
     this.#parts = parts;
     this.#happens = parts.random.chance(0.5);
   }
 
-  /** Another stretch of trouble. */
-  begin(endMs: number): void {
+  /**
+   * Another stretch of trouble. `narrows`: windows may become small. Where another bridge carries messages in a circle they do
+   * not: with four frames under way and a backlog a circle takes longer than the guard holds a topic, whether the window was
+   * so from the beginning or became so, and is taken for a publisher.
+   */
+  begin(endMs: number, narrows: boolean): void {
+    this.#narrows = narrows;
     if (!this.#happens) return;
     this.#endMs = endMs;
     this.#later(this.#parts.random.pick([1_000, 5_000, 20_000]));
@@ -79,7 +85,7 @@ export class HotChanges {
         shape.change(cluster.name, other.name, { exportFilters: random.pick(EXPORTS) });
         break;
       case "limits":
-        shape.change(cluster.name, other.name, { framesInflightMax: random.pick([4, 16, 64]) });
+        shape.change(cluster.name, other.name, { framesInflightMax: this.#narrows ? random.pick([4, 16, 64]) : 64 });
         break;
       case "off":
       case "gone":

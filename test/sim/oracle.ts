@@ -14,7 +14,8 @@
  *   a link is switched off, or removed             what is between its two clusters
  *
  * Copies may repeat only around a crash between republish and record: the receiving agent's or its broker session's end;
- * or between spool and acknowledgement: the publishing agent's end, when it has a disk; or while it exchanges two filters.
+ * or between spool and acknowledgement: the publishing agent's end, when it has a disk; or while its broker
+ * holds a filter that an earlier life of the agent had retired, for messages that this one matches.
  */
 import { matches } from "../../src/topic/algebra.ts";
 import { splitShared } from "../../src/topic/filter.ts";
@@ -66,8 +67,6 @@ export class Oracle {
   readonly #repeatsUntilMs = new Map<string, number>();
   /** Messages that may come twice wherever they come, or with a cluster before the name, there only. */
   readonly #repeats = new Set<string>();
-  /** Clusters whose agent's last life ended between two filters: until the next calm it takes a copy too many rather than none. */
-  readonly #betweenFilters = new Set<string>();
   #echoesUntilMs = -1;
   readonly #reorders = new Set<string>();
 
@@ -144,7 +143,7 @@ export class Oracle {
     if (copies > 1) {
       if (!this.#repeatAllowed(cluster, message))
         this.failures.push(`${message.id} of ${message.cluster} was republished on ${cluster} ${copies} times`);
-    } else if (!this.#reorders.has(cluster) && !this.#repeatAllowed(cluster, message)) {
+    } else if (!this.#reorders.has(cluster)) {
       this.#inOrder(cluster, message);
     }
   }
@@ -199,14 +198,12 @@ export class Oracle {
     this.#repeatsUntilMs.set(cluster, Math.max(this.#repeatsUntilMs.get(cluster) ?? -1, untilMs));
   }
 
-  /** These may have been spooled and were not acknowledged: their broker sends them again, to all who want them. */
+  /**
+   * These may have been spooled and were not acknowledged: their broker sends them again, to all who want them. Or it sends
+   * two copies of them, and the agent has to take both, since it cannot know whether its earlier life had taken one.
+   */
   mayRepeatEverywhere(ids: Iterable<string>): void {
     for (const id of ids) this.#repeats.add(id);
-  }
-
-  /** The agent of this cluster ended with a filter retired that its broker still holds. */
-  endedBetweenFilters(cluster: string): void {
-    this.#betweenFilters.add(cluster);
   }
 
   /** These may have been republished and were not recorded. */
@@ -247,7 +244,6 @@ export class Oracle {
     this.#copies.clear();
     this.#reorders.clear();
     this.#repeats.clear();
-    this.#betweenFilters.clear();
     for (const interest of this.#interests.values()) for (const cluster of clusters) interest.established.add(cluster);
   }
 
@@ -261,7 +257,6 @@ export class Oracle {
 
   #repeatAllowed(receiver: string, message: Published): boolean {
     const { id, atMs } = message;
-    if (this.#betweenFilters.has(message.cluster)) return true;
     if (this.foreign || this.#repeats.has(id) || this.#repeats.has(`${receiver} ${id}`)) return true;
     return atMs <= Math.max(this.#repeatsUntilMs.get(receiver) ?? -1, this.#echoesUntilMs);
   }

@@ -1,9 +1,10 @@
 /** One cluster of the world: a broker, its clients, and its agent; for a while perhaps two. */
+import { matches } from "../../src/topic/algebra.ts";
 import type { Oracle, Published } from "./oracle.ts";
 import type { Prng } from "./prng.ts";
 import type { ClusterShape, WorldShape } from "./shape.ts";
 import { SimAgent } from "./sim-agent.ts";
-import { SimBroker } from "./sim-broker.ts";
+import { type Delivery, SimBroker } from "./sim-broker.ts";
 import { SimClients } from "./sim-clients.ts";
 import { SimDisk } from "./sim-disk.ts";
 import type { SimNetwork } from "./sim-network.ts";
@@ -30,6 +31,8 @@ export class SimCluster {
   /** Messages given up before the counters of the current life. */
   readonly #droppedBefore = new Map<string, number>();
   readonly #droppedInEarlierLives = new Map<string, number>();
+  /** Identifiers of filters that earlier lives of the agent had retired, and that their broker may hold still. */
+  #retired: ReadonlySet<number> = new Set();
 
   constructor(shape: ClusterShape, parts: SimWorldParts) {
     const { shape: world, time, random, network, oracle, known } = parts;
@@ -62,6 +65,25 @@ export class SimCluster {
   parting(peer: string): void {
     this.#droppedInEarlierLives.set(peer, this.dropped(peer));
     this.#droppedBefore.delete(peer);
+  }
+
+  /** The agent's life has ended: the next one finds what is on the disk. */
+  inherits(): void {
+    const filters = this.agent.disk?.restored().demand.filters ?? [];
+    this.#retired = new Set(filters.flatMap(({ id, retiring }) => (retiring ? [id] : [])));
+  }
+
+  /** Whether this copy came through a filter that an earlier life had retired. */
+  isOfRetired({ ids }: Delivery): boolean {
+    return ids.some((id) => this.#retired.has(id));
+  }
+
+  /** Whether there is such a copy of what is published now. */
+  isBetweenFilters(topic: string): boolean {
+    const { subscriptions } = this.broker.sessions.get(`${this.name}-data`) ?? {};
+    return [...(subscriptions?.values() ?? [])].some(
+      ({ filter, id }) => this.#retired.has(id) && matches(filter, topic),
+    );
   }
 
   startDouble(): void {

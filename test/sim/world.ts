@@ -157,7 +157,7 @@ export class World {
     const endMs = this.#time.nowMs + CHAOS_MS;
     this.#trouble = true;
     this.#faults.begin();
-    if (this.#bridge === null) this.#hot.begin(endMs);
+    this.#hot.begin(endMs, this.#bridge === null);
     this.#network.weather = {
       drop: random.pick([0, 0.05, 0.3]),
       repeat: random.pick([0, 0.1]),
@@ -317,6 +317,7 @@ export class World {
     const message: Published = { id, cluster: cluster.name, publisher, topic, atMs, order: this.#published, reliable };
     this.#messages.set(id, message);
     if ((cluster.agent.running || cluster.isDurable) && !topic.startsWith("$")) this.#oracle.published(message);
+    if (cluster.isBetweenFilters(topic)) this.#oracle.mayRepeatEverywhere([id]);
     // A sensor says the same again and again; only its properties tell one message from the next.
     const sensor = this.#shape.allHaveProperties && !this.#oracle.foreign && random.chance(0.3);
     cluster.broker.publish(publisher, {

@@ -194,3 +194,30 @@ test("a segment freed while the disk is at work on it is closed afterwards, not 
   log.free(41);
   assert.ok((await closeOf(log)).ok);
 });
+
+test("numbers that were never given are not missed, even if the first file of a life has to be written again", async (t) => {
+  const folder = temporaryFolder(t);
+  const fs = new FaultyDisk();
+  const reports = new Reports();
+  const open = () => DiskSpoolLog.open(folder, { report: reports.report, fs });
+  const first = open();
+  first.append(message(1), 7, 0);
+  assert.deepEqual(await closeOf(first), { ok: true });
+  // Its end is not clean: the next life goes on far behind it.
+  open();
+  let log = open();
+  const number = log.append(message(2), 7, 0);
+  assert.ok(number > 2);
+  for (let time = 1; time <= 2; time += 1) {
+    fs.failing.set("sync", "EIO");
+    log.write();
+    assert.equal((await syncOf(log)).ok, false);
+    fs.failing.clear();
+  }
+  for (let life = 1; life <= 2; life += 1) {
+    assert.deepEqual(await closeOf(log), { ok: true });
+    log = open();
+    assert.deepEqual([numbersOf(log), log.counters.lost], [[1, number], 0]);
+  }
+  assert.deepEqual(reports.all, []);
+});
