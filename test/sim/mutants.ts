@@ -212,7 +212,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "what a link exports anew is not subscribed",
     file: "hub/change-link.js",
-    find: "for (const filter of up) host.peerRoute(link, filter, true);",
+    find: "for (const filter of up) link.serve(filter, true);",
     replace: "",
     seed: 1,
   },
