@@ -21,21 +21,21 @@ export const MUTANTS: readonly Mutant[] = [
     file: "flow/inbound.js",
     find: "this.#inflight.set(token, pending);",
     replace: "$& this.#records.get(pending.stream)?.settle(pending.number);",
-    seed: 18,
+    seed: 5,
   },
   {
     name: "delete before add",
     file: "route/route-set.js",
     find: "return adds.concat(deletes);",
     replace: "return deletes.concat(adds);",
-    seed: 51,
+    seed: 17,
   },
   {
     name: "UNSUBSCRIBE before SUBSCRIBE",
     file: "route/demand.js",
     find: "const drops = this.#toDrop.ready(this.settledRevision, isDropsTurn ? this.#batchSize.filters : 0);",
     replace: "const drops = this.#toDrop.ready(Number.POSITIVE_INFINITY, 100_000);",
-    seed: 5,
+    seed: 117,
   },
   {
     name: "erase at hello",
@@ -63,7 +63,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "route/interest.js",
     find: "if (held === proven) {",
     replace: "if (held === proven || held === proven + ghosts) {",
-    seed: 2,
+    seed: 4,
   },
   {
     name: "frame freed by a broker's acknowledgement",
@@ -113,7 +113,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "flow/link-dues.js",
     find: 'this.#durability === "memory" ||',
     replace: "true ||",
-    seed: 30,
+    seed: 2,
   },
   {
     name: "record saved after settlement",
@@ -171,7 +171,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "route/demand.js",
     find: "if (!this.#markers) {",
     replace: "if (true) {",
-    seed: 18,
+    seed: 27,
   },
   {
     name: "frames republished as they come",
@@ -212,7 +212,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "what a link exports anew is not subscribed",
     file: "hub/change-link.js",
-    find: "for (const filter of up) host.peerRoute(link, filter, true);",
+    find: "for (const filter of up) link.serve(filter, true);",
     replace: "",
     seed: 1,
   },
