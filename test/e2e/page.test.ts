@@ -1,6 +1,6 @@
 /** The page in a real browser, against two real agents and brokers. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -125,6 +125,52 @@ describe("the page", { concurrency: false }, () => {
     await page.locator("#token").fill(TOKEN);
     await page.keyboard.press("Enter");
     await shows(page, "#link-a h3", /^a\s/);
+  });
+
+  test("a link is added, refused, edited, switched off and deleted, and the file says so", async (t) => {
+    const agent = await AgentProcess.start({ cluster: "e", local: pair.b.broker.url, config: { links: [] } });
+    t.after(() => agent.dispose());
+    const links = (): unknown => JSON.parse(readFileSync(agent.configFile, "utf8")).links;
+    const { page } = await openPage(browser, agent.url);
+    await page.getByRole("button", { name: "Add a link" }).click();
+    await page.locator("#link-name").fill("far");
+    await page.locator("#link-server").fill("http://127.0.0.1:1");
+    await page.getByRole("button", { name: "Add", exact: true }).click();
+    await shows(page, "dialog .problem", /unknown scheme/);
+    assert.deepEqual(links(), [], "what is refused changes nothing");
+    await page.locator("#link-server").fill(pair.a.broker.url);
+    await page.locator("#link-topics").fill("plant/#\nline/+");
+    await page.locator("#link-username").fill("somebody");
+    await page.locator("#link-password").fill("never shown again");
+    await screenshot(page, "form");
+    await page.getByRole("button", { name: "Add", exact: true }).click();
+    await shows(page, "#link-far h3", /^far\s/);
+    const [far] = links() as { name: string; server: string; topics: string[]; username: string; password: string }[];
+    assert.deepEqual([far?.name, far?.server, far?.topics], ["far", pair.a.broker.url, ["plant/#", "line/+"]]);
+    assert.deepEqual([far?.username, far?.password], ["somebody", "never shown again"]);
+
+    await page.getByRole("button", { name: "Edit far" }).click();
+    assert.equal(await page.locator("#link-password").inputValue(), "******");
+    await page.locator("#link-topics").fill("line/+");
+    await page.getByRole("button", { name: "Save" }).click();
+    await until("the file has the other topics", () => {
+      const [link] = links() as { topics: string[]; password: string }[];
+      assert.equal(link?.password, "never shown again", "a password that is not typed anew stays");
+      return link.topics.join() === "line/+" || link.topics.join();
+    });
+
+    await page.getByRole("button", { name: "Disable far" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Disable" }).click();
+    await shows(page, "#link-far h3", /disabled|off/);
+    await page.getByRole("button", { name: "Delete far" }).click();
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await shows(page, "#link-far h3", /^far\s/);
+    await page.getByRole("button", { name: "Delete far" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+    await until("it is gone from page and file", async () => {
+      const cards = await page.locator("#link-far").count();
+      return (cards === 0 && JSON.stringify(links()) === "[]") || `${cards} cards, ${JSON.stringify(links())}`;
+    });
   });
 
   test("nothing is loaded from elsewhere, and nothing inline runs but the import map", async () => {
