@@ -90,14 +90,19 @@ export function saveRecord(save: Save, link: string, stream: string, record: Sav
 /** What changed since the last call. */
 export function saveDemandChanges(save: Save, memory: DemandIds): void {
   for (const { filter, id, retiring } of memory.changes()) {
-    save(`demand/${filter}`, id === null ? null : encodedFilter(id, retiring));
+    const value = id === null ? null : encodedFilter(id, retiring);
+    save(demandKey(filter), value);
     if (id !== null && id === memory.lastId) save("demand_id", encodedId(id));
   }
 }
 
 export function* savedDemand(memory: DemandIds): Generator<SavedEntry> {
   yield ["demand_id", encodedId(memory.lastId)];
-  for (const { filter, id, retiring } of memory.saved()) yield [`demand/${filter}`, encodedFilter(id, retiring)];
+  for (const { filter, id, retiring } of memory.saved()) yield [demandKey(filter), encodedFilter(id, retiring)];
+}
+
+function demandKey(filter: string): string {
+  return `demand/${filter}`;
 }
 
 function encodedFilter(id: number, retiring: boolean): Uint8Array {

@@ -126,8 +126,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "demand saved after SUBSCRIBE",
     file: "hub/saved-state.js",
-    find: "saveDemand(save, filter, id, retiring); if (id !== null",
-    replace: "queueMicrotask(() => saveDemand(save, filter, id, retiring)); if (id !== null",
+    find: "save(demandKey(filter), value);",
+    replace: "queueMicrotask(() => save(demandKey(filter), value));",
     seed: 1,
   },
   {
