@@ -31,6 +31,7 @@ const WIDE_REASONS: Words<WideReason> = {
   events_dropped: true,
   events_unparsable: true,
   broker_restarted: true,
+  api_unavailable: true,
 };
 const LOCAL_OUTCOMES: Words<LocalFate | "redelivered" | "mark_stripped"> = {
   forwarded: true,

@@ -7,6 +7,10 @@
  * left. (Equal sizes of V ∪ G and B prove nothing: one row too many and one missing add up.) While exact, B ⊆ V ∪ G
  * holds, since every change of B is an event; so a count of |V| disproves all ghosts, a count of |V| + |G| proves them, and
  * one outside that range shows that events are missing. Plain and shared rows are counted, and proven, apart.
+ *
+ * Where the broker has no counter but a list of its subscriptions, the list read from end to end proves the table: each row
+ * on it enters V, and what neither the list nor an event has shown since its reading began is not held. A list that
+ * changed while it was read, page by page, may have hidden a row; only three of them in a row are believed.
  */
 import type { InterestEdge, InterestEvent, WideReason } from "./interest-event.ts";
 import { LingeringEdges } from "./lingering.ts";
@@ -17,6 +21,9 @@ import { SubscriptionTable, type TableOptions } from "./subscription-table.ts";
 const NO_COUNTER_MS = 30_000;
 /** A full table is left only with some room, or it would be full again at once. */
 const ROOM_AT = 0.9;
+
+/** A broker of a million rows with a hundred changes a second hides one in a thousand from one reading, one in 10⁹ from three. */
+const RESTLESS_SNAPSHOTS = 3;
 
 export interface InterestOptions extends TableOptions {
   /** Rows that the broker counts and never announces: its own bridges. */
@@ -42,6 +49,8 @@ export interface InterestStats {
   readonly refused: number;
   readonly invalid: number;
   readonly trusted: boolean;
+  /** Rows that only a list of the broker's subscriptions brought, and rows that only it ended. */
+  readonly mended: { readonly added: number; readonly removed: number };
   /** Pairs of filter and group that nobody holds any more and that are wanted for a moment longer. */
   readonly lingering: number;
   /** Pairs that went at once because too many lingered. */
@@ -66,6 +75,9 @@ export class Interest {
   /** When the last doubt arose: trust begins to grow there, however long wide mode lasts already. */
   #doubtedAtMs: number;
   #counterSeen = false;
+  /** Whether a snapshot goes on that nothing has spoilt; how many were read in a row since the last doubt. */
+  #snapshotSound = false;
+  #snapshots = 0;
 
   constructor(options: InterestOptions, nowMs = 0) {
     this.#options = options;
@@ -102,6 +114,7 @@ export class Interest {
       refused: this.#table.refused,
       invalid: this.#table.invalid,
       trusted: this.#trusted.plain || this.#trusted.shared,
+      mended: { ...this.#table.mended },
       lingering: this.#lingering.size,
       lingeringOverflows: this.#lingering.overflows,
     };
@@ -163,7 +176,7 @@ export class Interest {
     const before = this.#wide;
     switch (event.type) {
       case "connected":
-        this.#table.connected(event.client, event.cleanStart, event.session, edges);
+        this.#table.connected(event.client, event.cleanStart, event.session, edges, event.takesOver);
         break;
       case "disconnected":
         this.#table.disconnected(event.client, edges);
@@ -172,7 +185,9 @@ export class Interest {
         this.#table.sessionEnded(event.client, edges);
         break;
       case "subscribed":
-        if (!this.#table.subscribed(event.client, event.filter, event.certain, edges)) this.#tableFull(nowMs);
+        if (!this.#table.subscribed(event.client, event.filter, event.certain, edges, event.listed)) {
+          this.#tableFull(nowMs);
+        }
         break;
       case "unsubscribed":
         this.#table.unsubscribed(event.client, event.filter, event.certain, edges);
@@ -183,6 +198,17 @@ export class Interest {
         if (event.plain !== null)
           this.#count("plain", event.plain - this.#options.untrackedSubscriptions, nowMs, edges);
         if (event.shared !== null) this.#count("shared", event.shared, nowMs, edges);
+        break;
+      case "snapshot_begin":
+        if (this.#snapshotSound) this.#table.abandonSnapshot();
+        this.#table.beginSnapshot();
+        this.#snapshotSound = true;
+        break;
+      case "snapshot_end":
+        this.#snapshotEnd(event.calm, edges);
+        break;
+      case "snapshot_failed":
+        this.#snapshotFailed();
         break;
       case "gap":
         this.#doubt(event.reason, nowMs);
@@ -239,6 +265,30 @@ export class Interest {
     }
   }
 
+  #snapshotEnd(calm: boolean, edges: InterestEdge[]): void {
+    if (!this.#snapshotSound) return;
+    this.#snapshotSound = false;
+    this.#snapshots += 1;
+    const passes = calm ? 1 : RESTLESS_SNAPSHOTS;
+    this.#table.endSnapshot(passes, edges);
+    if (this.#snapshots < passes) return;
+    for (const kind of ["plain", "shared"] as const) {
+      this.#matched[kind] = true;
+      this.#trusted[kind] = false;
+      this.#restored[kind] = false;
+    }
+    this.#leaveWideIfProven();
+  }
+
+  #snapshotFailed(): void {
+    if (this.#snapshotSound) this.#table.abandonSnapshot();
+    this.#snapshotSound = false;
+    // What is exact stays so: every new row is announced. What waits for proof now waits for the list.
+    if (this.#wide?.reason === "starting" || this.#wide?.reason === "no_counter") {
+      this.#wide = { reason: "api_unavailable", sinceMs: this.#wide.sinceMs };
+    }
+  }
+
   #leaveWideIfProven(): void {
     if (this.#full && this.#table.rows <= this.#options.rowsMax * ROOM_AT) this.#full = false;
     if (!this.#enabled || this.#full || !this.#matched.plain || !this.#matched.shared) return;
@@ -248,6 +298,7 @@ export class Interest {
   /** From here on only what is seen anew is proven. */
   #doubt(reason: WideReason, nowMs: number): void {
     this.#table.gap();
+    this.#spoilSnapshots();
     this.#doubtedAtMs = nowMs;
     for (const kind of ["plain", "shared"] as const) {
       this.#matched[kind] = false;
@@ -256,7 +307,15 @@ export class Interest {
     if (this.#wide?.reason !== "events_disabled") this.#wide = { reason, sinceMs: this.#wide?.sinceMs ?? nowMs };
   }
 
+  /** What is read of the list before this proves nothing behind it. */
+  #spoilSnapshots(): void {
+    this.#snapshotSound = false;
+    this.#snapshots = 0;
+    this.#table.forgetSnapshots();
+  }
+
   #tableFull(nowMs: number): void {
+    this.#spoilSnapshots();
     if (this.#full) return;
     this.#full = true;
     this.#doubt("table_full", nowMs);
@@ -272,6 +331,7 @@ export class Interest {
       // Whoever subscribed while there were no events is unknown, also to an agent that was there before any client.
       this.#wide = { reason: "starting", sinceMs: nowMs };
       this.#doubtedAtMs = nowMs;
+      this.#spoilSnapshots();
     }
   }
 

@@ -2,11 +2,11 @@
  * Which client holds which filter, as a set per (client, filter): brokers log unsubscribes of filters not held, so a
  * counter would drift. Every row counts for comparing with the broker's counter; only eligible ones are interest.
  *
- * A row is *proven* when it was seen held since the last gap, else a *ghost*: it may be held. Proofs carry the number of
- * the stretch they belong to, so that a gap turns all rows into ghosts at once.
+ * A row is *proven* when it was seen held since the last gap, else a *ghost*: it may be held. Sightings carry the number of
+ * the stretch they belong to, so that a gap turns all rows into ghosts at once, and so that the end of a snapshot finds the
+ * rows that neither the snapshot nor an event has shown since it began.
  */
-import { canonical, filterProblem, isReserved, LEVELS_MAX, splitShared, widenDeep } from "../topic/filter.ts";
-import { underPrefix } from "../wire/names.ts";
+import { Holdings } from "./holdings.ts";
 import type { InterestEdge, SessionEnd } from "./interest-event.ts";
 import { type Holder, type Row, RowChanges } from "./row-changes.ts";
 
@@ -23,13 +23,8 @@ interface Client {
   connected: boolean;
   session: SessionEnd;
   readonly eligible: boolean;
-  /** Raw filter → stretch in which it was last seen held; 0: never for certain. */
+  /** Raw filter → stretch in which it was last seen held; 0: never for certain; negative: doubtful again since. */
   readonly rows: Map<string, number>;
-}
-
-interface Holders {
-  plain: number;
-  groups: Map<string, number> | null;
 }
 
 /** Rows of one kind: the broker counts plain and shared ones apart. */
@@ -43,15 +38,22 @@ export class SubscriptionTable {
   readonly changes = new RowChanges();
   readonly #options: TableOptions;
   readonly #clients = new Map<string, Client>();
-  readonly #holders = new Map<string, Holders>();
+  readonly #holdings: Holdings;
   #stretch = 1;
+  /** The first stretch since the last gap: rows seen from it on are proven. */
+  #surely = 1;
+  /** The stretch of a snapshot that goes on or is through, and of those before it. */
+  #snapshots: number[] = [];
+  readonly #mended = { added: 0, removed: 0 };
+  /** Rows seen in the stretch that goes on: if that is all of them, no snapshot has anything to end. */
+  #fresh = 0;
   readonly #proven = { plain: 0, shared: 0 };
   readonly #total = { plain: 0, shared: 0 };
   #refused = 0;
-  #invalid = 0;
 
   constructor(options: TableOptions) {
     this.#options = options;
+    this.#holdings = new Holdings(options.controlPrefix);
   }
 
   get clients(): number {
@@ -64,7 +66,7 @@ export class SubscriptionTable {
 
   /** Filters that are interest. */
   get filters(): number {
-    return this.#holders.size;
+    return this.#holdings.size;
   }
 
   /** Rows not stored because the table was full. */
@@ -73,18 +75,29 @@ export class SubscriptionTable {
   }
 
   get invalid(): number {
-    return this.#invalid;
+    return this.#holdings.invalid;
+  }
+
+  /** Rows that only a snapshot brought, and rows that only a snapshot ended. */
+  get mended(): { readonly added: number; readonly removed: number } {
+    return this.#mended;
   }
 
   counts(kind: "plain" | "shared"): RowCounts {
     return { proven: this.#proven[kind], ghosts: this.#total[kind] - this.#proven[kind] };
   }
 
-  connected(id: string, cleanStart: boolean | null, session: SessionEnd, edges: InterestEdge[]): void {
+  connected(
+    id: string,
+    cleanStart: boolean | null,
+    session: SessionEnd,
+    edges: InterestEdge[],
+    takesOver = false,
+  ): void {
     const known = this.#clients.get(id);
-    // A clean start forgets; and a session that ended with its connection left nothing to a takeover.
-    if (known !== undefined && (cleanStart === true || known.session === "with_connection"))
-      this.#dropRows(known, edges);
+    // A clean start forgets; and a session that ended with its connection left nothing to a takeover, on most brokers.
+    const isOver = cleanStart === true || (known?.session === "with_connection" && !takesOver);
+    if (known !== undefined && isOver) this.#dropRows(known, edges);
     const client = known ?? this.#create(id);
     if (client === null) return;
     client.connected = true;
@@ -109,7 +122,7 @@ export class SubscriptionTable {
   }
 
   /** Answers false when the row could not be stored. */
-  subscribed(id: string, raw: string, certain: boolean, edges: InterestEdge[]): boolean {
+  subscribed(id: string, raw: string, certain: boolean, edges: InterestEdge[], listed = false): boolean {
     const client = this.#clients.get(id) ?? this.#create(id);
     if (client === null) {
       this.#refused += 1;
@@ -124,7 +137,8 @@ export class SubscriptionTable {
       }
       client.rows.set(raw, 0);
       this.#total[kindOf(raw)] += 1;
-      if (client.eligible && this.#hold(raw, edges)) this.changes.note(id, raw, true);
+      if (listed) this.#mended.added += 1;
+      if (client.eligible && this.#holdings.hold(raw, edges)) this.changes.note(id, raw, true);
     }
     if (certain) this.#prove(client, raw);
     return true;
@@ -145,7 +159,7 @@ export class SubscriptionTable {
   restore(id: string, filters: readonly string[], edges: InterestEdge[]): void {
     const client = this.#clients.get(id) ?? this.#create(id);
     for (const raw of filters) {
-      const isTaken = client?.eligible === true && this.rows < this.#options.rowsMax && this.#hold(raw, edges);
+      const isTaken = client?.eligible === true && this.rows < this.#options.rowsMax && this.#holdings.hold(raw, edges);
       if (!isTaken) {
         this.changes.note(id, raw, false);
         continue;
@@ -160,15 +174,48 @@ export class SubscriptionTable {
   *interestRows(): Iterable<Row> {
     for (const { id, eligible, rows } of this.#clients.values()) {
       if (!eligible) continue;
-      for (const raw of rows.keys()) if (this.#interestOf(raw) !== null) yield { client: id, filter: raw };
+      for (const raw of rows.keys()) if (this.#holdings.interestOf(raw) !== null) yield { client: id, filter: raw };
     }
   }
 
   /** Events may be missing: nothing is proven any more, nothing is forgotten. */
   gap(): void {
-    this.#stretch += 1;
+    this.#nextStretch();
+    this.#surely = this.#stretch;
+    this.#snapshots = [];
     this.#proven.plain = 0;
     this.#proven.shared = 0;
+  }
+
+  /** From here on it shows which rows are seen again. Doubts nothing. */
+  beginSnapshot(): void {
+    this.#nextStretch();
+    this.#snapshots.push(this.#stretch);
+  }
+
+  /** The snapshot that began last cannot be finished. */
+  abandonSnapshot(): void {
+    this.#snapshots.pop();
+  }
+
+  /** What the snapshots so far did not show may be held all the same. */
+  forgetSnapshots(): void {
+    this.#snapshots = [];
+  }
+
+  /** Drops the rows that were not seen since the `passes`-th last snapshot began; that one has to be through as well. */
+  endSnapshot(passes: number, edges: InterestEdge[]): void {
+    this.#snapshots = this.#snapshots.slice(-passes);
+    const first = this.#snapshots[0];
+    if (first === undefined || this.#snapshots.length < passes || this.#fresh === this.rows) return;
+    for (const [id, client] of this.#clients) {
+      for (const [raw, stretch] of client.rows) {
+        if (Math.abs(stretch) >= first) continue;
+        this.#remove(client, raw, edges);
+        this.#mended.removed += 1;
+      }
+      this.#tidy(id, client);
+    }
   }
 
   /** Nobody is connected; sessions that end with their connection are gone for certain. */
@@ -186,7 +233,7 @@ export class SubscriptionTable {
     if (this.counts(kind).ghosts === 0) return;
     for (const [id, client] of [...this.#clients]) {
       for (const [raw, stretch] of [...client.rows]) {
-        if (stretch !== this.#stretch && kindOf(raw) === kind) this.#remove(client, raw, edges);
+        if (stretch < this.#surely && kindOf(raw) === kind) this.#remove(client, raw, edges);
       }
       this.#tidy(id, client);
     }
@@ -201,20 +248,13 @@ export class SubscriptionTable {
   }
 
   /** Everything held now, as edges that come up. */
-  *edges(): Iterable<InterestEdge> {
-    for (const [filter, holders] of this.#holders) {
-      if (holders.plain > 0) yield { filter, group: null, up: true };
-      for (const group of holders.groups?.keys() ?? []) yield { filter, group, up: true };
-    }
+  edges(): Iterable<InterestEdge> {
+    return this.#holdings.edges();
   }
 
   /** Filters that are interest, with how many subscriptions ask for each. */
-  *holdings(): Iterable<{ readonly filter: string; readonly clients: number }> {
-    for (const [filter, { plain, groups }] of this.#holders) {
-      let clients = plain;
-      for (const count of groups?.values() ?? []) clients += count;
-      yield { filter, clients };
-    }
+  holdings(): Iterable<{ readonly filter: string; readonly clients: number }> {
+    return this.#holdings.all();
   }
 
   /** Who asks for what: the rows that are interest, each with the filter it comes down to. Walks the table. */
@@ -223,8 +263,8 @@ export class SubscriptionTable {
       if (!eligible) continue;
       const state = connected ? "connected" : session === "unknown" ? "unknown" : "away";
       for (const [raw, stretch] of rows) {
-        const asked = this.#interestOf(raw)?.filter;
-        if (asked !== undefined) yield { client: id, filter: raw, asked, state, proven: stretch === this.#stretch };
+        const asked = this.#holdings.interestOf(raw)?.filter;
+        if (asked !== undefined) yield { client: id, filter: raw, asked, state, proven: stretch >= this.#surely };
       }
     }
   }
@@ -248,15 +288,23 @@ export class SubscriptionTable {
     if (!client.connected && client.rows.size === 0) this.#clients.delete(id);
   }
 
+  #nextStretch(): void {
+    this.#stretch += 1;
+    this.#fresh = 0;
+  }
+
   #prove(client: Client, raw: string): void {
-    if (client.rows.get(raw) === this.#stretch) return;
+    const seen = client.rows.get(raw) ?? 0;
+    if (seen === this.#stretch) return;
     client.rows.set(raw, this.#stretch);
-    this.#proven[kindOf(raw)] += 1;
+    if (seen !== -this.#stretch) this.#fresh += 1;
+    if (seen < this.#surely) this.#proven[kindOf(raw)] += 1;
   }
 
   #toGhost(client: Client, raw: string): void {
-    if (client.rows.get(raw) !== this.#stretch) return;
-    client.rows.set(raw, 0);
+    const seen = client.rows.get(raw) ?? 0;
+    if (seen < this.#surely) return;
+    client.rows.set(raw, -seen);
     this.#proven[kindOf(raw)] -= 1;
   }
 
@@ -266,65 +314,10 @@ export class SubscriptionTable {
 
   #remove(client: Client, raw: string, edges: InterestEdge[]): void {
     this.#toGhost(client, raw);
+    if (client.rows.get(raw) === -this.#stretch) this.#fresh -= 1;
     client.rows.delete(raw);
     this.#total[kindOf(raw)] -= 1;
-    if (client.eligible && this.#release(raw, edges)) this.changes.note(client.id, raw, false);
-  }
-
-  /** Answers whether the row is interest. */
-  #hold(raw: string, edges: InterestEdge[]): boolean {
-    const interest = this.#interestOf(raw);
-    if (interest === null) {
-      if (!isReserved(splitShared(raw).filter)) this.#invalid += 1;
-      return false;
-    }
-    const { filter, group } = interest;
-    let holders = this.#holders.get(filter);
-    if (holders === undefined) {
-      holders = { plain: 0, groups: null };
-      this.#holders.set(filter, holders);
-    }
-    if (group === null) {
-      holders.plain += 1;
-      if (holders.plain === 1) edges.push({ filter, group, up: true });
-      return true;
-    }
-    holders.groups ??= new Map();
-    const count = (holders.groups.get(group) ?? 0) + 1;
-    holders.groups.set(group, count);
-    if (count === 1) edges.push({ filter, group, up: true });
-    return true;
-  }
-
-  #release(raw: string, edges: InterestEdge[]): boolean {
-    const interest = this.#interestOf(raw);
-    if (interest === null) return false;
-    const { filter, group } = interest;
-    const holders = this.#holders.get(filter);
-    if (holders === undefined) return false;
-    if (group === null) {
-      holders.plain -= 1;
-      if (holders.plain === 0) edges.push({ filter, group, up: false });
-    } else {
-      const count = (holders.groups?.get(group) ?? 1) - 1;
-      if (count > 0) holders.groups?.set(group, count);
-      else holders.groups?.delete(group);
-      if (count === 0) edges.push({ filter, group, up: false });
-      if (holders.groups?.size === 0) holders.groups = null;
-    }
-    if (holders.plain === 0 && holders.groups === null) this.#holders.delete(filter);
-    return true;
-  }
-
-  /** What a subscription asks for in messages of clients; null: nothing that may cross. */
-  #interestOf(raw: string): { filter: string; group: string | null } | null {
-    const shared = splitShared(raw);
-    const filter =
-      shared.filter.split("/", LEVELS_MAX + 1).length > LEVELS_MAX ? widenDeep(shared.filter) : shared.filter;
-    // Reserved topics belong to their broker; the control prefix belongs to agents.
-    if (isReserved(filter) || underPrefix(this.#options.controlPrefix, filter) || filterProblem(filter) !== null)
-      return null;
-    return { filter: canonical(filter), group: shared.group };
+    if (client.eligible && this.#holdings.release(raw, edges)) this.changes.note(client.id, raw, false);
   }
 }
 
