@@ -28,6 +28,32 @@ export interface AdapterSink {
   advise(text: string): void;
   /** Messages that the broker says it dropped for its clients, as a running total. `live`: it has just risen; else it is history. */
   brokerDropped(total: number, live: boolean): void;
+  /** The broker's API does not do what it should; null: it does again. Said when it changes. */
+  apiProblem?(problem: ApiProblem | null): void;
+  /** `deadlineMs` may have changed outside of any call. */
+  wake?(): void;
+}
+
+export interface ApiProblem {
+  readonly code: "LOCAL_API_UNREACHABLE" | "LOCAL_API_TLS" | "LOCAL_API_REFUSED" | "LOCAL_API_FAILED";
+  readonly why: string;
+}
+
+/** What an adapter that also asks its broker's API knows of that. */
+export interface BrokerApiStatus {
+  /** `starting`: nothing was answered yet. */
+  readonly state: "starting" | "working" | "failing";
+  readonly problem: ApiProblem | null;
+  /** Lists of subscriptions read from end to end, and tries that failed. */
+  readonly snapshots: number;
+  readonly failures: number;
+  /** Of the last list: how many rows, when it was through, how long that took, whether nothing moved meanwhile. */
+  readonly last: {
+    readonly rows: number;
+    readonly atMs: number;
+    readonly tookMs: number;
+    readonly calm: boolean;
+  } | null;
 }
 
 export interface BrokerAdapter {
@@ -46,4 +72,6 @@ export interface BrokerAdapter {
   /** When `tick` wants to be called next; Infinity: never. */
   readonly deadlineMs: number;
   tick(nowMs: number): void;
+  /** Absent: the adapter knows events only. */
+  readonly api?: BrokerApiStatus;
 }
