@@ -22,12 +22,14 @@ export interface SubscriptionPage {
 /** Holds what subscribes inside the broker under no client id, as `explain` shows it. */
 const NO_CLIENT = "(no client id)";
 const CLIENT_BYTES_MAX = 65_535;
+/** Ten thousand rows with filters of six kilobytes. */
+export const PAGE_BYTES_MAX = 64 * 1024 * 1024;
 /** Enough of an odd row to recognise it in a log. */
 const ODD_LENGTH_MAX = 1_000;
 
 /** Null: not such a page. */
-export function parseSubscriptionPage(body: Uint8Array, bytesMax: number): SubscriptionPage | null {
-  const record = parseRecord(body, bytesMax);
+export function parseSubscriptionPage(body: Uint8Array): SubscriptionPage | null {
+  const record = parseRecord(body, PAGE_BYTES_MAX);
   const data = record === null ? null : ownList(record, "data");
   const meta = record === null ? null : asRecord(ownValue(record, "meta"));
   const hasNext = meta === null ? null : ownFlag(meta, "hasnext");

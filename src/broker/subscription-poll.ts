@@ -25,8 +25,6 @@ import { type ListedRow, parseSubscriptionPage } from "./subscription-page.ts";
 
 /** EMQX goes through the whole list for each page, so pages are large; but the answer is parsed in one go. */
 export const PAGE_ROWS = 5_000;
-/** Of a page: rows with the longest filters that brokers take. */
-export const PAGE_BYTES_MAX = 64 * 1024 * 1024;
 /** Fifty million rows: past it the list has no end. */
 const PAGES_MAX = 10_000;
 /** Rows taken in one go: some three milliseconds. */
@@ -232,7 +230,7 @@ export class SubscriptionPoll {
 
   #answered(reading: Reading, answer: ApiAnswer): void {
     if (this.#reading !== reading || this.#state !== "asking") return;
-    const page = answer.ok ? parseSubscriptionPage(answer.body, PAGE_BYTES_MAX) : null;
+    const page = answer.ok ? parseSubscriptionPage(answer.body) : null;
     if (page === null) {
       this.#fail(
         answer.ok
