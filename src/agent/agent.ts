@@ -2,7 +2,6 @@
  * The composition root: builds the hub, the local broker's sessions, the peers' connections and the HTTP listener from
  * one configuration, runs them in turns, and stops them in order. Decides nothing; logs what the hub reports.
  */
-import { createAdapter } from "../broker/registry.ts";
 import type { AgentConfig } from "../config/types.ts";
 import { Hub } from "../hub/hub.ts";
 import type { Outlet } from "../hub/outlet.ts";
@@ -13,6 +12,7 @@ import { LinkHistory } from "../ops/link-history.ts";
 import type { Logger } from "../ops/log.ts";
 import { Reloads } from "../ops/reloads.ts";
 import type { AgentStore } from "./agent-store.ts";
+import { BrokerNews } from "./broker-news.ts";
 import { CarrierAnswers } from "./carrier-answers.ts";
 import { Carriers } from "./carriers.ts";
 import { Certificates } from "./certificates.ts";
@@ -20,6 +20,7 @@ import { CountRefresh } from "./count-refresh.ts";
 import { CurrentConfig } from "./current-config.ts";
 import { hubOptions } from "./hub-options.ts";
 import { unconfirmed, unpublished } from "./in-hand.ts";
+import { localAdapter } from "./local-adapter.ts";
 import { LocalBroker } from "./local-broker.ts";
 import type { LocalSessionName } from "./local-broker-options.ts";
 import { PeerConnections } from "./peer-connections.ts";
@@ -54,10 +55,7 @@ export class Agent {
     data: { up: false, reason: "not connected yet" },
   };
   #stopping = false;
-  #controlDenied: string | null = null;
-  #advice: string | null = null;
-  readonly #odd: Record<string, number> = {};
-  #brokerDropped: number | null = null;
+  readonly #news: BrokerNews;
   readonly #countRefresh = new CountRefresh();
   readonly #certificates = new Certificates();
   readonly #answers: CarrierAnswers;
@@ -73,7 +71,7 @@ export class Agent {
     const { local } = this.config;
     const { cluster, controlPrefix } = config;
     // Mosquitto says nothing as long as it has dropped nothing.
-    if (local.broker === "mosquitto") this.#brokerDropped = 0;
+    this.#news = new BrokerNews(this.#report, local.broker === "mosquitto" ? 0 : null);
     this.hub = new Hub(hubOptions(config, store, nowMs), this.#outlet(), nowMs);
     store?.connect({
       synced: (link) => {
@@ -126,15 +124,7 @@ export class Agent {
         controlPrefix,
         random: Math.random,
         keepSeconds: store === null ? null : Math.ceil(config.spool.ageMaxMs / 1_000),
-        adapter: (sink) =>
-          createAdapter(local.broker, {
-            sink,
-            cluster,
-            controlPrefix,
-            eventsTopic: local.eventsTopic,
-            filters: local.filters,
-            random: Math.random,
-          }),
+        adapter: (sink) => this.#news.of(localAdapter(this.config, sink)),
       },
       this.#localEvents(),
     );
@@ -201,10 +191,11 @@ export class Agent {
       peerCounters: this.#connections.counters,
       problems: this.#report.problems(),
       certificates: this.#certificates.list(this.config, this.#carriers),
-      controlDenied: this.#controlDenied,
-      eventsAdvice: this.#advice,
-      oddLines: this.#odd,
-      brokerDropped: this.#brokerDropped,
+      controlDenied: this.#news.controlDenied,
+      eventsAdvice: this.#news.eventsAdvice,
+      oddLines: this.#news.oddLines,
+      brokerDropped: this.#news.brokerDropped,
+      brokerApi: this.#news.brokerApi,
       store: this.#store?.status ?? null,
       reloads: this.reloads.status,
       removedLinksMessages: this.#reconfiguration.givenUp,
@@ -292,23 +283,18 @@ export class Agent {
   #localEvents(): ConstructorParameters<typeof LocalBroker>[1] {
     return {
       event: (event) => {
-        if (event.type === "events_enabled" && event.enabled) this.#advice = null;
+        if (event.type === "events_enabled" && event.enabled) this.#news.eventsWork();
         this.#then((nowMs) => {
           if (event.type === "count") this.#countRefresh.counted(nowMs);
           this.hub.interestEvent(event, nowMs);
         });
       },
-      odd: (kind, line) => {
-        this.#odd[kind] = (this.#odd[kind] ?? 0) + 1;
-        this.#report.oddLine(kind, line);
-      },
-      advise: (text) => {
-        this.#advice = text;
-        this.#report.advice(text);
-      },
+      odd: (kind, line) => this.#news.odd(kind, line),
+      advise: (text) => this.#news.advise(text),
+      apiProblem: (problem) => this.#report.brokerApi(problem),
+      wake: () => this.#turn.request(),
       brokerDropped: (total, live) => {
-        this.#brokerDropped = total;
-        this.#report.brokerDropped(total, live);
+        this.#news.dropped(total, live);
         this.#then((nowMs) => this.hub.brokerDropped(total, live, nowMs));
       },
       session: (name, up, problem) => this.#session(name, up, problem),
@@ -321,16 +307,8 @@ export class Agent {
       dataDown: () => this.#data(() => this.hub.dataDown()),
       message: (message) => this.#data((nowMs) => this.hub.localMessage(message, nowMs)),
       marker: (marker) => this.#data((nowMs) => this.hub.markerArrived(marker, nowMs)),
-      controlDenied: (topic, why) => {
-        const denied = `${topic}: ${why}`;
-        if (this.#controlDenied === denied) return;
-        this.#controlDenied = denied;
-        this.#report.controlDenied(topic, why);
-      },
-      controlWorks: () => {
-        if (this.#controlDenied !== null) this.#report.controlWorks();
-        this.#controlDenied = null;
-      },
+      controlDenied: (topic, why) => this.#news.denied(topic, why),
+      controlWorks: () => this.#news.controlWorks(),
       linkAnswered: (peer, frame, reasonCode) =>
         frame === null ? this.#controlAnswered(peer, reasonCode) : this.#answers.frame(peer, frame, reasonCode),
     };

@@ -4,6 +4,7 @@
  * An adapter owns the translation of that broker's own lines and nothing else: it subscribes through the events session
  * it is handed, and answers InterestEvents in the order of the broker.
  */
+import type { ApiProblem, BrokerApiStatus } from "../ops/broker-api-status.ts";
 import type { InterestEvent } from "../route/interest-event.ts";
 
 /** What an adapter needs of the `-events` session. Calls never answer before they return. */
@@ -32,28 +33,6 @@ export interface AdapterSink {
   apiProblem?(problem: ApiProblem | null): void;
   /** `deadlineMs` may have changed outside of any call. */
   wake?(): void;
-}
-
-export interface ApiProblem {
-  readonly code: "LOCAL_API_UNREACHABLE" | "LOCAL_API_TLS" | "LOCAL_API_REFUSED" | "LOCAL_API_FAILED";
-  readonly why: string;
-}
-
-/** What an adapter that also asks its broker's API knows of that. */
-export interface BrokerApiStatus {
-  /** `starting`: nothing was answered yet. */
-  readonly state: "starting" | "working" | "failing";
-  readonly problem: ApiProblem | null;
-  /** Lists of subscriptions read from end to end, and tries that failed. */
-  readonly snapshots: number;
-  readonly failures: number;
-  /** Of the last list: how many rows, when it was through, how long that took, whether nothing moved meanwhile. */
-  readonly last: {
-    readonly rows: number;
-    readonly atMs: number;
-    readonly tookMs: number;
-    readonly calm: boolean;
-  } | null;
 }
 
 export interface BrokerAdapter {

@@ -1,5 +1,5 @@
 /** One question at a time to a broker's HTTP API. Owns the shape only; `emqx-api.ts` speaks HTTP, tests answer by hand. */
-import type { ApiProblem } from "./adapter.ts";
+import type { ApiProblem } from "../ops/broker-api-status.ts";
 
 export type ApiAnswer =
   | { readonly ok: true; readonly body: Uint8Array }

@@ -3,12 +3,12 @@
  * size of the answer, which of several addresses is asked, and what a refusal means. It keeps no connection: EMQX closes
  * it behind each answer.
  */
-import { type ClientRequest, type RequestOptions, request as httpRequest, type IncomingMessage } from "node:http";
+import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { isIP } from "node:net";
 import type { BrokerApiConfig } from "../config/types.ts";
 import { dialProblem } from "../mqtt/dial-problem.ts";
-import type { ApiProblem } from "./adapter.ts";
+import type { ApiProblem } from "../ops/broker-api-status.ts";
 import type { ApiAnswer, ApiTransport } from "./api-transport.ts";
 import { ownText, parseRecord } from "./own-json.ts";
 import { PAGE_BYTES_MAX } from "./subscription-page.ts";

@@ -2,7 +2,8 @@
  * The adapter for EMQX: its client events in `$SYS`, and, where an API key is given, its list of subscriptions over REST,
  * which proves the table complete and mends what events do not say. Puts the two together; each knows its own business.
  */
-import type { AdapterSink, BrokerAdapter, BrokerApiStatus, EventsSession, EventsUp } from "./adapter.ts";
+import type { BrokerApiStatus } from "../ops/broker-api-status.ts";
+import type { AdapterSink, BrokerAdapter, EventsSession, EventsUp } from "./adapter.ts";
 import type { AdapterOptions } from "./adapter-options.ts";
 import type { ApiTransport } from "./api-transport.ts";
 import { EMQX_EVENTS_TOPIC, EventsAdapter } from "./events.ts";

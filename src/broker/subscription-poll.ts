@@ -17,8 +17,9 @@
  * A wrong guess that is left keeps a row too long, never loses one, and the next list corrects it.
  */
 import { Backoff } from "../base/backoff.ts";
+import type { ApiProblem, BrokerApiStatus } from "../ops/broker-api-status.ts";
 import type { InterestEvent } from "../route/interest-event.ts";
-import type { AdapterSink, ApiProblem, BrokerApiStatus } from "./adapter.ts";
+import type { AdapterSink } from "./adapter.ts";
 import type { ApiAnswer, ApiTransport } from "./api-transport.ts";
 import { RecentChanges } from "./recent-changes.ts";
 import { type ListedRow, parseSubscriptionPage } from "./subscription-page.ts";

@@ -78,7 +78,11 @@ function reportNeeds({ local }: AgentValues, problems: ProblemList): void {
   }
   only("events_topic", "events", local.events_topic !== null);
   only("filters", "static", local.filters.length > 0);
-  only("api", "emqx", [local.api.server, local.api.key, local.api.secret, local.api.secret_file].some((value) => value !== null));
+  only(
+    "api",
+    "emqx",
+    [local.api.server, local.api.key, local.api.secret, local.api.secret_file].some((value) => value !== null),
+  );
   only("untracked_subscriptions", "mosquitto", local.untracked_subscriptions > 0);
   if (broker !== "static") return;
   const noUse = 'has no effect with "broker: static", whose filters are fixed';

@@ -54,7 +54,8 @@ export function brokerApi(
   for (const key of missing) problems.add([...at, key], 'is missing: "local.api" needs server, key and secret_file');
   const { server: urls, key } = api;
   if (urls === null || key === null || secret === null) return null;
-  if (key.includes(":")) problems.add([...at, "key"], "has a colon, which no API key has: the secret is a key of its own");
+  if (key.includes(":"))
+    problems.add([...at, "key"], "has a colon, which no API key has: the secret is a key of its own");
   const tls = tlsConfig({ ...api.ssl, enable: null }, [], urls, [...at, "ssl"], files, problems);
   return { urls, key, secret, tls, pollIntervalMs: api.poll_interval, timeoutMs: api.timeout };
 }
@@ -88,7 +89,10 @@ function tlsConfig(
   const isGiven = ssl.cacertfile !== null || ssl.certfile !== null || ssl.keyfile !== null || ssl.servername !== null;
   if (plain !== undefined && (isGiven || ssl.enable === true || !ssl.verify)) {
     const hint = servers.some(({ scheme }) => scheme === null) && ssl.enable === null ? "; set ssl.enable too" : "";
-    problems.add(at, `is given, and ${plain} is no TLS address: use ${plain.startsWith("http") ? "https://" : "mqtts:// or wss://"}${hint}`);
+    problems.add(
+      at,
+      `is given, and ${plain} is no TLS address: use ${plain.startsWith("http") ? "https://" : "mqtts:// or wss://"}${hint}`,
+    );
   }
   return secure === undefined ? null : tls;
 }

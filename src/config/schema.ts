@@ -2,9 +2,10 @@
  * Every key of the configuration. The docs, the environment variables, the checks and the types all come from here and
  * from link-keys.ts.
  */
+
+import { API_SERVERS } from "./api-server-format.ts";
 import { group, optional, required, type Values, withDefault } from "./format.ts";
 import { bytes, choice, DAY_MS, DIRECTORY_NAME, duration, FILE_NAME, integer, list, SECRET, text } from "./formats.ts";
-import { API_SERVERS } from "./api-server-format.ts";
 import { CLIENT_ID, CLUSTER_NAME, CONTROL_PREFIX_DEFAULT, LATER, LINK_REFUSED, LOGIN, TLS_KEYS } from "./link-keys.ts";
 import { LINKS } from "./links-format.ts";
 import { LISTEN_HOST, SERVERS } from "./server-format.ts";
