@@ -7,11 +7,13 @@ import type { AdapterSink, BrokerAdapter, EventsSession, EventsUp } from "./adap
 import type { AdapterOptions } from "./adapter-options.ts";
 import type { ApiTransport } from "./api-transport.ts";
 import { EMQX_EVENTS_TOPIC, EventsAdapter } from "./events.ts";
-import { SubscriptionPoll } from "./subscription-poll.ts";
+import { PAGE_ROWS, SubscriptionPoll } from "./subscription-poll.ts";
 
 export interface EmqxApiOptions {
   readonly transport: ApiTransport;
   readonly pollIntervalMs: number;
+  /** `PAGE_ROWS` unless told. */
+  readonly pageRows?: number;
 }
 
 export class EmqxAdapter implements BrokerAdapter {
@@ -21,9 +23,9 @@ export class EmqxAdapter implements BrokerAdapter {
   readonly #poll: SubscriptionPoll;
   #nowMs = 0;
 
-  constructor(options: AdapterOptions, { transport, pollIntervalMs }: EmqxApiOptions) {
+  constructor(options: AdapterOptions, { transport, pollIntervalMs, pageRows = PAGE_ROWS }: EmqxApiOptions) {
     const { sink, random } = options;
-    this.#poll = new SubscriptionPoll({ sink, transport, intervalMs: pollIntervalMs, random });
+    this.#poll = new SubscriptionPoll({ sink, transport, intervalMs: pollIntervalMs, pageRows, random });
     const noting: AdapterSink = {
       event: (event) => {
         const dies = event.type === "disconnected" && this.#events.dies(event.client);

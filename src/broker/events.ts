@@ -134,6 +134,8 @@ export class EventsAdapter implements BrokerAdapter {
   #translate(event: ClientEvent): void {
     switch (event.kind) {
       case "connected":
+        // It began before the last one that is known: what it says of rows and session is over.
+        if (this.#isEarlier(event.client, event.connectedAt)) return;
         this.#connections.set(event.client, { sinceMs: event.connectedAt, dies: event.sessionExpiry === 0 });
         this.#sink.event({
           type: "connected",
@@ -153,19 +155,20 @@ export class EventsAdapter implements BrokerAdapter {
           this.#probe.answered();
           this.#setEnabled(true);
         }
+        // An unsubscribe of an earlier connection, perhaps on another node: the new one may have subscribed again meanwhile.
         this.#sink.event({
           type: event.kind,
           client: event.client,
           filter: event.filter,
-          certain: event.kind === "subscribed" || !this.#isOvertaken(event),
+          certain: event.kind === "subscribed" || !this.#isEarlier(event.client, event.atMs),
         });
     }
   }
 
-  /** An unsubscribe of an earlier connection, perhaps on another node: the new one may have subscribed again meanwhile. */
-  #isOvertaken(event: { client: string; atMs: number | null }): boolean {
-    const sinceMs = this.#connections.get(event.client)?.sinceMs ?? null;
-    return sinceMs !== null && event.atMs !== null && event.atMs < sinceMs;
+  /** Than the last known connection of the client began. */
+  #isEarlier(client: string, atMs: number | null): boolean {
+    const sinceMs = this.#connections.get(client)?.sinceMs ?? null;
+    return sinceMs !== null && atMs !== null && atMs < sinceMs;
   }
 
   /**
@@ -173,8 +176,7 @@ export class EventsAdapter implements BrokerAdapter {
    * come from two processes of the broker, in any order.
    */
   #isLate(event: { client: string; replaced: boolean; connectedAt: number | null }): boolean {
-    const sinceMs = this.#connections.get(event.client)?.sinceMs ?? null;
-    return event.replaced || (sinceMs !== null && event.connectedAt !== null && event.connectedAt < sinceMs);
+    return event.replaced || this.#isEarlier(event.client, event.connectedAt);
   }
 
   #setEnabled(enabled: boolean): void {

@@ -55,6 +55,7 @@ export interface SubscriptionPollOptions {
   readonly sink: AdapterSink;
   readonly transport: ApiTransport;
   readonly intervalMs: number;
+  readonly pageRows: number;
   readonly random: () => number;
 }
 
@@ -224,9 +225,8 @@ export class SubscriptionPoll {
     reading.askedMs = nowMs;
     this.#changes.forget(nowMs - GRACE_MS);
     this.#state = "asking";
-    this.#options.transport.get(`/subscriptions?limit=${PAGE_ROWS}&page=${reading.page}`, (answer) =>
-      this.#answered(reading, answer),
-    );
+    const { transport, pageRows } = this.#options;
+    transport.get(`/subscriptions?limit=${pageRows}&page=${reading.page}`, (answer) => this.#answered(reading, answer));
   }
 
   #answered(reading: Reading, answer: ApiAnswer): void {
