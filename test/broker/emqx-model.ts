@@ -87,7 +87,7 @@ export class EmqxModel implements ApiTransport {
     let wait = this.#upTo(60);
     for (const node of NODES) {
       this.#after(wait, () => gathered.push(...this.#listed(node)));
-      wait += this.#upTo(40);
+      wait += this.#upTo(150);
     }
     this.#after(wait + this.#upTo(60), () => {
       if (question !== this.#question) return;
@@ -172,7 +172,7 @@ export class EmqxModel implements ApiTransport {
       const reason = clean ? "discarded" : "takenover";
       this.#event(before.node, client, "disconnected", { reason, connected_at: before.connectedAt });
     }
-    if (before !== undefined) this.#unlist(client, before.node, this.#upTo(CLEANUP_MAX_MS));
+    if (before !== undefined) this.#unlist(client, before.node, this.#random() < 0.8 ? 0 : this.#upTo(CLEANUP_MAX_MS));
     const filters = clean || before === undefined ? new Map<string, number>() : before.filters;
     const persistent = !clean && this.#random() < 0.8;
     this.sessions.set(client, { node, connected: true, connectedAt: this.nowMs, persistent, filters });
