@@ -77,6 +77,8 @@ export class Interest {
   #counterSeen = false;
   /** Whether a snapshot goes on that nothing has spoilt; how many were read in a row since the last doubt. */
   #snapshotSound = false;
+  /** Every row on it found room in the table. */
+  #snapshotFits = true;
   #snapshots = 0;
 
   constructor(options: InterestOptions, nowMs = 0) {
@@ -203,6 +205,7 @@ export class Interest {
         if (this.#snapshotSound) this.#table.abandonSnapshot();
         this.#table.beginSnapshot();
         this.#snapshotSound = true;
+        this.#snapshotFits = true;
         break;
       case "snapshot_end":
         this.#snapshotEnd(event.calm, edges);
@@ -271,6 +274,7 @@ export class Interest {
     this.#snapshots += 1;
     const passes = calm ? 1 : RESTLESS_SNAPSHOTS;
     this.#table.endSnapshot(passes, edges);
+    if (!this.#snapshotFits) this.#snapshots = 0;
     if (this.#snapshots < passes) return;
     for (const kind of ["plain", "shared"] as const) {
       this.#matched[kind] = true;
@@ -315,7 +319,7 @@ export class Interest {
   }
 
   #tableFull(nowMs: number): void {
-    this.#spoilSnapshots();
+    this.#snapshotFits = false;
     if (this.#full) return;
     this.#full = true;
     this.#doubt("table_full", nowMs);
