@@ -178,6 +178,4 @@ store for a peer does not (until the agent restarts: then once). A local broker 
 
 ## What this version does not have
 
-\`retained: sync\`, which would also fetch what is already retained on the other side, and \`protocol: emqx\` are refused, and so is \`local.publish_server\`.
-\`broker: emqx\` reads EMQX's event messages and not its REST API: subscriptions from before the agent's start, and those missed while
-it is away, are not known.`;
+\`retained: sync\`, which would also fetch what is already retained on the other side, and \`protocol: emqx\` are refused, and so is \`local.publish_server\`.`;
