@@ -17,10 +17,10 @@ export function addBrokerApiMetrics(metrics: MetricSet<MetricSource>): void {
   metrics.counter(
     "local_api_snapshots_total",
     "Lists of subscriptions asked for, by how that ended.",
-    ["result"],
+    ["outcome"],
     samples(({ snapshots, failures }) => [
-      [{ result: "complete" }, snapshots],
-      [{ result: "failed" }, failures],
+      [{ outcome: "complete" }, snapshots],
+      [{ outcome: "failed" }, failures],
     ]),
   );
   metrics.gauge(

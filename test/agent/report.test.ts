@@ -274,7 +274,6 @@ describe("the local broker", () => {
       lines().map(({ level, code, why }) => [level, code, why]),
       [
         ["warn", "LOCAL_API_REFUSED", "http://h answers HTTP 401"],
-        ["debug", "LOCAL_API_REFUSED", "http://h answers HTTP 401"],
         ["warn", "LOCAL_API_REFUSED", "another"],
         ["info", undefined, undefined],
       ],

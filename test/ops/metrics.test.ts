@@ -299,8 +299,8 @@ describe("what metrics say", () => {
     const brokerApi = { state: "working", problem: null, snapshots: 7, failures: 2, last } as const;
     const families = await scrape({ ...agentStatus(), brokerApi });
     assert.equal(value(families, "local_api_up"), 1);
-    assert.equal(value(families, "local_api_snapshots_total", { result: "complete" }), 7);
-    assert.equal(value(families, "local_api_snapshots_total", { result: "failed" }), 2);
+    assert.equal(value(families, "local_api_snapshots_total", { outcome: "complete" }), 7);
+    assert.equal(value(families, "local_api_snapshots_total", { outcome: "failed" }), 2);
     assert.equal(value(families, "local_api_snapshot_rows"), 12);
     assert.equal(value(families, "local_api_snapshot_seconds"), 1.5);
     const ageSeconds = value(families, "local_api_snapshot_age_seconds") ?? 0;
