@@ -69,7 +69,8 @@ export function parseClientEvent(topic: string, payload: Uint8Array): ClientEven
 
 function connected(record: OwnRecord, client: string): ClientEvent | null {
   const cleanStart = ownFlag(record, "clean_start");
-  const sessionExpiry = ownNumber(record, "expiry_interval");
+  const isEndless = ownText(record, "expiry_interval") === "infinity";
+  const sessionExpiry = isEndless ? Number.POSITIVE_INFINITY : ownNumber(record, "expiry_interval");
   if (cleanStart === null && isGiven(record, "clean_start")) return null;
   if ((sessionExpiry === null && isGiven(record, "expiry_interval")) || (sessionExpiry ?? 0) < 0) return null;
   return {

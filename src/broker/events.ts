@@ -17,6 +17,13 @@ import { reconnectGap } from "./reconnect-gap.ts";
 /** Client ids stand raw in the topic and may contain slashes, hence `#`. */
 export const EMQX_EVENTS_TOPIC = "$SYS/brokers/+/clients/#";
 
+/**
+ * Clients of EMQX's gateways (STOMP, MQTT-SN, …) hold subscriptions too. Whether their sessions outlive a connection is not
+ * told, so only what they subscribe and unsubscribe counts; the list of subscriptions says the rest.
+ */
+const EMQX_GATEWAYS_TOPIC = "$SYS/brokers/+/gateway/+/clients/#";
+const OF_GATEWAY = /^\$SYS\/brokers\/[^/]+\/gateway\//;
+
 /** The lowest SUBACK reason code of a refusal (MQTT-3.9.3). */
 const REFUSED = 0x80;
 /** A refused or unanswered SUBSCRIBE is tried again: access rules change while brokers run. */
@@ -89,6 +96,8 @@ export class EventsAdapter implements BrokerAdapter {
       this.#sink.event({ type: "gap", reason: "events_unparsable" });
       return;
     }
+    const isConnection = event.kind === "connected" || event.kind === "disconnected";
+    if (isConnection && this.kind === "emqx" && OF_GATEWAY.test(topic)) return;
     this.#translate(event);
   }
 
@@ -129,6 +138,8 @@ export class EventsAdapter implements BrokerAdapter {
     // Nothing is ever published there, and there is no counter: the row matters to nobody and goes at once.
     session.subscribe([filter], 0, () => {});
     session.unsubscribe([filter], () => {});
+    // Where access rules refuse it, the list alone tells of gateways.
+    session.subscribe([EMQX_GATEWAYS_TOPIC], 1, () => {});
   }
 
   #translate(event: ClientEvent): void {
