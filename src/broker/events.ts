@@ -158,7 +158,9 @@ export class EventsAdapter implements BrokerAdapter {
         });
         return;
       case "disconnected":
-        if (!this.#isLate(event)) this.#sink.event({ type: "disconnected", client: event.client });
+        if (this.#isLate(event)) return;
+        this.#unannounced(event);
+        this.#sink.event({ type: "disconnected", client: event.client });
         return;
       case "subscribed":
       case "unsubscribed":
@@ -174,6 +176,14 @@ export class EventsAdapter implements BrokerAdapter {
           certain: event.kind === "subscribed" || !this.#isEarlier(event.client, event.atMs),
         });
     }
+  }
+
+  /** A connection whose beginning was missed: what becomes of its session nobody said. */
+  #unannounced({ client, connectedAt }: { client: string; connectedAt: number | null }): void {
+    const known = this.#connections.get(client);
+    if (known?.sinceMs == null || connectedAt === null || connectedAt <= known.sinceMs) return;
+    this.#connections.set(client, { sinceMs: connectedAt, dies: false });
+    this.#sink.event({ type: "connected", client, cleanStart: null, session: "unknown", takesOver: true });
   }
 
   /** Than the last known connection of the client began. */

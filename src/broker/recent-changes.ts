@@ -47,6 +47,11 @@ export class RecentChanges {
     }
   }
 
+  clear(): void {
+    this.#rows.clear();
+    this.#ends.clear();
+  }
+
   /** What the last event said of the row; null: none did. */
   held(row: ListedRow): boolean | null {
     const change = this.#rows.get(keyOf(row));

@@ -326,5 +326,7 @@ export class SubscriptionPoll {
     if (this.#state === "asking") this.#options.transport.cancel();
     this.#reading = null;
     this.#inRow = 0;
+    // Behind a hole in the events the last word on a row may be missing.
+    this.#changes.clear();
   }
 }

@@ -14,13 +14,14 @@ class World extends Recorder {
   readonly adapter: EmqxAdapter;
   readonly interest: Interest;
   readonly session = new FakeSession("OWN");
+  isUp = false;
 
   constructor(seed: number, pageRows: number) {
     super();
     const random = seeded(seed);
-    this.model = new EmqxModel(random, (topic, payload) =>
-      this.adapter.message(topic, payload, false, this.model.nowMs),
-    );
+    this.model = new EmqxModel(random, (topic, payload) => {
+      if (this.isUp) this.adapter.message(topic, payload, false, this.model.nowMs);
+    });
     this.interest = new Interest(
       {
         ownClients: new Set(["OWN"]),
@@ -46,11 +47,17 @@ class World extends Recorder {
 
   connect(): void {
     const { nowMs } = this.model;
+    this.isUp = true;
     this.adapter.up(this.session, { sessionPresent: false, awayMs: null }, nowMs);
-    const [probe] = this.session.subscribed[1] ?? [];
+    const probe = this.session.subscribed.flat().findLast((filter) => filter.includes("/probe-"));
     for (const answer of this.session.waiting.splice(0)) answer([0]);
     const payload = encoder.encode(JSON.stringify({ clientid: "OWN", topic: probe }));
     this.adapter.message("$SYS/brokers/n1/clients/OWN/subscribed", payload, false, nowMs);
+  }
+
+  disconnect(): void {
+    this.isUp = false;
+    this.adapter.down(this.model.nowMs);
   }
 
   /** Goes on for so long; `check` looks in now and then. */
@@ -101,6 +108,32 @@ for (const [pages, pageRows] of [
         assert.equal(world.interest.wide, null, `seed ${seed}`);
       }
       assert.ok(exactChecks > 20_000, `${exactChecks} checks`);
+    });
+
+    test("a cut of the events session, at any moment: wide until the list has made up for it", () => {
+      let exactChecks = 0;
+      for (let seed = 1; seed <= 60; seed += 1) {
+        const world = new World(seed, pageRows);
+        const check = (): void => {
+          if (world.interest.wide !== null) return;
+          exactChecks += 1;
+          assert.deepEqual(missing(world), [], `seed ${seed}`);
+        };
+        world.connect();
+        for (let cut = 0; cut < 4; cut += 1) {
+          world.live(1_500 + 977 * ((seed + cut) % 5), check);
+          world.disconnect();
+          world.live(700);
+          world.connect();
+          assert.equal(world.interest.wide === null, false, `seed ${seed}: a cut is a gap`);
+        }
+        world.live(10_000, check);
+        world.model.quiet = true;
+        world.live(4 * POLL_MS);
+        assert.deepEqual(world.rows(), world.model.held(0), `seed ${seed}`);
+        assert.equal(world.interest.wide, null, `seed ${seed}`);
+      }
+      assert.ok(exactChecks > 1_000, `${exactChecks} checks`);
     });
 
     test("what lost events left behind, the list mends", () => {

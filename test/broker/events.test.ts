@@ -139,6 +139,17 @@ describe("the events of EMQX", () => {
     assert.equal(rig.adapter.dies("c"), false);
   });
 
+  test("the end of a connection whose beginning was missed says nothing of its session", () => {
+    const rig = new EventsRig("emqx").up();
+    const at = (event: string, more: object): void =>
+      rig.json(`$SYS/brokers/n/clients/c/${event}`, { clientid: "c", ...more });
+    at("connected", { connected_at: 100, clean_start: true, expiry_interval: 0 });
+    assert.equal(rig.adapter.dies("c"), true);
+    at("disconnected", { connected_at: 200, reason: "normal" });
+    assert.deepEqual(rig.sink.take(), ["up c clean dies", "up c ? ?", "down c"]);
+    assert.equal(rig.adapter.dies("c"), false);
+  });
+
   test("ids that look like topics are taken from the payload", () => {
     const rig = new EventsRig("emqx").up();
     rig.json("$SYS/brokers/n/clients/a/b/+/#/disconnected/subscribed", {

@@ -222,6 +222,18 @@ describe("an EMQX whose API is not to be had at first", { concurrency: false }, 
     }
   });
 
+  test("an API that never answers keeps no agent from stopping", async () => {
+    const pair = await EmqxPair.open();
+    try {
+      pair.emqx.rest.instead = "hang";
+      await pair.startAgents({ timeout: "300s" });
+      if (pair.emqx.rest.asked.length === 0) await pair.emqx.rest.askedMore(1);
+      assert.equal(await pair.agent.stop(), 0);
+    } finally {
+      await pair.close();
+    }
+  });
+
   test("no events: said with the setting to change, and wide", async () => {
     const pair = await EmqxPair.open();
     try {
