@@ -147,6 +147,10 @@ export class EventsAdapter implements BrokerAdapter {
       case "connected":
         // It began before the last one that is known: what it says of rows and session is over.
         if (this.#isEarlier(event.client, event.connectedAt)) return;
+        if (this.#isTwin(event.client, event.connectedAt)) {
+          this.#unknownSession(event.client, event.connectedAt);
+          return;
+        }
         this.#connections.set(event.client, { sinceMs: event.connectedAt, dies: event.sessionExpiry === 0 });
         this.#sink.event({
           type: "connected",
@@ -182,8 +186,17 @@ export class EventsAdapter implements BrokerAdapter {
   #unannounced({ client, connectedAt }: { client: string; connectedAt: number | null }): void {
     const known = this.#connections.get(client);
     if (known?.sinceMs == null || connectedAt === null || connectedAt <= known.sinceMs) return;
-    this.#connections.set(client, { sinceMs: connectedAt, dies: false });
+    this.#unknownSession(client, connectedAt);
+  }
+
+  #unknownSession(client: string, sinceMs: number | null): void {
+    this.#connections.set(client, { sinceMs, dies: false });
     this.#sink.event({ type: "connected", client, cleanStart: null, session: "unknown", takesOver: true });
+  }
+
+  /** Two connections of one millisecond, told by two nodes: which is the last one nobody knows, so neither ends anything. */
+  #isTwin(client: string, atMs: number | null): boolean {
+    return atMs !== null && this.#connections.get(client)?.sinceMs === atMs;
   }
 
   /** Than the last known connection of the client began. */

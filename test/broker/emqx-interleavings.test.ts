@@ -8,6 +8,8 @@ import { encoder, FakeSession, Recorder, seeded } from "./recorder.ts";
 
 const POLL_MS = 2_000;
 const CHECK_EVERY_MS = 40;
+/** Two lists of many slow pages: the first may still be restless. */
+const RESTS_MS = 16_000;
 
 class World extends Recorder {
   readonly model: EmqxModel;
@@ -103,7 +105,7 @@ for (const [pages, pageRows] of [
           assert.deepEqual(missing(world), [], `seed ${seed}, event ${trail}`);
         });
         world.model.quiet = true;
-        world.live(4 * POLL_MS);
+        world.live(RESTS_MS);
         assert.deepEqual(world.rows(), world.model.held(0), `seed ${seed}`);
         assert.equal(world.interest.wide, null, `seed ${seed}`);
       }
@@ -129,7 +131,7 @@ for (const [pages, pageRows] of [
         }
         world.live(10_000, check);
         world.model.quiet = true;
-        world.live(4 * POLL_MS);
+        world.live(RESTS_MS);
         assert.deepEqual(world.rows(), world.model.held(0), `seed ${seed}`);
         assert.equal(world.interest.wide, null, `seed ${seed}`);
       }
@@ -143,7 +145,7 @@ for (const [pages, pageRows] of [
         world.model.loses = 0.3;
         world.live(15_000);
         world.model.quiet = true;
-        world.live(4 * POLL_MS);
+        world.live(RESTS_MS);
         assert.deepEqual(world.rows(), world.model.held(0), `seed ${seed}`);
         const { added, removed } = world.interest.stats.mended;
         assert.ok(added > 0 && removed > 0, `seed ${seed}: ${added} added, ${removed} removed`);

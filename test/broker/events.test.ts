@@ -139,6 +139,15 @@ describe("the events of EMQX", () => {
     assert.equal(rig.adapter.dies("c"), false);
   });
 
+  test("of two connections of one millisecond neither ends anything", () => {
+    const rig = new EventsRig("emqx").up();
+    for (const clean_start of [false, true]) {
+      const event = { clientid: "c", connected_at: 100, clean_start, expiry_interval: 0 };
+      rig.json("$SYS/brokers/n/clients/c/connected", event);
+    }
+    assert.deepEqual(rig.sink.take(), ["up c kept dies", "up c ? ?"]);
+  });
+
   test("the end of a connection whose beginning was missed says nothing of its session", () => {
     const rig = new EventsRig("emqx").up();
     const at = (event: string, more: object): void =>
