@@ -188,6 +188,4 @@ store for a peer does not (until the agent restarts: then once). A local broker 
 
 ## What this version does not have
 
-\`protocol: emqx\` is refused, and so is \`local.publish_server\`.
-\`broker: emqx\` reads EMQX's event messages and not its REST API: subscriptions from before the agent's start, and those missed while
-it is away, are not known.`;
+\`protocol: emqx\` is refused, and so is \`local.publish_server\`.`;

@@ -2,7 +2,6 @@
  * The composition root: builds the hub, the local broker's sessions, the peers' connections and the HTTP listener from
  * one configuration, runs them in turns, and stops them in order. Decides nothing; logs what the hub reports.
  */
-import { createAdapter } from "../broker/registry.ts";
 import type { AgentConfig } from "../config/types.ts";
 import { Hub } from "../hub/hub.ts";
 import type { Outlet } from "../hub/outlet.ts";
@@ -19,6 +18,7 @@ import { CountRefresh } from "./count-refresh.ts";
 import { CurrentConfig } from "./current-config.ts";
 import { hubOptions } from "./hub-options.ts";
 import { unconfirmed, unpublished } from "./in-hand.ts";
+import { localAdapter } from "./local-adapter.ts";
 import { LocalBroker } from "./local-broker.ts";
 import { LocalHealth } from "./local-health.ts";
 import { PeerConnections } from "./peer-connections.ts";
@@ -118,15 +118,7 @@ export class Agent {
         controlPrefix,
         random: Math.random,
         keepSeconds: store === null ? null : Math.ceil(config.spool.ageMaxMs / 1_000),
-        adapter: (sink) =>
-          createAdapter(local.broker, {
-            sink,
-            cluster,
-            controlPrefix,
-            eventsTopic: local.eventsTopic,
-            filters: local.filters,
-            random: Math.random,
-          }),
+        adapter: (sink) => this.#health.of(localAdapter(this.config, sink)),
       },
       this.#localEvents(),
     );
@@ -290,6 +282,8 @@ export class Agent {
           this.hub.interestEvent(event, nowMs);
         });
       },
+      apiProblem: (problem) => this.#report.brokerApi(problem),
+      wake: () => this.#turn.request(),
       odd: (kind, line) => this.#health.odd(kind, line),
       advise: (text) => this.#health.advise(text),
       brokerDropped: (total, live) => {

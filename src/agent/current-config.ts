@@ -19,6 +19,9 @@ export class CurrentConfig implements AgentConfig {
       get tls() {
         return current().tls;
       },
+      get api() {
+        return current().api;
+      },
     };
   }
 

@@ -1,4 +1,5 @@
 /** How the local broker is, as its sessions and its own words show it. Each change is logged once, by the report. */
+import type { BrokerAdapter } from "../broker/adapter.ts";
 import type { BrokerKind } from "../config/types.ts";
 import type { SessionProblem } from "../mqtt/session.ts";
 import type { AgentStatus, SessionStatus } from "../ops/agent-status.ts";
@@ -14,6 +15,7 @@ export class LocalHealth {
   #controlDenied: string | null = null;
   #advice: string | null = null;
   #dropped: number | null;
+  #adapter: BrokerAdapter | null = null;
 
   constructor(broker: BrokerKind, report: Report) {
     this.#report = report;
@@ -21,14 +23,24 @@ export class LocalHealth {
     this.#dropped = broker === "mosquitto" ? 0 : null;
   }
 
-  get status(): Pick<AgentStatus, "sessions" | "controlDenied" | "eventsAdvice" | "oddLines" | "brokerDropped"> {
+  get status(): Pick<
+    AgentStatus,
+    "sessions" | "controlDenied" | "eventsAdvice" | "oddLines" | "brokerDropped" | "brokerApi"
+  > {
     return {
       sessions: this.#sessions,
       controlDenied: this.#controlDenied,
       eventsAdvice: this.#advice,
       oddLines: this.#oddLines,
       brokerDropped: this.#dropped,
+      brokerApi: this.#adapter?.api ?? null,
     };
+  }
+
+  /** Whose API it is, where the broker has one. */
+  of(adapter: BrokerAdapter): BrokerAdapter {
+    this.#adapter = adapter;
+    return adapter;
   }
 
   /** All three sessions stand. */

@@ -11,6 +11,7 @@ import type { ErrorCode } from "../base/error-codes.ts";
 import type { HubEvent, LinkStatusWord } from "../hub/hub-event.ts";
 import type { SessionProblem } from "../mqtt/session.ts";
 import type { ProblemCount } from "../ops/agent-status.ts";
+import type { ApiProblem } from "../ops/broker-api-status.ts";
 import type { Logger } from "../ops/log.ts";
 import { LogBudget } from "../ops/log-budget.ts";
 import { wideText } from "../ops/wide-text.ts";
@@ -162,6 +163,18 @@ export class Report {
   advice(advice: string): void {
     this.#count(null, "EVENTS_DISABLED");
     this.#log.warn({ code: "EVENTS_DISABLED", advice }, "the local broker does not announce subscriptions");
+  }
+
+  /** The local broker's API does not do what it should (any more); null: it does again. */
+  brokerApi(problem: ApiProblem | null): void {
+    if (problem === null) {
+      this.#burst("broker api", "info", {}, "the local broker's API works again");
+      return;
+    }
+    const { code, why } = problem;
+    this.#count(null, code);
+    const text = "the local broker's API gives no list of subscriptions: its events alone are what is known";
+    this.#once(`api ${code} ${why}`, "", "warn", { code, why }, text);
   }
 
   controlDenied(topic: string, why: string): void {

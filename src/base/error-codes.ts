@@ -24,6 +24,10 @@ const SENTENCES = {
   LOCAL_QUEUE_OVERFLOW: "The local broker dropped messages while the agent held its acknowledgements back.",
   EVENTS_DISABLED: "The local broker does not announce its clients' subscriptions.",
   EVENTS_LOST: "Subscription events may have been missed; the agent asks for more than it needs until that is mended.",
+  LOCAL_API_UNREACHABLE: "The local broker's HTTP API does not answer at its address.",
+  LOCAL_API_TLS: "The TLS handshake with the local broker's HTTP API failed.",
+  LOCAL_API_REFUSED: "The local broker's HTTP API does not take the key, or the key may not read subscriptions.",
+  LOCAL_API_FAILED: "The local broker's HTTP API answered, and not with its list of subscriptions.",
   DEMAND_REFUSED: "The local broker refused a subscription that a peer needs.",
   TABLE_FULL: "A table reached its limit and was widened.",
 

@@ -2,6 +2,7 @@
  * What every broker adapter is built with. Owns the shape only; `registry.ts` picks the adapter.
  */
 import type { AdapterSink } from "./adapter.ts";
+import type { EmqxApiOptions } from "./emqx.ts";
 
 export interface AdapterOptions {
   readonly cluster: string;
@@ -13,6 +14,8 @@ export interface AdapterOptions {
   readonly eventsTopic?: string | null;
   /** For `static` only: valid filters. */
   readonly filters?: readonly string[];
+  /** For `emqx` only: where to read the list of subscriptions, and how often. */
+  readonly api?: EmqxApiOptions | null;
   /** Clients remembered by name; `CLIENTS_MAX` unless told. */
   readonly clientsMax?: number;
 }

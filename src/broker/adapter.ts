@@ -4,6 +4,7 @@
  * An adapter owns the translation of that broker's own lines and nothing else: it subscribes through the events session
  * it is handed, and answers InterestEvents in the order of the broker.
  */
+import type { ApiProblem, BrokerApiStatus } from "../ops/broker-api-status.ts";
 import type { InterestEvent } from "../route/interest-event.ts";
 
 /** What an adapter needs of the `-events` session. Calls never answer before they return. */
@@ -28,6 +29,10 @@ export interface AdapterSink {
   advise(text: string): void;
   /** Messages that the broker says it dropped for its clients, as a running total. `live`: it has just risen; else it is history. */
   brokerDropped(total: number, live: boolean): void;
+  /** The broker's API does not do what it should; null: it does again. Said when it changes. */
+  apiProblem?(problem: ApiProblem | null): void;
+  /** `deadlineMs` may have changed outside of any call. */
+  wake?(): void;
 }
 
 export interface BrokerAdapter {
@@ -46,4 +51,6 @@ export interface BrokerAdapter {
   /** When `tick` wants to be called next; Infinity: never. */
   readonly deadlineMs: number;
   tick(nowMs: number): void;
+  /** Absent: the adapter knows events only. */
+  readonly api?: BrokerApiStatus;
 }

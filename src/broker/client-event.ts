@@ -22,7 +22,13 @@ export type ClientEvent =
       /** When the connection that ended began, on the broker's clock. */
       readonly connectedAt: number | null;
     }
-  | { readonly kind: "subscribed" | "unsubscribed"; readonly client: string; readonly filter: string };
+  | {
+      readonly kind: "subscribed" | "unsubscribed";
+      readonly client: string;
+      readonly filter: string;
+      /** On the clock of the broker's node; null: not told. */
+      readonly atMs: number | null;
+    };
 
 /** A filter of 65,535 bytes, escaped, with room for user name and attributes. */
 export const EVENT_BYTES_MAX = 1024 * 1024;
@@ -54,15 +60,17 @@ export function parseClientEvent(topic: string, payload: Uint8Array): ClientEven
     case "subscribed":
     case "unsubscribed": {
       const topic = ownText(record, "topic");
-      const filter = topic === null ? null : asShared(topic);
-      return filter === null || filterProblem(filter) !== null ? null : { kind, client, filter };
+      const filter = topic === null ? null : filterAsked(topic);
+      if (filter === null || filterProblem(filter) !== null) return null;
+      return { kind, client, filter, atMs: ownNumber(record, "ts") };
     }
   }
 }
 
 function connected(record: OwnRecord, client: string): ClientEvent | null {
   const cleanStart = ownFlag(record, "clean_start");
-  const sessionExpiry = ownNumber(record, "expiry_interval");
+  const isEndless = ownText(record, "expiry_interval") === "infinity";
+  const sessionExpiry = isEndless ? Number.POSITIVE_INFINITY : ownNumber(record, "expiry_interval");
   if (cleanStart === null && isGiven(record, "clean_start")) return null;
   if ((sessionExpiry === null && isGiven(record, "expiry_interval")) || (sessionExpiry ?? 0) < 0) return null;
   return {
@@ -80,10 +88,13 @@ function isGiven(record: OwnRecord, key: string): boolean {
   return value !== undefined && value !== null && value !== "undefined";
 }
 
-/** EMQX's own prefixes name a subscription to what follows; as a group of its own it stays apart from the plain one. */
-function asShared(topic: string): string {
-  const match = /^(\$queue|\$exclusive)\/(?=.)/.exec(topic);
-  return match === null ? topic : `$share/${topic}`;
+/**
+ * EMQX's own prefixes name a subscription to what follows. `$queue` is a group of its own. An exclusive subscription and
+ * the plain one to the same filter are one subscription of a session, which each of the two names ends.
+ */
+export function filterAsked(topic: string): string {
+  if (/^\$queue\/./.test(topic)) return `$share/${topic}`;
+  return /^\$exclusive\/./.test(topic) ? topic.slice("$exclusive/".length) : topic;
 }
 
 /** `connected`, `client.connected`, `client_connected`, `session.subscribed`: the last word counts. */

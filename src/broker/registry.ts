@@ -5,6 +5,7 @@ import { filterProblem } from "../topic/filter.ts";
 import type { BrokerAdapter } from "./adapter.ts";
 import type { AdapterOptions } from "./adapter-options.ts";
 import { AedesAdapter } from "./aedes.ts";
+import { EmqxAdapter } from "./emqx.ts";
 import { EMQX_EVENTS_TOPIC, EventsAdapter } from "./events.ts";
 import { MosquittoAdapter } from "./mosquitto.ts";
 import { StaticAdapter } from "./static.ts";
@@ -17,7 +18,9 @@ export function createAdapter(kind: BrokerKind, options: AdapterOptions): Broker
     case "aedes":
       return new AedesAdapter(options);
     case "emqx":
-      return new EventsAdapter("emqx", EMQX_EVENTS_TOPIC, options);
+      return options.api == null
+        ? new EventsAdapter("emqx", EMQX_EVENTS_TOPIC, options)
+        : new EmqxAdapter(options, options.api);
     case "events": {
       const topic = options.eventsTopic ?? "";
       assert(filterProblem(topic) === null, "local.events_topic is checked when the configuration is read");

@@ -1,6 +1,6 @@
 /** From checked values to the AgentConfig: what one key says about another is checked here, over all links. */
 import { underPrefix } from "../wire/names.ts";
-import { endpoint } from "./endpoint.ts";
+import { brokerApi, endpoint } from "./endpoint.ts";
 import type { FileValues } from "./file-values.ts";
 import { CLIENT_ID_BYTES_MAX, CONTROL_PREFIX_DEFAULT, type LinkValues } from "./link-keys.ts";
 import { quoted } from "./printable.ts";
@@ -57,6 +57,7 @@ function localConfig(values: AgentValues, clientid: string, files: FileValues, p
     trustAfterMs: Number.isFinite(local.trust_after) ? local.trust_after : null,
     eventsTopic: local.events_topic,
     filters: local.filters,
+    api: brokerApi(local.api, ["local", "api"], files, problems),
   };
 }
 
@@ -77,6 +78,11 @@ function reportNeeds({ local }: AgentValues, problems: ProblemList): void {
   }
   only("events_topic", "events", local.events_topic !== null);
   only("filters", "static", local.filters.length > 0);
+  only(
+    "api",
+    "emqx",
+    [local.api.server, local.api.key, local.api.secret, local.api.secret_file].some((value) => value !== null),
+  );
   only("untracked_subscriptions", "mosquitto", local.untracked_subscriptions > 0);
   if (broker !== "static") return;
   const noUse = 'has no effect with "broker: static", whose filters are fixed';

@@ -2,7 +2,15 @@
  * What differs between two configurations of one agent, under the names of their keys: which links come, go and change
  * and how, and what can only change with a restart. Pure; no value is ever named, since some are secrets.
  */
-import type { AgentConfig, EndpointConfig, LinkConfig, LocalConfig, SpoolConfig, TlsConfig } from "./types.ts";
+import type {
+  AgentConfig,
+  BrokerApiConfig,
+  EndpointConfig,
+  LinkConfig,
+  LocalConfig,
+  SpoolConfig,
+  TlsConfig,
+} from "./types.ts";
 
 export interface LinkChange {
   readonly before: LinkConfig;
@@ -55,7 +63,14 @@ const TLS_NAMES: Names<TlsConfig> = {
   verify: "ssl.verify",
   servername: "ssl.servername",
 };
-const LOCAL_NAMES: Names<LocalConfig, keyof EndpointConfig> = {
+const API_NAMES: Names<BrokerApiConfig, "tls"> = {
+  urls: "server",
+  key: "key",
+  secret: "secret",
+  pollIntervalMs: "poll_interval",
+  timeoutMs: "timeout",
+};
+const LOCAL_NAMES: Names<LocalConfig, keyof EndpointConfig | "api"> = {
   broker: "broker",
   ignoreClients: "ignore_clients",
   untrackedSubscriptions: "untracked_subscriptions",
@@ -69,10 +84,24 @@ const TOP_NAMES = { cluster: "cluster", controlPrefix: "control_prefix", dataDir
 const HTTP_NAMES = { host: "http.host", port: "http.port" } as const;
 
 /** What proves who we are, or who the broker is: a connection that stands needs it no more. */
-const SECRETS: ReadonlySet<string> = new Set(["password", "ssl.cacertfile", "ssl.certfile", "ssl.keyfile"]);
+const SECRETS: ReadonlySet<string> = new Set([
+  "password",
+  "ssl.cacertfile",
+  "ssl.certfile",
+  "ssl.keyfile",
+  "api.key",
+  "api.secret",
+  "api.ssl.cacertfile",
+  "api.ssl.certfile",
+  "api.ssl.keyfile",
+]);
 
 export function configDiff(before: AgentConfig, after: AgentConfig): ConfigDiff {
-  const local = [...endpointKeys(before.local, after.local), ...differing(LOCAL_NAMES, before.local, after.local)];
+  const local = [
+    ...endpointKeys(before.local, after.local),
+    ...differing(LOCAL_NAMES, before.local, after.local),
+    ...below("api", apiKeys(before.local.api, after.local.api)),
+  ];
   const needsRestart = [
     ...differing(TOP_NAMES, before, after),
     ...below(
@@ -125,9 +154,17 @@ function linkChange(before: LinkConfig, after: LinkConfig): LinkChange | null {
 }
 
 function endpointKeys(before: EndpointConfig, after: EndpointConfig): string[] {
-  const keys = differing(ENDPOINT_NAMES, before, after);
-  if (before.tls !== null && after.tls !== null) return [...keys, ...differing(TLS_NAMES, before.tls, after.tls)];
-  return before.tls === after.tls ? keys : [...keys, "ssl.enable"];
+  return [...differing(ENDPOINT_NAMES, before, after), ...tlsKeys(before.tls, after.tls)];
+}
+
+function apiKeys(before: BrokerApiConfig | null, after: BrokerApiConfig | null): string[] {
+  if (before === null || after === null) return before === after ? [] : ["server"];
+  return [...differing(API_NAMES, before, after), ...tlsKeys(before.tls, after.tls)];
+}
+
+function tlsKeys(before: TlsConfig | null, after: TlsConfig | null): string[] {
+  if (before !== null && after !== null) return differing(TLS_NAMES, before, after);
+  return before === after ? [] : ["ssl.enable"];
 }
 
 function differing<K extends string>(

@@ -56,7 +56,10 @@ function interest({ local }: AgentConfig): string {
   const source = {
     mosquitto: "from Mosquitto's log topics (log_dest topic); proven complete by its counters",
     aedes: "from Aedes's JSON events in $SYS",
-    emqx: "from EMQX's event messages in $SYS",
+    emqx:
+      local.api === null
+        ? "from EMQX's event messages in $SYS"
+        : `from EMQX's event messages in $SYS; proven complete by its REST API at ${local.api.urls.map(printable).join(" or ")}, as key ${quoted(local.api.key)}, every ${formatDuration(local.api.pollIntervalMs)}`,
     events: `from events on ${quoted(local.eventsTopic ?? "")}`,
   }[local.broker];
   const trust = local.trustAfterMs === null ? "" : `; trusted after ${formatDuration(local.trustAfterMs)}`;

@@ -1,6 +1,6 @@
 /** A checked configuration under the names of its keys, defaults filled in, secrets as `******`: for `check --json`. */
 import { formatDuration } from "./formats.ts";
-import type { AgentConfig, EndpointConfig, LinkConfig } from "./types.ts";
+import type { AgentConfig, BrokerApiConfig, EndpointConfig, LinkConfig, TlsConfig } from "./types.ts";
 
 /** As EMQX's API shows a secret. */
 const MASK = "******";
@@ -20,6 +20,7 @@ export function effectiveConfig(config: AgentConfig): object {
       trust_after: local.trustAfterMs === null ? "never" : formatDuration(local.trustAfterMs),
       ...(local.eventsTopic === null ? {} : { events_topic: local.eventsTopic }),
       ...(local.filters.length === 0 ? {} : { filters: local.filters }),
+      ...(local.api === null ? {} : { api: apiKeys(local.api) }),
     },
     links: config.links.map(linkKeys),
     spool: { max_bytes: spool.bytesMax, max_age: formatDuration(spool.ageMaxMs), when_full: spool.whenFull },
@@ -55,16 +56,26 @@ function endpointKeys({ urls, clientid, username, password, tls, protocolVersion
     ...(username === null ? {} : { username }),
     ...(password === null ? {} : { password: MASK }),
     protocol_version: protocolVersion ?? "auto",
-    ...(tls === null
-      ? {}
-      : {
-          ssl: {
-            enable: true,
-            verify: tls.verify,
-            ...(tls.servername === null ? {} : { servername: tls.servername }),
-            ...(tls.ca === null ? {} : { cacertfile: MASK }),
-            ...(tls.cert === null ? {} : { certfile: MASK, keyfile: MASK }),
-          },
-        }),
+    ...(tls === null ? {} : { ssl: { enable: true, ...tlsKeys(tls) } }),
+  };
+}
+
+function apiKeys({ urls, key, tls, pollIntervalMs, timeoutMs }: BrokerApiConfig): object {
+  return {
+    server: urls,
+    key,
+    secret: MASK,
+    poll_interval: formatDuration(pollIntervalMs),
+    timeout: formatDuration(timeoutMs),
+    ...(tls === null ? {} : { ssl: tlsKeys(tls) }),
+  };
+}
+
+function tlsKeys({ verify, servername, ca, cert }: TlsConfig): object {
+  return {
+    verify,
+    ...(servername === null ? {} : { servername }),
+    ...(ca === null ? {} : { cacertfile: MASK }),
+    ...(cert === null ? {} : { certfile: MASK, keyfile: MASK }),
   };
 }

@@ -3,8 +3,9 @@ import { belongTogether, type FileValues } from "./file-values.ts";
 import type { Values } from "./format.ts";
 import type { LOGIN } from "./link-keys.ts";
 import type { Path, ProblemList } from "./problem.ts";
+import type { AGENT_KEYS } from "./schema.ts";
 import { isSecure, type Server, serverUrl } from "./server-format.ts";
-import type { EndpointConfig, TlsConfig } from "./types.ts";
+import type { BrokerApiConfig, EndpointConfig, TlsConfig } from "./types.ts";
 
 type LoginValues = Values<typeof LOGIN>;
 type SslValues = LoginValues["ssl"];
@@ -33,6 +34,30 @@ export function endpoint(
     tls: tlsConfig(ssl, servers, urls, [...at, "ssl"], files, problems),
     protocolVersion,
   };
+}
+
+/** Null: it is not asked. */
+export function brokerApi(
+  api: Values<typeof AGENT_KEYS>["local"]["api"],
+  at: Path,
+  files: FileValues,
+  problems: ProblemList,
+): BrokerApiConfig | null {
+  const secret = files.secret(api.secret, api.secret_file, at, "secret");
+  if (problems.hasBelow(at)) return null;
+  const missing = (["server", "key"] as const).filter((key) => api[key] === null);
+  if (secret === null && api.secret_file === null) {
+    // Nothing of it is given: nothing is missing.
+    if (missing.length === 2) return null;
+    problems.add([...at, "secret_file"], "is missing: the API takes a key and its secret");
+  }
+  for (const key of missing) problems.add([...at, key], 'is missing: "local.api" needs server, key and secret_file');
+  const { server: urls, key } = api;
+  if (urls === null || key === null || secret === null) return null;
+  if (key.includes(":"))
+    problems.add([...at, "key"], "has a colon, which no API key has: the secret is a key of its own");
+  const tls = tlsConfig({ ...api.ssl, enable: null }, [], urls, [...at, "ssl"], files, problems);
+  return { urls, key, secret, tls, pollIntervalMs: api.poll_interval, timeoutMs: api.timeout };
 }
 
 function tlsConfig(
@@ -64,7 +89,10 @@ function tlsConfig(
   const isGiven = ssl.cacertfile !== null || ssl.certfile !== null || ssl.keyfile !== null || ssl.servername !== null;
   if (plain !== undefined && (isGiven || ssl.enable === true || !ssl.verify)) {
     const hint = servers.some(({ scheme }) => scheme === null) && ssl.enable === null ? "; set ssl.enable too" : "";
-    problems.add(at, `is given, and ${plain} is no TLS address: use mqtts:// or wss://${hint}`);
+    problems.add(
+      at,
+      `is given, and ${plain} is no TLS address: use ${plain.startsWith("http") ? "https://" : "mqtts:// or wss://"}${hint}`,
+    );
   }
   return secure === undefined ? null : tls;
 }

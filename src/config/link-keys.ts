@@ -37,12 +37,8 @@ const PROTOCOL_VERSION = {
   },
 } as const;
 
-const SSL = group("TLS towards this broker; only with `mqtts://` and `wss://`.", {
-  enable: optional(
-    flag(),
-    "For EMQX's sake: says what a `server` of the form `host:port` means, and must not contradict a URL.",
-    { fallbackDoc: "as the URL says" },
-  ),
+/** What is trusted, and who we are. */
+export const TLS_KEYS = {
   cacertfile: optional(FILE_NAME, "PEM file of the authorities to trust.", {
     fallbackDoc: "those of Node.js",
   }),
@@ -56,6 +52,15 @@ const SSL = group("TLS towards this broker; only with `mqtts://` and `wss://`.",
   servername: optional(HOST_NAME, "Name to ask for (SNI) and to expect in the certificate.", {
     fallbackDoc: "the URL's host",
   }),
+} as const;
+
+const SSL = group("TLS towards this broker; only with `mqtts://` and `wss://`.", {
+  enable: optional(
+    flag(),
+    "For EMQX's sake: says what a `server` of the form `host:port` means, and must not contradict a URL.",
+    { fallbackDoc: "as the URL says" },
+  ),
+  ...TLS_KEYS,
 });
 
 /** How to come in at a broker. */

@@ -2,9 +2,11 @@
  * Every key of the configuration. The docs, the environment variables, the checks and the types all come from here and
  * from link-keys.ts.
  */
+
+import { API_SERVERS } from "./api-server-format.ts";
 import { group, optional, required, type Values, withDefault } from "./format.ts";
-import { bytes, choice, DAY_MS, DIRECTORY_NAME, duration, FILE_NAME, integer, list, text } from "./formats.ts";
-import { CLIENT_ID, CLUSTER_NAME, CONTROL_PREFIX_DEFAULT, LATER, LINK_REFUSED, LOGIN } from "./link-keys.ts";
+import { bytes, choice, DAY_MS, DIRECTORY_NAME, duration, FILE_NAME, integer, list, SECRET, text } from "./formats.ts";
+import { CLIENT_ID, CLUSTER_NAME, CONTROL_PREFIX_DEFAULT, LATER, LINK_REFUSED, LOGIN, TLS_KEYS } from "./link-keys.ts";
 import { LINKS } from "./links-format.ts";
 import { LISTEN_HOST, SERVERS } from "./server-format.ts";
 import { CLIENT_FILTERS, CONTROL_PREFIX, EVENTS_FILTER } from "./topic-formats.ts";
@@ -70,6 +72,30 @@ export const AGENT_KEYS = {
       [],
       "Only for `broker: static`, and needed there: what the clients are taken to subscribe to.",
     ),
+    api: group(
+      "Only for `broker: emqx`: its REST API, which lists what clients subscribe to. It proves the interest complete, and mends what EMQX's events do not say. See [EMQX.md](EMQX.md).",
+      {
+        server: optional(
+          API_SERVERS,
+          "Address of the API; of a list, one is tried after the other. `/api/v5` is added to it.",
+          { fallbackDoc: "absent: events alone" },
+        ),
+        key: optional(text("a text"), "The API key. A `viewer` is enough."),
+        secret: optional(SECRET, "Its secret. Better in `secret_file`.", { sensitive: true }),
+        secret_file: optional(FILE_NAME, "File with the secret; a line end at its end does not count."),
+        poll_interval: withDefault(
+          duration(2_000, DAY_MS / 24),
+          "30s",
+          "From the end of one list to the beginning of the next.",
+        ),
+        timeout: withDefault(
+          duration(1_000, 300_000),
+          "15s",
+          "How long one page of the list may take, which is 5,000 subscriptions.",
+        ),
+        ssl: group("TLS towards the API; only with `https://`.", TLS_KEYS),
+      },
+    ),
   }),
   links: withDefault(LINKS, [], "One entry for each peer."),
   spool: group("Messages that a peer has not confirmed, for each link.", {
@@ -105,6 +131,10 @@ export type AgentValues = Values<typeof AGENT_KEYS>;
 export const AGENT_REFUSED: Readonly<Record<string, string>> = {
   "local.publish_server": LATER,
   ...prefixed("local.", "ssl."),
+  ...prefixed("local.api.", "ssl."),
+  "local.api.url": "is called server here",
+  "local.api.username": "is called key here",
+  "local.api.password": "is called secret here",
   "local.url": "is called server here",
   "http.token": "never stands in the configuration itself: put the token into a file and name it in token_file",
 };

@@ -127,7 +127,7 @@ export function serverUrl({ scheme, host, port, path }: Server, tls: boolean): s
 }
 
 export function isSecure(url: string): boolean {
-  return url.startsWith("mqtts:") || url.startsWith("wss:");
+  return /^(?:mqtts|wss|https):/.test(url);
 }
 
 /** `127.0.0.1`, `localhost`, `::1` with or without brackets: nobody listens in between. */

@@ -40,6 +40,17 @@ export interface EndpointConfig {
   readonly protocolVersion: 4 | 5 | null;
 }
 
+/** A broker's own HTTP API: where the adapter reads what events do not say. */
+export interface BrokerApiConfig {
+  /** Tried one after the other; the path of the API itself is not part of them. */
+  readonly urls: readonly string[];
+  readonly key: string;
+  readonly secret: string;
+  readonly tls: TlsConfig | null;
+  readonly pollIntervalMs: number;
+  readonly timeoutMs: number;
+}
+
 export interface LocalConfig extends EndpointConfig {
   readonly broker: BrokerKind;
   readonly ignoreClients: readonly string[];
@@ -48,6 +59,8 @@ export interface LocalConfig extends EndpointConfig {
   readonly trustAfterMs: number | null;
   readonly eventsTopic: string | null;
   readonly filters: readonly string[];
+  /** Null: there is none, or it is not to be asked. */
+  readonly api: BrokerApiConfig | null;
 }
 
 export interface LinkConfig {

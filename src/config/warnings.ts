@@ -3,7 +3,7 @@ import zlib from "node:zlib";
 import { certificatesOf } from "./file-values.ts";
 import { quoted } from "./printable.ts";
 import { isLoopback, isSecure } from "./server-format.ts";
-import type { AgentConfig, EndpointConfig, LinkConfig } from "./types.ts";
+import type { AgentConfig, EndpointConfig, LinkConfig, LocalConfig } from "./types.ts";
 
 /** MQTT 3.1.1 §3.1.3.1: a server need not take more. */
 const CLIENT_ID_BYTES_SURE = 23;
@@ -20,6 +20,7 @@ export function configWarnings(config: AgentConfig, nowMs = Date.now()): string[
     ...agentWarnings(config),
     ...localWarnings(config),
     ...expiredCertificates(config.local, "local", nowMs),
+    ...(config.local.api === null ? [] : expiredCertificates(config.local.api, "local.api", nowMs)),
     ...config.links.flatMap((link, index) => [
       ...linkWarnings(link, index, config),
       ...(link.endpoint === null ? [] : expiredCertificates(link.endpoint, `links[${index}]`, nowMs)),
@@ -71,16 +72,31 @@ function durabilityWarnings({ links, spool, dataDir }: AgentConfig): string[] {
 
 function localWarnings({ local }: AgentConfig): string[] {
   const warnings = endpointWarnings(local, "local", CLIENT_ID_ENDING_BYTES);
-  if (local.broker === "emqx") {
+  if (local.broker === "emqx" && local.api === null) {
     warnings.push(
-      "local.broker: emqx: this version reads EMQX's event messages only (sys_topics.sys_event_messages.client_subscribed must be true) and not its REST API, so subscriptions from before the agent's start, and those missed while it is away, are not known",
+      "local.broker: emqx: without local.api only EMQX's event messages are read, so subscriptions from before the agent's start, and those missed while it is away, are not known, and those of sessions that ended in silence are not forgotten",
     );
   }
-  const hasNoCount = local.broker === "aedes" || local.broker === "emqx" || local.broker === "events";
+  warnings.push(...apiWarnings(local));
+  const hasNoCount =
+    local.broker === "aedes" || (local.broker === "emqx" && local.api === null) || local.broker === "events";
   if (hasNoCount && local.interestAtStart === "unknown" && local.trustAfterMs === null) {
     warnings.push(
       `local.broker: ${local.broker} gives no count of its subscriptions, so this agent asks for all of each link's topics for ever; set local.trust_after, or local.interest_at_start: none if it starts before all clients`,
     );
+  }
+  return warnings;
+}
+
+function apiWarnings({ api }: LocalConfig): string[] {
+  if (api === null) return [];
+  const warnings: string[] = [];
+  const far = api.urls.filter((url) => !isSecure(url) && !isLoopback(new URL(url).hostname));
+  if (far.length > 0) {
+    warnings.push(`local.api.server: the secret travels to ${far.join(", ")} for everybody on the way to read`);
+  }
+  if (api.tls?.verify === false) {
+    warnings.push("local.api.ssl.verify: false: anybody on the way can pretend to be this API");
   }
   return warnings;
 }
@@ -122,7 +138,7 @@ function endpointWarnings(endpoint: EndpointConfig, at: string, endingBytes: num
 }
 
 /** The agent would start, and be told at every connection only that the handshake failed. */
-function expiredCertificates({ tls }: EndpointConfig, at: string, nowMs: number): string[] {
+function expiredCertificates({ tls }: Pick<EndpointConfig, "tls">, at: string, nowMs: number): string[] {
   return [
     ["certfile", tls?.cert ?? null],
     ["cacertfile", tls?.ca ?? null],

@@ -156,6 +156,8 @@ export interface HubStatus {
     /** Wanted for a moment longer although the client that held them left; and how often too many were. */
     readonly lingering: number;
     readonly lingeringOverflows: number;
+    /** That no event told of: only a list of the broker's subscriptions brought them, or ended them. */
+    readonly mended: { readonly added: number; readonly removed: number };
   };
   readonly demand: {
     readonly filters: number;

@@ -4,6 +4,7 @@ import type { AgentConfig } from "../config/types.ts";
 import type { HubTables } from "../hub/explain.ts";
 import type { HubStatus } from "../hub/status.ts";
 import type { SessionCounters } from "../mqtt/session-counters.ts";
+import type { BrokerApiStatus } from "./broker-api-status.ts";
 import type { LinkHistory } from "./link-history.ts";
 import type { ReloadStatus } from "./reloads.ts";
 
@@ -61,6 +62,8 @@ export interface AgentStatus {
   readonly oddLines: Readonly<Record<string, number>>;
   /** Messages that the local broker says it dropped for its clients; null: it does not say. */
   readonly brokerDropped: number | null;
+  /** Null: the local broker has no API that is asked. */
+  readonly brokerApi: BrokerApiStatus | null;
   /** Null: nothing is kept on disk. */
   readonly store: StoreStatus | null;
   readonly reloads: ReloadStatus;

@@ -6,6 +6,7 @@ import { ERROR_CODES } from "../base/error-codes.ts";
 import type { LocalFate } from "../hub/local-routing.ts";
 import type { WideReason } from "../route/interest-event.ts";
 import type { AgentHealth, MetricSource } from "./agent-status.ts";
+import { addBrokerApiMetrics } from "./broker-api-metrics.ts";
 import { clockMs } from "./clock.ts";
 import { addDiskMetrics } from "./disk-metrics.ts";
 import { addLinkMetrics } from "./link-metrics.ts";
@@ -32,6 +33,7 @@ const WIDE_REASONS: Words<WideReason> = {
   events_dropped: true,
   events_unparsable: true,
   broker_restarted: true,
+  api_unavailable: true,
 };
 const LOCAL_OUTCOMES: Words<LocalFate | "redelivered" | "mark_stripped"> = {
   forwarded: true,
@@ -61,6 +63,7 @@ export function createMetrics(
   addAgentMetrics(metrics);
   addSessionMetrics(metrics);
   addInterestMetrics(metrics);
+  addBrokerApiMetrics(metrics);
   addLinkMetrics(metrics);
   addDiskMetrics(metrics);
   addReloadMetrics(metrics);

@@ -60,6 +60,7 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
       duplicate_agent: FLAG,
       control_denied: orNull(TEXT),
       events_advice: orNull(TEXT),
+      api_problem: orNull(TEXT),
       disk_problem: orNull(TEXT),
       problems: list(object({ link: orNull(TEXT), code: TEXT, count: COUNT })),
     }),

@@ -33,6 +33,8 @@ interface LocalAnswer {
   readonly control_denied: string | null;
   /** What to change in the local broker so that it announces subscriptions; null: nothing. */
   readonly events_advice: string | null;
+  /** Code and reason while the local broker's API does not answer as it should; null: it does, or there is none. */
+  readonly api_problem: string | null;
   /** Code and reason while the disk takes nothing; null: it is well, or nothing is kept. */
   readonly disk_problem: string | null;
   /** How often each problem occurred, `link` null: of the whole agent. */
@@ -62,6 +64,7 @@ export function overview(agent: AgentView, editor: LinkEditor | null, nowMs: num
 function localAnswer({ config: { local } }: AgentView, status: AgentStatus): LocalAnswer {
   const { wide, interest, duplicate } = status.hub;
   const sinceMs = wide?.sinceMs ?? 0;
+  const problem = status.brokerApi?.problem ?? null;
   return {
     broker: local.broker,
     server: local.urls.join(","),
@@ -75,6 +78,7 @@ function localAnswer({ config: { local } }: AgentView, status: AgentStatus): Loc
     duplicate_agent: duplicate,
     control_denied: status.controlDenied,
     events_advice: status.eventsAdvice,
+    api_problem: problem === null ? null : `${problem.code}: ${problem.why}`,
     disk_problem: status.store?.problem ?? null,
     problems: status.problems,
   };

@@ -40,5 +40,7 @@ export function wideText(reason: WideReason): WideText {
       return { code: "EVENTS_LOST", why: "an event could not be understood" };
     case "broker_restarted":
       return { code: "EVENTS_LOST", why: "the local broker restarted" };
+    case "api_unavailable":
+      return { code: null, why: "the local broker's API, which proves the subscriptions complete, does not answer" };
   }
 }

@@ -12,6 +12,8 @@ export type InterestEvent =
       readonly cleanStart: boolean | null;
       /** What becomes of the session when the connection ends. */
       readonly session: SessionEnd;
+      /** The broker hands over what an earlier connection of the id still holds, whatever was to become of that. */
+      readonly takesOver?: boolean;
     }
   /** The connection ended; what that means for the rows depends on `session` of the last "connected". */
   | { readonly type: "disconnected"; readonly client: string }
@@ -24,6 +26,8 @@ export type InterestEvent =
       readonly filter: string;
       /** False: the line could mean something else too (cut, or ambiguous): it may widen interest but proves nothing. */
       readonly certain: boolean;
+      /** It comes from a list of what is held, not from a subscribe. */
+      readonly listed?: boolean;
     }
   | {
       readonly type: "unsubscribed";
@@ -34,6 +38,15 @@ export type InterestEvent =
     }
   /** A live counter of the broker at its place among the events: rows held now. Null: not part of this report. */
   | { readonly type: "count"; readonly plain: number | null; readonly shared: number | null }
+  /** From here on the adapter goes through the broker's own list of subscriptions; each row on it comes as "subscribed". */
+  | { readonly type: "snapshot_begin" }
+  /**
+   * The list is through. `calm`: nothing moved while it was read, so it holds every row. Else the list was read page by page
+   * under changes, and a row that is held all along may have slipped from one page to another between two readings.
+   */
+  | { readonly type: "snapshot_end"; readonly calm: boolean }
+  /** The list could not be read: nothing is known that was not known before. */
+  | { readonly type: "snapshot_failed" }
   /** Events may have been missed. */
   | { readonly type: "gap"; readonly reason: GapReason }
   /** The broker restarted: clients that were connected are not any more, sessions without persistence are gone. */
@@ -50,7 +63,9 @@ export type GapReason =
   | "events_unparsable"
   | "broker_restarted"
   /** The events session is away while clients may subscribe. */
-  | "adapter_disconnected";
+  | "adapter_disconnected"
+  /** The broker's list of subscriptions, which mends lost events, could not be read for long. */
+  | "api_unavailable";
 
 /** Why the agent announces its links' `topics` instead of the exact interest. */
 export type WideReason =

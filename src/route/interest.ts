@@ -10,10 +10,16 @@
  *
  * A ghost that is given up for want of room may be in B and in neither V nor G. From then on only |V| = |B| makes it exact
  * again, and time alone does not.
+ *
+ * Where the broker has no counter but a list of its subscriptions, the list read from end to end proves the table: each row
+ * on it enters V, and what neither the list nor an event has shown since its reading began is not held. A list that
+ * changed while it was read, page by page, may have hidden a row; only three of them in a row are believed.
  */
 import type { InterestEdge, InterestEvent, WideReason } from "./interest-event.ts";
 import { LingeringEdges } from "./lingering.ts";
+import { ListProof } from "./list-proof.ts";
 import type { Holder, Row, RowChange } from "./row-changes.ts";
+import type { RowKind } from "./sightings.ts";
 import { SubscriptionTable, type TableOptions } from "./subscription-table.ts";
 
 /** Brokers publish their counters every ten seconds or so: after three times that there is none. */
@@ -48,13 +54,13 @@ export interface InterestStats {
   readonly givenUp: number;
   readonly invalid: number;
   readonly trusted: boolean;
+  /** Rows that only a list of the broker's subscriptions brought, and rows that only it ended. */
+  readonly mended: { readonly added: number; readonly removed: number };
   /** Pairs of filter and group that nobody holds any more and that are wanted for a moment longer. */
   readonly lingering: number;
   /** Pairs that went at once because too many lingered. */
   readonly lingeringOverflows: number;
 }
-
-type Kind = "plain" | "shared";
 
 export class Interest {
   readonly #options: InterestOptions;
@@ -74,10 +80,12 @@ export class Interest {
   /** When the last doubt arose: trust begins to grow there, however long wide mode lasts already. */
   #doubtedAtMs: number;
   #counterSeen = false;
+  readonly #list: ListProof;
 
   constructor(options: InterestOptions, nowMs = 0) {
     this.#options = options;
     this.#table = new SubscriptionTable(options);
+    this.#list = new ListProof(this.#table);
     this.#wide = { reason: "starting", sinceMs: nowMs };
     this.#doubtedAtMs = nowMs;
     if (options.atStart === "none") {
@@ -111,6 +119,7 @@ export class Interest {
       givenUp: this.#table.givenUp,
       invalid: this.#table.invalid,
       trusted: this.#trusted.plain || this.#trusted.shared,
+      mended: { ...this.#table.mended },
       lingering: this.#lingering.size,
       lingeringOverflows: this.#lingering.overflows,
     };
@@ -175,7 +184,7 @@ export class Interest {
     const { givenUp } = this.#table;
     switch (event.type) {
       case "connected":
-        this.#table.connected(event.client, event.cleanStart, event.session, edges);
+        this.#table.connected(event.client, event.cleanStart, event.session, edges, event.takesOver);
         break;
       case "disconnected":
         this.#table.disconnected(event.client, edges);
@@ -184,7 +193,9 @@ export class Interest {
         this.#table.sessionEnded(event.client, edges);
         break;
       case "subscribed":
-        if (!this.#table.subscribed(event.client, event.filter, event.certain, edges)) this.#tableFull(nowMs);
+        if (!this.#table.subscribed(event.client, event.filter, event.certain, edges, event.listed)) {
+          this.#tableFull(nowMs);
+        }
         break;
       case "unsubscribed":
         this.#table.unsubscribed(event.client, event.filter, event.certain, edges);
@@ -195,6 +206,15 @@ export class Interest {
         if (event.plain !== null)
           this.#count("plain", event.plain - this.#options.untrackedSubscriptions, nowMs, edges);
         if (event.shared !== null) this.#count("shared", event.shared, nowMs, edges);
+        break;
+      case "snapshot_begin":
+        this.#list.begin();
+        break;
+      case "snapshot_end":
+        if (this.#list.end(event.calm, edges)) this.#listProves();
+        break;
+      case "snapshot_failed":
+        this.#snapshotFailed();
         break;
       case "gap":
         this.#doubt(event.reason, nowMs);
@@ -233,7 +253,7 @@ export class Interest {
     return false;
   }
 
-  #count(kind: Kind, held: number, nowMs: number, edges: InterestEdge[]): void {
+  #count(kind: RowKind, held: number, nowMs: number, edges: InterestEdge[]): void {
     const { proven, ghosts } = this.#table.counts(kind);
     if (held === proven) {
       this.#table.dropGhosts(kind, edges);
@@ -252,6 +272,23 @@ export class Interest {
     }
   }
 
+  #listProves(): void {
+    for (const kind of ["plain", "shared"] as const) {
+      this.#matched[kind] = true;
+      this.#trusted[kind] = false;
+      this.#restored[kind] = false;
+    }
+    this.#leaveWideIfProven();
+  }
+
+  #snapshotFailed(): void {
+    this.#list.failed();
+    // What is exact stays so: every new row is announced. What waits for proof now waits for the list.
+    if (this.#wide?.reason === "starting" || this.#wide?.reason === "no_counter") {
+      this.#wide = { reason: "api_unavailable", sinceMs: this.#wide.sinceMs };
+    }
+  }
+
   #leaveWideIfProven(): void {
     if (this.#full && this.#table.rows <= this.#options.rowsMax * ROOM_AT) this.#full = false;
     if (!this.#enabled || this.#full || !this.#matched.plain || !this.#matched.shared) return;
@@ -262,6 +299,7 @@ export class Interest {
   /** From here on only what is seen anew is proven. */
   #doubt(reason: WideReason, nowMs: number): void {
     this.#table.gap();
+    this.#list.spoil();
     this.#believeNothing(reason, nowMs);
   }
 
@@ -281,6 +319,7 @@ export class Interest {
   }
 
   #tableFull(nowMs: number): void {
+    this.#list.overflowed();
     if (this.#full) return;
     this.#full = true;
     this.#doubt("table_full", nowMs);
@@ -296,6 +335,7 @@ export class Interest {
       // Whoever subscribed while there were no events is unknown, also to an agent that was there before any client.
       this.#wide = { reason: "starting", sinceMs: nowMs };
       this.#doubtedAtMs = nowMs;
+      this.#list.spoil();
     }
   }
 

@@ -2,20 +2,19 @@
  * Which client holds which filter, as a set per (client, filter): brokers log unsubscribes of filters not held, so a
  * counter would drift. Every row counts for comparing with the broker's counter; only eligible ones are interest.
  *
- * A row is *proven* when it was seen held since the last gap, else a *ghost*: it may be held. Proofs carry the number of
- * the stretch they belong to, so that a gap turns all rows into ghosts at once.
+ * A row is *proven* when it was seen held since the last gap, else a *ghost*: it may be held (`sightings.ts`). A gap turns
+ * all rows into ghosts at once; the end of a snapshot finds the rows that neither it nor an event has shown since it began.
  *
  * Clients whose end nobody hears of (an expiry that is not told, rows of an earlier life) leave ghosts that nothing
  * disproves where the broker gives no count. They share the table's limit with what is held for certain, and make room for
  * it: whoever left first, first. Each that is given up is counted, and the owner has to announce more.
  */
 import { BoundedMap } from "../base/bounded-map.ts";
-import { canonical, filterProblem, isReserved, LEVELS_MAX, splitShared, widenDeep } from "../topic/filter.ts";
-import { underPrefix } from "../wire/names.ts";
 import { matchesPattern } from "./client-pattern.ts";
-import { FilterHolders } from "./filter-holders.ts";
+import { Holdings } from "./holdings.ts";
 import type { InterestEdge, SessionEnd } from "./interest-event.ts";
 import { type Holder, type Row, RowChanges } from "./row-changes.ts";
+import { kindOf, type RowCounts, type RowKind, type Seen, Sightings } from "./sightings.ts";
 
 export interface TableOptions {
   readonly ownClients: ReadonlySet<string>;
@@ -30,14 +29,7 @@ interface Client {
   connected: boolean;
   session: SessionEnd;
   readonly eligible: boolean;
-  /** Raw filter → stretch in which it was last seen held; 0: never for certain. */
-  readonly rows: Map<string, number>;
-}
-
-/** Rows of one kind: the broker counts plain and shared ones apart. */
-export interface RowCounts {
-  readonly proven: number;
-  readonly ghosts: number;
+  readonly rows: Seen;
 }
 
 export class SubscriptionTable {
@@ -45,18 +37,17 @@ export class SubscriptionTable {
   readonly changes = new RowChanges();
   readonly #options: TableOptions;
   readonly #clients = new Map<string, Client>();
-  readonly #holders = new FilterHolders();
-  #stretch = 1;
-  readonly #proven = { plain: 0, shared: 0 };
-  readonly #total = { plain: 0, shared: 0 };
+  readonly #holdings: Holdings;
+  readonly #sightings = new Sightings();
+  readonly #mended = { added: 0, removed: 0 };
   /** Clients that are away and have ghosts, perhaps for ever; in the order in which they left. */
   readonly #gone: BoundedMap<string, Client>;
   #refused = 0;
   #givenUp = 0;
-  #invalid = 0;
 
   constructor(options: TableOptions) {
     this.#options = options;
+    this.#holdings = new Holdings(options.controlPrefix);
     this.#gone = new BoundedMap(options.rowsMax);
   }
 
@@ -65,12 +56,12 @@ export class SubscriptionTable {
   }
 
   get rows(): number {
-    return this.#total.plain + this.#total.shared;
+    return this.#sightings.rows;
   }
 
   /** Filters that are interest. */
   get filters(): number {
-    return this.#holders.size;
+    return this.#holdings.size;
   }
 
   /** Rows not stored because the table was full. */
@@ -84,18 +75,29 @@ export class SubscriptionTable {
   }
 
   get invalid(): number {
-    return this.#invalid;
+    return this.#holdings.invalid;
   }
 
-  counts(kind: "plain" | "shared"): RowCounts {
-    return { proven: this.#proven[kind], ghosts: this.#total[kind] - this.#proven[kind] };
+  /** Rows that only a snapshot brought, and rows that only a snapshot ended. */
+  get mended(): { readonly added: number; readonly removed: number } {
+    return this.#mended;
   }
 
-  connected(id: string, cleanStart: boolean | null, session: SessionEnd, edges: InterestEdge[]): void {
+  counts(kind: RowKind): RowCounts {
+    return this.#sightings.counts(kind);
+  }
+
+  connected(
+    id: string,
+    cleanStart: boolean | null,
+    session: SessionEnd,
+    edges: InterestEdge[],
+    takesOver = false,
+  ): void {
     const known = this.#clients.get(id);
-    // A clean start forgets; and a session that ended with its connection left nothing to a takeover.
-    if (known !== undefined && (cleanStart === true || known.session === "with_connection"))
-      this.#dropRows(known, edges);
+    // A clean start forgets; and a session that ended with its connection left nothing to a takeover, on most brokers.
+    const isOver = cleanStart === true || (known?.session === "with_connection" && !takesOver);
+    if (known !== undefined && isOver) this.#dropRows(known, edges);
     const client = known ?? this.#create(id);
     if (client === null) return;
     client.connected = true;
@@ -110,7 +112,7 @@ export class SubscriptionTable {
     client.connected = false;
     if (session === "with_connection") this.#dropRows(client, edges);
     else if (session === "unknown") {
-      for (const raw of client.rows.keys()) this.#toGhost(client, raw);
+      for (const raw of client.rows.keys()) this.#sightings.doubt(client.rows, raw);
       this.#left(client);
     }
     this.#tidy(id, client);
@@ -124,7 +126,7 @@ export class SubscriptionTable {
   }
 
   /** Answers false when the row could not be stored. */
-  subscribed(id: string, raw: string, certain: boolean, edges: InterestEdge[]): boolean {
+  subscribed(id: string, raw: string, certain: boolean, edges: InterestEdge[], listed = false): boolean {
     const client = this.#clients.get(id) ?? this.#createForRow(id, edges);
     if (client === null) {
       this.#refused += 1;
@@ -138,11 +140,11 @@ export class SubscriptionTable {
         this.#tidy(id, client);
         return false;
       }
-      client.rows.set(raw, 0);
-      this.#total[kindOf(raw)] += 1;
-      if (client.eligible && this.#hold(raw, edges)) this.changes.note(id, raw, true);
+      this.#sightings.add(client.rows, raw);
+      if (listed) this.#mended.added += 1;
+      if (client.eligible && this.#holdings.hold(raw, edges)) this.changes.note(id, raw, true);
     }
-    if (certain) this.#prove(client, raw);
+    if (certain) this.#sightings.prove(client.rows, raw);
     return true;
   }
 
@@ -150,7 +152,7 @@ export class SubscriptionTable {
     const client = this.#clients.get(id);
     if (client === undefined || !client.rows.has(raw)) return;
     if (!certain) {
-      this.#toGhost(client, raw);
+      this.#sightings.doubt(client.rows, raw);
       return;
     }
     this.#remove(client, raw, edges);
@@ -163,13 +165,12 @@ export class SubscriptionTable {
     for (const raw of filters) {
       const isRoom = client !== null && this.rows < this.#options.rowsMax;
       if (!isRoom) this.#givenUp += 1;
-      const isTaken = isRoom && client.eligible && this.#hold(raw, edges);
+      const isTaken = isRoom && client.eligible && this.#holdings.hold(raw, edges);
       if (!isTaken) {
         this.changes.note(id, raw, false);
         continue;
       }
-      client.rows.set(raw, 0);
-      this.#total[kindOf(raw)] += 1;
+      this.#sightings.add(client.rows, raw);
     }
     if (client === null) return;
     this.#left(client);
@@ -181,15 +182,39 @@ export class SubscriptionTable {
     for (const { id, eligible, rows } of this.#clients.values()) {
       yield null;
       if (!eligible) continue;
-      for (const raw of rows.keys()) yield this.#interestOf(raw) === null ? null : { client: id, filter: raw };
+      for (const raw of rows.keys()) yield this.#holdings.interestOf(raw) === null ? null : { client: id, filter: raw };
     }
   }
 
   /** Events may be missing: nothing is proven any more, nothing is forgotten. */
   gap(): void {
-    this.#stretch += 1;
-    this.#proven.plain = 0;
-    this.#proven.shared = 0;
+    this.#sightings.gap();
+  }
+
+  beginSnapshot(): void {
+    this.#sightings.beginSnapshot();
+  }
+
+  abandonSnapshot(): void {
+    this.#sightings.abandonSnapshot();
+  }
+
+  forgetSnapshots(): void {
+    this.#sightings.forgetSnapshots();
+  }
+
+  /** Drops the rows that were not seen since the `passes`-th last snapshot began; that one has to be through as well. */
+  endSnapshot(passes: number, edges: InterestEdge[]): void {
+    const first = this.#sightings.endSnapshot(passes);
+    if (first === null) return;
+    for (const [id, client] of this.#clients) {
+      for (const [raw, stretch] of client.rows) {
+        if (Math.abs(stretch) >= first) continue;
+        this.#remove(client, raw, edges);
+        this.#mended.removed += 1;
+      }
+      this.#tidy(id, client);
+    }
   }
 
   /** Nobody is connected; sessions that end with their connection are gone for certain. */
@@ -204,32 +229,32 @@ export class SubscriptionTable {
   }
 
   /** The proven rows are all there are. */
-  dropGhosts(kind: "plain" | "shared", edges: InterestEdge[]): void {
+  dropGhosts(kind: RowKind, edges: InterestEdge[]): void {
     if (this.counts(kind).ghosts === 0) return;
     for (const [id, client] of [...this.#clients]) {
       for (const [raw, stretch] of [...client.rows]) {
-        if (stretch !== this.#stretch && kindOf(raw) === kind) this.#remove(client, raw, edges);
+        if (!this.#sightings.isProven(stretch) && kindOf(raw) === kind) this.#remove(client, raw, edges);
       }
       this.#tidy(id, client);
     }
   }
 
   /** All ghosts are held. */
-  proveGhosts(kind: "plain" | "shared"): void {
+  proveGhosts(kind: RowKind): void {
     if (this.counts(kind).ghosts === 0) return;
     for (const client of this.#clients.values()) {
-      for (const raw of client.rows.keys()) if (kindOf(raw) === kind) this.#prove(client, raw);
+      for (const raw of client.rows.keys()) if (kindOf(raw) === kind) this.#sightings.prove(client.rows, raw);
     }
   }
 
   /** Everything held now, as edges that come up. */
   edges(): Iterable<InterestEdge> {
-    return this.#holders.edges();
+    return this.#holdings.edges();
   }
 
   /** Filters that are interest, with how many subscriptions ask for each. */
   holdings(): Iterable<{ readonly filter: string; readonly clients: number }> {
-    return this.#holders.counts();
+    return this.#holdings.all();
   }
 
   /** Who asks for what: the rows that are interest, each with the filter it comes down to. Walks the table. */
@@ -238,8 +263,9 @@ export class SubscriptionTable {
       if (!eligible) continue;
       const state = connected ? "connected" : session === "unknown" ? "unknown" : "away";
       for (const [raw, stretch] of rows) {
-        const asked = this.#interestOf(raw)?.filter;
-        if (asked !== undefined) yield { client: id, filter: raw, asked, state, proven: stretch === this.#stretch };
+        const asked = this.#holdings.interestOf(raw)?.filter;
+        if (asked !== undefined)
+          yield { client: id, filter: raw, asked, state, proven: this.#sightings.isProven(stretch) };
       }
     }
   }
@@ -280,7 +306,7 @@ export class SubscriptionTable {
     for (let first = this.#gone.oldest(); first !== undefined; first = this.#gone.oldest()) {
       const [id, client] = first;
       for (const [raw, stretch] of client.rows) {
-        if (stretch === this.#stretch) continue;
+        if (this.#sightings.isProven(stretch)) continue;
         this.#remove(client, raw, edges);
         this.#tidy(id, client);
         this.#givenUp += 1;
@@ -291,57 +317,12 @@ export class SubscriptionTable {
     return false;
   }
 
-  #prove(client: Client, raw: string): void {
-    if (client.rows.get(raw) === this.#stretch) return;
-    client.rows.set(raw, this.#stretch);
-    this.#proven[kindOf(raw)] += 1;
-  }
-
-  #toGhost(client: Client, raw: string): void {
-    if (client.rows.get(raw) !== this.#stretch) return;
-    client.rows.set(raw, 0);
-    this.#proven[kindOf(raw)] -= 1;
-  }
-
   #dropRows(client: Client, edges: InterestEdge[]): void {
     for (const raw of [...client.rows.keys()]) this.#remove(client, raw, edges);
   }
 
   #remove(client: Client, raw: string, edges: InterestEdge[]): void {
-    this.#toGhost(client, raw);
-    client.rows.delete(raw);
-    this.#total[kindOf(raw)] -= 1;
-    if (client.eligible && this.#release(raw, edges)) this.changes.note(client.id, raw, false);
+    this.#sightings.remove(client.rows, raw);
+    if (client.eligible && this.#holdings.release(raw, edges)) this.changes.note(client.id, raw, false);
   }
-
-  /** Answers whether the row is interest. */
-  #hold(raw: string, edges: InterestEdge[]): boolean {
-    const interest = this.#interestOf(raw);
-    if (interest === null) {
-      if (!isReserved(splitShared(raw).filter)) this.#invalid += 1;
-      return false;
-    }
-    this.#holders.hold(interest.filter, interest.group, edges);
-    return true;
-  }
-
-  #release(raw: string, edges: InterestEdge[]): boolean {
-    const interest = this.#interestOf(raw);
-    return interest !== null && this.#holders.release(interest.filter, interest.group, edges);
-  }
-
-  /** What a subscription asks for in messages of clients; null: nothing that may cross. */
-  #interestOf(raw: string): { filter: string; group: string | null } | null {
-    const shared = splitShared(raw);
-    const filter =
-      shared.filter.split("/", LEVELS_MAX + 1).length > LEVELS_MAX ? widenDeep(shared.filter) : shared.filter;
-    // Reserved topics belong to their broker; the control prefix belongs to agents.
-    if (isReserved(filter) || underPrefix(this.#options.controlPrefix, filter) || filterProblem(filter) !== null)
-      return null;
-    return { filter: canonical(filter), group: shared.group };
-  }
-}
-
-function kindOf(raw: string): "plain" | "shared" {
-  return raw.startsWith("$share/") ? "shared" : "plain";
 }

@@ -53,6 +53,7 @@ export class AgentRig {
         trustAfterMs: null,
         eventsTopic: null,
         filters: [],
+        api: null,
         ...local,
       },
       links,

@@ -266,6 +266,21 @@ describe("the local broker", () => {
     ]);
   });
 
+  test("is named once when its API gives no list, for each reason, and when it does again", () => {
+    const { report, lines } = reporting();
+    const refused = { code: "LOCAL_API_REFUSED", why: "http://h answers HTTP 401" } as const;
+    for (const problem of [refused, refused, { ...refused, why: "another" }, null]) report.brokerApi(problem);
+    assert.deepEqual(
+      lines().map(({ level, code, why }) => [level, code, why]),
+      [
+        ["warn", "LOCAL_API_REFUSED", "http://h answers HTTP 401"],
+        ["warn", "LOCAL_API_REFUSED", "another"],
+        ["info", undefined, undefined],
+      ],
+    );
+    assert.deepEqual(report.problems(), [{ link: null, code: "LOCAL_API_REFUSED", count: 3 }]);
+  });
+
   test("is warned of only when its count of dropped messages rises", () => {
     const { report, lines } = reporting();
     report.brokerDropped(5, false);

@@ -11,8 +11,12 @@ export interface Captured {
 }
 
 export function readCapture(name: string): Captured[] {
-  const lines = readFileSync(join(root(), "test", "captures", `${name}.jsonl`), "utf8").split("\n");
+  const lines = readFileSync(captureFile(`${name}.jsonl`), "utf8").split("\n");
   return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as Captured);
+}
+
+export function captureFile(name: string): string {
+  return join(root(), "test", "captures", name);
 }
 
 function root(): string {

@@ -104,6 +104,61 @@ describe("the events of EMQX", () => {
     assert.equal(rig.adapter.deadlineMs, Number.POSITIVE_INFINITY);
   });
 
+  test("clients of gateways count with what they subscribe, not with connections whose sessions nobody knows", () => {
+    const rig = new EventsRig("emqx").up();
+    assert.deepEqual(rig.session.subscribed[2], ["$SYS/brokers/+/gateway/+/clients/#"]);
+    const at = (event: string, more: object): void =>
+      rig.json(`$SYS/brokers/n/gateway/mqttsn/clients/c/${event}`, { clientid: "c", ...more });
+    at("connected", { clean_start: true, expiry_interval: 0, connected_at: 100 });
+    at("subscribed", { topic: "x" });
+    at("subscribed", { topic: "y" });
+    at("unsubscribed", { topic: "y" });
+    at("disconnected", { reason: "asleep", connected_at: 100 });
+    assert.deepEqual(rig.sink.take(), ["+c x", "+c y", "-c y"]);
+    rig.json("$SYS/brokers/n/clients/gateway/x/clients/c/disconnected", { clientid: "gateway/x/clients/c" });
+    assert.deepEqual(rig.sink.take(), ["down gateway/x/clients/c"]);
+  });
+
+  test("an exclusive subscription and the plain one are the same", () => {
+    const rig = new EventsRig("emqx").up();
+    rig.json("$SYS/brokers/n/clients/c/subscribed", { clientid: "c", topic: "$exclusive/x" });
+    rig.json("$SYS/brokers/n/clients/c/unsubscribed", { clientid: "c", topic: "x" });
+    assert.deepEqual(rig.sink.take(), ["+c x", "-c x"]);
+  });
+
+  test("events of a connection that was replaced meanwhile end nothing for certain", () => {
+    const rig = new EventsRig("emqx").up();
+    const at = (event: string, more: object): void =>
+      rig.json(`$SYS/brokers/n/clients/c/${event}`, { clientid: "c", ...more });
+    at("connected", { connected_at: 200, clean_start: false, expiry_interval: "infinity" });
+    at("subscribed", { ts: 210, topic: "x" });
+    at("unsubscribed", { ts: 190, topic: "x" });
+    at("connected", { connected_at: 100, clean_start: true, expiry_interval: 0 });
+    at("unsubscribed", { ts: 220, topic: "x" });
+    assert.deepEqual(rig.sink.take(), ["up c kept stays", "+c x", "-c x ?", "-c x"]);
+    assert.equal(rig.adapter.dies("c"), false);
+  });
+
+  test("of two connections of one millisecond neither ends anything", () => {
+    const rig = new EventsRig("emqx").up();
+    for (const clean_start of [false, true]) {
+      const event = { clientid: "c", connected_at: 100, clean_start, expiry_interval: 0 };
+      rig.json("$SYS/brokers/n/clients/c/connected", event);
+    }
+    assert.deepEqual(rig.sink.take(), ["up c kept dies", "up c ? ?"]);
+  });
+
+  test("the end of a connection whose beginning was missed says nothing of its session", () => {
+    const rig = new EventsRig("emqx").up();
+    const at = (event: string, more: object): void =>
+      rig.json(`$SYS/brokers/n/clients/c/${event}`, { clientid: "c", ...more });
+    at("connected", { connected_at: 100, clean_start: true, expiry_interval: 0 });
+    assert.equal(rig.adapter.dies("c"), true);
+    at("disconnected", { connected_at: 200, reason: "normal" });
+    assert.deepEqual(rig.sink.take(), ["up c clean dies", "up c ? ?", "down c"]);
+    assert.equal(rig.adapter.dies("c"), false);
+  });
+
   test("ids that look like topics are taken from the payload", () => {
     const rig = new EventsRig("emqx").up();
     rig.json("$SYS/brokers/n/clients/a/b/+/#/disconnected/subscribed", {

@@ -4,11 +4,11 @@ import type { InterestEvent } from "../../src/route/interest-event.ts";
 
 export const encoder = new TextEncoder();
 
-/** `+c f` subscribed, `-c f` unsubscribed (`?` behind: uncertain), `up c clean|kept|? dies|stays|?`, `down c`, `end c`. */
+/** `+c f` subscribed, `=c f` on the list of the broker, `-c f` unsubscribed (`?` behind: uncertain), `up c clean|kept|? dies|stays|?`, `down c`, `end c`. */
 export function brief(event: InterestEvent): string {
   switch (event.type) {
     case "subscribed":
-      return `+${event.client} ${event.filter}${event.certain ? "" : " ?"}`;
+      return `${event.listed === true ? "=" : "+"}${event.client} ${event.filter}${event.certain ? "" : " ?"}`;
     case "unsubscribed":
       return `-${event.client} ${event.filter}${event.certain ? "" : " ?"}`;
     case "connected": {
@@ -20,6 +20,12 @@ export function brief(event: InterestEvent): string {
       return `down ${event.client}`;
     case "session_ended":
       return `end ${event.client}`;
+    case "snapshot_begin":
+      return "list";
+    case "snapshot_end":
+      return event.calm ? "listed" : "listed restless";
+    case "snapshot_failed":
+      return "unlisted";
     case "count":
       return `count ${event.plain ?? "-"} ${event.shared ?? "-"}`;
     case "gap":

@@ -21,6 +21,7 @@ test("three keys make a configuration, and everything else has its documented de
       trustAfterMs: null,
       eventsTopic: null,
       filters: [],
+      api: null,
     },
     links: [],
     spool: { bytesMax: 128 * 2 ** 20, ageMaxMs: 86_400_000, whenFull: "drop_oldest" },

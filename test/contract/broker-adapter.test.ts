@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { MOSQUITTO_LINES } from "../../src/broker/mosquitto-setup.ts";
 import { until } from "../support/until.ts";
 import { brokerAdapterContract } from "./broker-adapter.ts";
+import { EmqxWorld } from "./emqx-world.ts";
 import { EventsWatch } from "./events-watch.ts";
 import { AedesWorld, EventsWorld, MosquittoWorld, MqttWorldClient } from "./worlds.ts";
 
@@ -16,6 +17,7 @@ describe("live brokers", { concurrency: true }, () => {
     MosquittoWorld.open([...STAMPED, STRFTIME]),
   );
   brokerAdapterContract("Aedes", { wipes: true, queues: false }, () => AedesWorld.open());
+  brokerAdapterContract("EMQX", { wipes: false, queues: false }, () => EmqxWorld.open());
   brokerAdapterContract("a broker with a plugin", { wipes: false, queues: false }, () => EventsWorld.open());
 });
 

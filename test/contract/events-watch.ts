@@ -1,6 +1,7 @@
 /** An adapter on a live `-events` session, made with mqtt.js alone, and the table that its events amount to. */
 import mqtt, { type MqttClient } from "mqtt";
 import type { BrokerAdapter, EventsSession } from "../../src/broker/adapter.ts";
+import type { EmqxApiOptions } from "../../src/broker/emqx.ts";
 import { createAdapter } from "../../src/broker/registry.ts";
 import type { BrokerKind } from "../../src/config/types.ts";
 import type { InterestEvent } from "../../src/route/interest-event.ts";
@@ -14,6 +15,7 @@ export interface WatchOptions {
   readonly protocolVersion: 4 | 5;
   readonly eventsTopic?: string;
   readonly filters?: readonly string[];
+  readonly api?: EmqxApiOptions;
 }
 
 const CLIENT_ID = "brokerlink-a-events";
@@ -45,6 +47,7 @@ export class EventsWatch {
       random: Math.random,
       eventsTopic: options.eventsTopic ?? null,
       filters: options.filters ?? [],
+      api: options.api ?? null,
     });
   }
 

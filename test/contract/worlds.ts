@@ -53,7 +53,7 @@ export class MqttWorldClient implements WorldClient {
 }
 
 /** Connects and subscribes by hand, then never writes again. */
-async function silentClient(port: number, clientId: string, filter: string): Promise<Socket> {
+export async function silentClient(port: number, clientId: string, filter: string): Promise<Socket> {
   const socket = connect(port, "127.0.0.1");
   socket.on("error", () => {});
   socket.write(

@@ -139,6 +139,7 @@ export function agentStatus(changes: Partial<AgentStatus> = {}): AgentStatus {
     eventsAdvice: null,
     oddLines: { ambiguous: 2 },
     brokerDropped: 11,
+    brokerApi: null,
     hub: {
       cluster: "west",
       incarnation: NOON_MS,
@@ -155,6 +156,7 @@ export function agentStatus(changes: Partial<AgentStatus> = {}): AgentStatus {
         givenUp: 9,
         lingering: 2,
         lingeringOverflows: 3,
+        mended: { added: 5, removed: 4 },
       },
       demand: { filters: 2, pending: 1, refused: 0, markerTimeouts: 0 },
       local: { forwarded: 10, loop_mark: 3, stranger: 1 },
@@ -231,6 +233,7 @@ export function agentConfig(http: Partial<AgentConfig["http"]> = {}, links = [li
       trustAfterMs: null,
       eventsTopic: null,
       filters: [],
+      api: null,
     },
     links,
     spool: { bytesMax: 1_000_000, ageMaxMs: 60_000, whenFull: "drop_oldest" },

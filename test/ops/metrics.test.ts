@@ -302,6 +302,26 @@ describe("what metrics say", () => {
     assert.equal(value(families, "link_reconnects_total", { link: "east", reason: "lost" }), undefined);
   });
 
+  test("the local broker's API, where there is one", async () => {
+    const without = await scrape(agentStatus());
+    assert.equal(value(without, "local_api_up"), undefined);
+    assert.equal(value(without, "interest_mended_total", { kind: "added" }), 5);
+    assert.equal(value(without, "interest_mended_total", { kind: "removed" }), 4);
+    const last = { rows: 12, atMs: Date.now() - 60_000, tookMs: 1_500, calm: true };
+    const brokerApi = { state: "working", problem: null, snapshots: 7, failures: 2, last } as const;
+    const families = await scrape({ ...agentStatus(), brokerApi });
+    assert.equal(value(families, "local_api_up"), 1);
+    assert.equal(value(families, "local_api_snapshots_total", { outcome: "complete" }), 7);
+    assert.equal(value(families, "local_api_snapshots_total", { outcome: "failed" }), 2);
+    assert.equal(value(families, "local_api_snapshot_rows"), 12);
+    assert.equal(value(families, "local_api_snapshot_seconds"), 1.5);
+    const ageSeconds = value(families, "local_api_snapshot_age_seconds") ?? 0;
+    assert.ok(ageSeconds >= 60 && ageSeconds < 90, `${ageSeconds}`);
+    const failing = await scrape({ ...agentStatus(), brokerApi: { ...brokerApi, state: "failing", last: null } });
+    assert.equal(value(failing, "local_api_up"), 0);
+    assert.equal(value(failing, "local_api_snapshot_rows"), undefined);
+  });
+
   test("the present, at every scrape: nothing of the last one stays", async () => {
     let status = agentStatus();
     const metrics = createMetrics({ status: () => status, ready: true });
