@@ -92,7 +92,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "link/announcer.js",
     find: "if (!this.isAwaited(body))",
     replace: "if (false)",
-    seed: 36,
+    seed: 22,
   },
   {
     name: "no give-up timer",
@@ -113,7 +113,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "flow/link-dues.js",
     find: 'this.#durability === "memory" ||',
     replace: "true ||",
-    seed: 2,
+    seed: 3,
   },
   {
     name: "record saved after settlement",
@@ -121,7 +121,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: "saveRecord(this.#host.save, this.name, settlement.stream, settlement);",
     // Microtasks come when the run is over: long after.
     replace: "queueMicrotask(() => { $& });",
-    seed: 1,
+    seed: 19,
   },
   {
     name: "demand saved after SUBSCRIBE",
@@ -149,7 +149,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "flow/outbound.js",
     find: "lane(logs.live)",
     replace: "lane(new MemorySpoolLog(newStream()))",
-    seed: 144,
+    seed: 10,
   },
   {
     name: "live lane not waited for after a restart",
@@ -192,14 +192,14 @@ export const MUTANTS: readonly Mutant[] = [
     file: "link/announcer.js",
     find: "Math.min(PART_BYTES_MAX, packetBytesMax - PACKET_OVERHEAD_BYTES)",
     replace: "PART_BYTES_MAX",
-    seed: 17,
+    seed: 3,
   },
   {
     name: "a refusal told once",
     file: "hub/hub-link.js",
     find: "for (const { filter, reasonCode } of this.refused.expired(nowMs))",
     replace: "for (const { filter, reasonCode } of [])",
-    seed: 78,
+    seed: 2,
   },
   // Links that change while the agent runs.
   {
@@ -207,7 +207,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "hub/link-changes.js",
     find: "op: Math.max(op, this.#after.op),",
     replace: "op: 0,",
-    seed: 1,
+    seed: 2,
   },
   {
     name: "what a link exports anew is not subscribed",
@@ -235,7 +235,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "hub/state-source.js",
     find: "if (this.#live.has(topic))",
     replace: "if (false)",
-    seed: 20,
+    seed: 22,
     world: "states-world",
   },
   {
@@ -243,7 +243,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "hub/state-source.js",
     find: "return qos === 0 && this.#underWay.has(topic) ? { ...message, qos: 1 } : message;",
     replace: "return message;",
-    seed: 10,
+    seed: 55,
     world: "states-world",
   },
   {
@@ -251,7 +251,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "hub/state-source.js",
     find: "if (this.#fenceUntilMs === Number.POSITIVE_INFINITY) this.#offer(nowMs);",
     replace: "this.#offer(nowMs);",
-    seed: 228,
+    seed: 289,
     world: "states-world",
   },
   {
