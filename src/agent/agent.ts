@@ -93,6 +93,8 @@ export class Agent {
       then,
       frame: (from, bytes, stayMs) => this.#frame(from, bytes, stayMs),
       controlAnswered: (name, reasonCode) => this.#controlAnswered(name, reasonCode),
+      config: this.config,
+      problem: (code, reason) => this.#report.hub({ type: "problem", link: null, code, reason }),
     });
     const connections = this.#connections;
     this.#carriers = new Carriers(cluster, () => this.#local, connections.all);
@@ -113,6 +115,7 @@ export class Agent {
       () =>
         Math.min(
           this.hub.deadlineMs,
+          this.#connections.emqx.deadlineMs,
           this.#local.deadlineMs,
           this.#countDeadlineMs(),
           this.#heldBackDeadlineMs(),
@@ -214,6 +217,7 @@ export class Agent {
 
   #run(nowMs: number): void {
     this.#local.tick(nowMs);
+    this.#connections.emqx.run(nowMs);
     this.hub.tick(nowMs);
     if (nowMs >= this.#countDeadlineMs()) {
       this.#countRefresh.asked(nowMs);
@@ -295,6 +299,7 @@ export class Agent {
         if (event.type === "events_enabled" && event.enabled) this.#advice = null;
         this.#then((nowMs) => {
           if (event.type === "count") this.#countRefresh.counted(nowMs);
+          else if (event.type === "subscribed") this.#connections.emqx.subscribed(event.client, event.filter);
           this.hub.interestEvent(event, nowMs);
         });
       },
