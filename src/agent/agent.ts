@@ -222,12 +222,17 @@ export class Agent {
     if (nowMs >= this.#countDeadlineMs()) {
       this.#countRefresh.asked(nowMs);
       // What was announced may have met the next doubt: again, until a count proves it.
-      if (this.hub.interest.wide !== null) this.#local.announceOwn();
+      if (this.hub.interest.wide !== null) this.#announceOwn();
       this.#local.refreshCount(nowMs);
     }
     this.#store?.incarnation(this.hub.identity.incarnation);
     this.hub.flush(nowMs);
     this.#store?.flush(nowMs, (save) => this.hub.saveAll(save));
+  }
+
+  #announceOwn(): void {
+    this.#local.announceOwn();
+    this.#connections.emqx.announceOwn();
   }
 
   /** What a slow connection holds back is looked at again soon: no event says that it took its bytes. */
@@ -276,7 +281,7 @@ export class Agent {
       report: (event) => {
         this.#report.hub(event);
         this.history.note(event, clockMs());
-        if (event.type === "interest" && event.to !== "exact") this.#local.announceOwn();
+        if (event.type === "interest" && event.to !== "exact") this.#announceOwn();
         // Perhaps it speaks, and the local broker does not pass it on to us (any more).
         if (event.type === "link_state" && event.half === "in" && event.to === "silent") this.#local.doubtControl();
       },

@@ -132,8 +132,12 @@ export class EmqxConnection implements LinkConnection {
   start(): void {
     this.#routes.start();
     this.#messages.start();
-    this.#inbox.start();
     this.#refresh = setInterval(() => this.refreshInbox(), REFRESH_MS);
+  }
+
+  /** The local broker's events are read: what we subscribe to there is seen, and counted. */
+  listen(): void {
+    this.#inbox.start();
   }
 
   renew(endpoint: EndpointConfig): void {

@@ -63,7 +63,7 @@ export class EmqxInbox {
 
   start(): void {
     this.#session.start();
-    this.#refresh = setInterval(() => this.refresh(), REFRESH_MS);
+    this.#refresh ??= setInterval(() => this.refresh(), REFRESH_MS);
   }
 
   stop(graceMs: number): Promise<void> {

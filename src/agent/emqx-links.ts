@@ -35,6 +35,7 @@ export class EmqxLinks {
   /** By response topic: the client that listens there. */
   readonly #listeners = new BoundedMap<string, string>(LISTENERS_MAX);
   #inbox: EmqxInbox | null = null;
+  #isLocalUp = false;
 
   constructor(parts: EmqxLinksParts) {
     this.#parts = parts;
@@ -54,7 +55,7 @@ export class EmqxLinks {
   open(link: LinkConfig, endpoint: EndpointConfig): EmqxConnection {
     const { cluster, hub, answers, then, frame, config, all } = this.#parts;
     this.listen();
-    return new EmqxConnection(link, endpoint, {
+    const connection = new EmqxConnection(link, endpoint, {
       cluster,
       hub,
       answers,
@@ -68,6 +69,8 @@ export class EmqxLinks {
         return client === undefined ? [] : [client];
       },
     });
+    if (this.#isLocalUp) connection.listen();
+    return connection;
   }
 
   /** A connection was closed: with the last link the session goes. Of one that is switched off, EMQX is to be told. */
@@ -79,6 +82,19 @@ export class EmqxLinks {
     const inbox = this.#inbox;
     this.#inbox = null;
     await inbox?.stop(graceMs);
+  }
+
+  /** The agent's own sessions on the local broker stand, and its events are read. */
+  localUp(): void {
+    this.#isLocalUp = true;
+    this.#inbox?.start();
+    for (const connection of this.#connections()) connection.listen();
+  }
+
+  /** Makes the broker announce our own subscriptions again, which count like everybody's. */
+  announceOwn(): void {
+    this.#inbox?.refresh();
+    for (const connection of this.#connections()) connection.refreshInbox();
   }
 
   /** A client of the local broker subscribed. */
@@ -111,6 +127,6 @@ export class EmqxLinks {
       isDisabled: (name) => config.links.some((link) => link.name === name && !link.enable),
       problem,
     });
-    this.#inbox.start();
+    if (this.#isLocalUp) this.#inbox.start();
   }
 }

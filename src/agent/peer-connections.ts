@@ -78,6 +78,7 @@ export class PeerConnections {
 
   localUp(packetBytesMax: number): void {
     this.#localPacketBytesMax = packetBytesMax;
+    this.emqx.localUp();
     const { hub, then } = this.#parts;
     then((nowMs) => {
       for (const name of this.#dialIns) hub.linkUp(name, packetBytesMax, nowMs);
