@@ -204,6 +204,14 @@ export class EmqxDouble {
     await this.#forwarders.get(name)?.publishAsync(topic, bytes, { qos: 1 });
   }
 
+  /** Ends every connection of peers, as a broker does that is told to: by taking their sessions over for a moment. */
+  async endPeers(): Promise<void> {
+    for (const clientId of [...this.#connections.keys()].filter((id) => /:(routesync|msg):/.test(id))) {
+      const rival = await mqtt.connectAsync(this.#url, { protocolVersion: 5, clientId, reconnectPeriod: 0 });
+      await rival.endAsync(true);
+    }
+  }
+
   #nextId(): Buffer {
     this.#ids += 1;
     const id = randomBytes(16);
@@ -492,7 +500,8 @@ export class RouteActor {
       this.#hasBootstrapped = true;
     }
     this.state = "online";
-    this.#beat(this.#client);
+    const client = this.#client;
+    this.#later(HEARTBEAT_MS, () => this.#beat(client));
     await this.#flush();
   }
 

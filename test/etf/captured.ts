@@ -17,6 +17,8 @@ export interface CapturedPacket {
 }
 
 export interface SessionPacket {
+  /** Since the beginning. */
+  readonly ms: number;
   readonly conn: number;
   readonly link: "A->B" | "B->A";
   readonly event?: object;
