@@ -17,14 +17,13 @@ describe("Mosquitto linked with EMQX 5.8", () => {
     await site.close();
   });
   /** Every rule that EMQX keeps is kept, in every test. */
-  afterEach(() => {
-    assert.deepEqual(site.emqx.violations, []);
-  });
-
-  async function calm(): Promise<void> {
+  afterEach(async () => {
     await site.m.endClients();
+    site.emqx.unsubscribeAll();
     await site.eHolds();
-  }
+    await site.mHolds(0);
+    assert.deepEqual(site.emqx.violations.splice(0), []);
+  });
 
   test("scenario 34-37: routes are the interest met with the link's topics, none twice", async () => {
     const client = await site.m.client();
@@ -38,7 +37,6 @@ describe("Mosquitto linked with EMQX 5.8", () => {
     await site.eHolds("t/+");
     await client.unsubscribe("t/+");
     await site.eHolds("t/1", "t/6");
-    await calm();
   });
 
   test("a shared subscription is announced under EMQX's identifier, and is plain when somebody else is", async () => {
@@ -53,7 +51,6 @@ describe("Mosquitto linked with EMQX 5.8", () => {
       "it is shared again",
       () => site.emqx.idsOf("m").join() === "t/s\0$s/g/t/s" || site.emqx.idsOf("m").join(),
     );
-    await calm();
   });
 
   test("scenario 1: subscribers of overlapping filters get one copy each, new filters while online too", async () => {
@@ -74,7 +71,6 @@ describe("Mosquitto linked with EMQX 5.8", () => {
     assert.deepEqual(a.texts("t/1/x"), ["first", "sentinel"]);
     const { messages } = (await site.m.agent.linkStatus("e")).received;
     assert.ok(messages >= 3);
-    await calm();
   });
 
   test("scenario 3: of each shared group one member gets it", async () => {
@@ -90,7 +86,6 @@ describe("Mosquitto linked with EMQX 5.8", () => {
       members.flatMap((member) => member.texts()).filter((each) => each.startsWith("shared")).length,
       10,
     );
-    await calm();
   });
 
   test("scenarios 2 and 4: ten publishers' messages keep their order, both ways", async () => {
@@ -122,9 +117,6 @@ describe("Mosquitto linked with EMQX 5.8", () => {
         );
       }
     }
-    site.emqx.unsubscribe("back/order/#");
-    await site.mHolds(0);
-    await calm();
   });
 
   test("messages of EMQX: each QoS, properties, wills, parts of EMQX itself, any payload", async () => {
@@ -192,7 +184,6 @@ describe("Mosquitto linked with EMQX 5.8", () => {
     await site.emqx.forward("m", { topic: "t/sentinel", payload: "sentinel" });
     await late.arrival("sentinel");
     assert.deepEqual(late.texts(), ["sentinel"]);
-    await calm();
   });
 
   test("messages of ours: EMQX gets one wrapper each, whole", async () => {
@@ -219,7 +210,12 @@ describe("Mosquitto linked with EMQX 5.8", () => {
     await publisher.publish("elsewhere/1", "not wanted");
     await publisher.publish("out/3", "three");
     await subscriber.arrival("three");
-    const { arrived } = site.emqx;
+    await until(
+      "the best-effort one is there",
+      () => site.emqx.arrived.length === 4 || String(site.emqx.arrived.length),
+    );
+    // In a frame the best-effort ones come last.
+    const arrived = [...site.emqx.arrived].sort((a, b) => (a.topic < b.topic ? -1 : 1));
     assert.deepEqual(
       arrived.map(({ topic, qos, retain }) => [topic, qos, retain]),
       [
@@ -238,10 +234,7 @@ describe("Mosquitto linked with EMQX 5.8", () => {
     assert.ok(Number(properties.get("Message-Expiry-Interval")) >= 99);
     const pairs = (properties.get("User-Property") as Tuple[]).map(({ items }) => items.join("="));
     assert.deepEqual(pairs.slice(0, 3), ["x=1", "x=2", "brokerlink-origin=m"]);
-    for (const group of [null, "g"]) site.emqx.unsubscribe("out/+", group);
-    site.emqx.unsubscribe("out/#");
-    await site.mHolds(0);
-    await calm();
+    await publisher.publish("out/1", "", { retain: true });
   });
 
   test("what came over the link does not go back, though both sides want it", async () => {
@@ -259,8 +252,6 @@ describe("Mosquitto linked with EMQX 5.8", () => {
     await Promise.all([m.arrival("end e"), e.arrival("end m")]);
     assert.deepEqual(m.texts().sort(), ["end e", "end m", "from e", "from m"]);
     assert.deepEqual(e.texts().sort(), ["end e", "end m", "from e", "from m"]);
-    site.emqx.unsubscribe("t/loop");
-    await calm();
   });
 
   test("only what the link asks for is taken, and nothing that steers a broker", async () => {
@@ -283,7 +274,6 @@ describe("Mosquitto linked with EMQX 5.8", () => {
       [1, 2, 1, 1],
       JSON.stringify(dropped),
     );
-    await calm();
   });
 
   test("scenario 7: a peer that breaks the rules breaks nothing: the next good word is heard", async () => {
@@ -308,7 +298,6 @@ describe("Mosquitto linked with EMQX 5.8", () => {
     await site.m.agent.logged(/BAD_MESSAGE/);
     const { status } = await site.m.agent.linkStatus("e");
     assert.equal(status, "connected");
-    await calm();
   });
 
   test("a message that EMQX repeats is one message", async () => {
@@ -321,7 +310,6 @@ describe("Mosquitto linked with EMQX 5.8", () => {
     await site.emqx.forward("m", { topic: "t/twice", payload: "end" });
     await client.arrival("end");
     assert.deepEqual(client.texts(), ["twice", "end"]);
-    await calm();
   });
 
   test("scenario 23: routes are counted on the side that learned them", async () => {
@@ -358,9 +346,6 @@ describe("Mosquitto linked with EMQX 5.8", () => {
     }
     await site.eHolds(...wanted);
     await site.mHolds(wanted.size);
-    for (const filter of wanted) site.emqx.unsubscribe(`back/${filter}`);
-    await site.mHolds(0);
-    await calm();
   });
 });
 

@@ -20,6 +20,8 @@ export interface EmqxSiteOptions {
   /** Names as the other side has them. */
   readonly eCluster?: string;
   readonly mLines?: readonly string[];
+  /** EMQX runs before the agent does. */
+  readonly emqxFirst?: boolean;
 }
 
 export class EmqxSite {
@@ -34,7 +36,7 @@ export class EmqxSite {
     this.emqx = emqx;
   }
 
-  /** Brokers and agent run; EMQX does not yet. */
+  /** Brokers and agent run; EMQX does not yet, unless it is asked for. */
   static async open(options: EmqxSiteOptions = {}): Promise<EmqxSite> {
     const { mWants = ["#"], eWants = ["#"], link = {}, config = {}, eLink = {}, eCluster = "e" } = options;
     const m = await Site.open("m", options.mLines ?? EVENT_LINES);
@@ -49,6 +51,7 @@ export class EmqxSite {
     m.agent = new AgentProcess({ cluster: "m", local: m.broker.url, config: { ...config, links } });
     const site = new EmqxSite(m, eBroker, emqx);
     try {
+      if (options.emqxFirst === true) await emqx.start();
       await m.agent.start();
     } catch (error) {
       await site.close();
@@ -59,9 +62,8 @@ export class EmqxSite {
 
   /** The same, linked and exact. */
   static async linked(options: EmqxSiteOptions = {}): Promise<EmqxSite> {
-    const site = await EmqxSite.open(options);
+    const site = await EmqxSite.open({ ...options, emqxFirst: true });
     try {
-      await site.emqx.start();
       await site.ready();
     } catch (error) {
       const why = `${error instanceof Error ? error.message : error}\n${site.m.tail(60)}\n${site.emqx.violations.join("\n")}`;

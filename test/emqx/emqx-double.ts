@@ -172,6 +172,10 @@ export class EmqxDouble {
       for (const op of this.#ops("delete", filter, group, actor.link)) actor.say(op);
   }
 
+  unsubscribeAll(): void {
+    for (const { filter, group } of [...this.#local.values()]) this.unsubscribe(filter, group);
+  }
+
   /** All that a link's actor announces from the beginning. */
   bootstrap(link: DoubleLink): RouteOp[] {
     return [...this.#local.values()].flatMap(({ filter, group }) => this.#ops("add", filter, group, link));
