@@ -73,7 +73,7 @@ export class EmqxAnnouncer {
   readonly #responses: string;
   #state: State = { name: "offline" };
   #connectedAtMs = Number.NEGATIVE_INFINITY;
-  /** When EMQX last took a word of ours; before the first one: never. */
+  /** When EMQX last heard that this actor lives: routes do not say it. Before the first time: never. */
   #knownAtMs = Number.NEGATIVE_INFINITY;
   #bytesMax = BATCH_BYTES_MIN;
   #heartbeatAtMs = Number.POSITIVE_INFINITY;
@@ -193,7 +193,6 @@ export class EmqxAnnouncer {
       return [{ type: "refused", reason: "publish_refused" }, this.#leave(why, REFUSED_MS, nowMs)];
     }
     this.#backlog.confirmed();
-    this.#knownAtMs = nowMs;
     this.#settledRevision = revision ?? this.#settledRevision;
     return this.next();
   }
@@ -220,6 +219,9 @@ export class EmqxAnnouncer {
         return [this.#leave("EMQX does not answer the greeting", 0, nowMs)];
       case "bootstrapping":
       case "online": {
+        // A process that was stopped, or a host that slept: EMQX ends the connection of an actor that it has forgotten.
+        if (nowMs - this.#knownAtMs >= FORGOTTEN_MS)
+          return [this.#leave("EMQX may have forgotten this agent: nothing was said for half a minute", 0, nowMs)];
         this.#heartbeatAtMs = nowMs + HEARTBEAT_MS;
         this.#knownAtMs = nowMs;
         const { actor, incarnation } = this.#options;

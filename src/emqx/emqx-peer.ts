@@ -50,6 +50,8 @@ export class EmqxPeer {
   /** The largest packet that EMQX takes; null: no connection for messages. */
   #packetBytesMax: number | null = null;
   #heardAtMs = Number.NEGATIVE_INFINITY;
+  /** EMQX does not want us: that is to be seen until it answers otherwise. */
+  #isRefused = false;
   #isUp = false;
   #isLeaving = false;
   #badAtMs = Number.NEGATIVE_INFINITY;
@@ -76,7 +78,8 @@ export class EmqxPeer {
 
   get deadlineMs(): number {
     if (this.#fromHub.length > 0 || this.#hasNews) return Number.NEGATIVE_INFINITY;
-    const silentMs = this.#isUp && !this.#isConnected ? this.#heardAtMs + ACTOR_TTL_MS : Number.POSITIVE_INFINITY;
+    const silentMs =
+      this.#isUp && !this.#isConnected && !this.#isRefused ? this.#heardAtMs + ACTOR_TTL_MS : Number.POSITIVE_INFINITY;
     return Math.min(
       this.#announcer.deadlineMs,
       this.#registrar.deadlineMs,
@@ -124,12 +127,11 @@ export class EmqxPeer {
 
   disconnected(why: string, nowMs: number): void {
     this.#announcer.disconnected();
-    if (!this.#isConnected) return;
     this.#isConnected = false;
+    // The hub has to greet anew, and is answered when EMQX accepts us again. What was refused it greets anew by itself.
+    if (this.#isAccepted && this.#isUp) this.#world.linkDown(why);
+    this.#isUp &&= !this.#isAccepted;
     this.#isAccepted = false;
-    // The hub has to greet anew, and is answered when EMQX accepts us again.
-    if (this.#isUp) this.#world.linkDown(why);
-    this.#isUp = false;
     this.#reconcile(nowMs);
   }
 
@@ -278,7 +280,7 @@ export class EmqxPeer {
 
   /** A link is up when one way of it is: what comes in needs an answer, be it that nothing goes out. */
   #reconcile(nowMs: number): void {
-    const isUp = this.#isConnected || nowMs - this.#heardAtMs < ACTOR_TTL_MS;
+    const isUp = this.#isConnected || this.#isRefused || nowMs - this.#heardAtMs < ACTOR_TTL_MS;
     if (isUp === this.#isUp) return;
     this.#isUp = isUp;
     if (!isUp) {
@@ -310,6 +312,7 @@ export class EmqxPeer {
           break;
         case "accepted":
           this.#isAccepted = true;
+          this.#isRefused = false;
           this.#hasNews = true;
           break;
         case "refused":
@@ -324,6 +327,7 @@ export class EmqxPeer {
     const { result, problem } = emqxRefusal(reason, me, peer);
     // What the hub said before belongs to the greeting that is refused.
     for (const work of this.#fromHub.splice(0)) work();
+    this.#isRefused = result !== null;
     if (result !== null) this.#listening.answer(result, FRAME_BYTES_MAX);
     if (problem !== null) this.#world.problem(problem.code, problem.reason);
   }
@@ -331,12 +335,12 @@ export class EmqxPeer {
   #registrarSays(outputs: readonly RegistrarOutput[]): void {
     const world = this.#world;
     for (const output of outputs) {
+      this.#hasNews = true;
       if (output.type === "answer") world.answer(output.topic, output.correlation, output.bytes);
       else if (output.type === "kick") world.kick(output.actor, output.nodes);
       else if (output.type === "problem") world.problem(output.code, output.reason);
       else world.count(output.what);
     }
-    if (outputs.length > 0) this.#hasNews = true;
   }
 
   #bad(what: string, nowMs: number): void {

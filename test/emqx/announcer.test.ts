@@ -267,6 +267,13 @@ describe("changes", () => {
     assert.equal(a.state, "online");
   });
 
+  test("a pause of half a minute, and EMQX has forgotten us: no word more on that connection", () => {
+    const a = online();
+    assert.deepEqual(said(a.tick(T0 + 29_999)), ["heartbeat"]);
+    assert.deepEqual(said(a.tick(T0 + 59_999)), ["reconnect 0"]);
+    assert.equal(a.state, "leaving");
+  });
+
   test("when the link goes, its routes do", () => {
     const a = online();
     a.withdraw();
