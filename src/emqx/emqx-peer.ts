@@ -90,12 +90,7 @@ export class EmqxPeer {
     );
   }
 
-  /** The actors of EMQX that are known here. */
-  get actors(): Registrar["actors"] {
-    return this.#registrar.actors;
-  }
-
-  /** Whether EMQX has everything that it was told of our routes. */
+  /** Whether EMQX has all of our routes. */
   get isSettled(): boolean {
     return this.#announcer.settledRevision === this.#announcer.revision;
   }

@@ -223,7 +223,6 @@ test("what later versions bring is refused by name and never ignored", () => {
   const later: readonly (readonly [object, RegExp])[] = [
     [{ ...BASE, local: { ...LOCAL, publish_server: "ws://h" } }, /^local.publish_server: comes with a later version$/],
     [withLink({ retained: "sync" }).file, /retained: "sync" comes with a later version; known are strip, live$/],
-    [withLink({ protocol: "emqx" }).file, /protocol: "emqx" comes with a later version; only "brokerlink"/],
   ];
   for (const [file, expected] of later) {
     const problems = problemsOf({ file });
