@@ -67,10 +67,6 @@ export class Actor {
     return this.#entries.size;
   }
 
-  get isWide(): boolean {
-    return this.#isWide;
-  }
-
   /** Since when it is not known what it wants; null: it is known. */
   get doubtfulSinceMs(): number | null {
     return this.#state.name === "doubtful" ? this.#state.sinceMs : null;

@@ -69,7 +69,8 @@ export class EmqxPeer {
       (atMs) => ids.next(atMs),
       (reason, count) => world.dropped("out", reason, count),
     );
-    this.#incoming = new Incoming((token) => world.acknowledge(token));
+    const repeats = (): void => world.dropped("in", "duplicate", 1);
+    this.#incoming = new Incoming((token) => world.acknowledge(token), repeats);
     const speaker = (): Speaker => ({ incarnation: peerIncarnation, instance: randomHex16() });
     const send = (bytes: Uint8Array): void => world.hubControl(bytes);
     this.#announcing = new AnnouncingVoice({ me, peer }, speaker(), randomHex16(), this.#registrar.routes, send);
@@ -208,8 +209,7 @@ export class EmqxPeer {
     for (const work of this.#fromHub.splice(0)) work();
     this.#registrarSays(this.#registrar.tick(nowMs));
     this.#perform(this.#announcer.tick(nowMs));
-    const ops = this.#registrar.takeOps();
-    if (ops.length > 0) this.#announcing.announce(ops, nowMs);
+    this.#announcing.announce(this.#registrar.takeOps(), nowMs);
     this.#announcing.tick(nowMs);
     this.#perform(this.#announcer.next());
     if (this.#isAccepted && this.#packetBytesMax !== null) this.#listening.answer("ok", this.#packetBytesMax);
@@ -269,6 +269,8 @@ export class EmqxPeer {
   #heard(nowMs: number): void {
     this.#heardAtMs = nowMs;
     this.#reconcile(nowMs);
+    // A heartbeat speaks of the routes as they are: whatever changed them is said before.
+    this.#announcing.announce(this.#registrar.takeOps(), nowMs);
     this.#announcing.heard(nowMs);
     this.#hasNews = true;
   }

@@ -45,19 +45,12 @@ export class Incoming {
   #waitsSinceMs = Number.NEGATIVE_INFINITY;
   /** Numbers that are to be handed over once more. */
   #again: number[] = [];
-  #repeated = 0;
+  readonly #repeats: () => void;
 
-  constructor(acknowledge: (token: number) => void) {
+  /** `repeats`: a message had been here before. */
+  constructor(acknowledge: (token: number) => void, repeats: () => void) {
     this.#acknowledge = acknowledge;
-  }
-
-  get waiting(): number {
-    return this.#queue.length + this.#open.size;
-  }
-
-  /** Messages that had been here before. */
-  get repeated(): number {
-    return this.#repeated;
+    this.#repeats = repeats;
   }
 
   /** Every number below is settled. */
@@ -84,7 +77,7 @@ export class Incoming {
       this.#queue.push(incoming);
       return;
     }
-    this.#repeated += 1;
+    this.#repeats();
     const entry = this.#open.get(before) ?? this.#queued(key);
     if (entry !== undefined && token !== null) {
       if (entry.token !== null) this.#acknowledge(entry.token);

@@ -70,10 +70,6 @@ export class Outgoing {
     this.#dropped = dropped;
   }
 
-  get waiting(): number {
-    return this.#queue.length + this.#inflight.size;
-  }
-
   get refusedWith(): number {
     return this.#refusedWith;
   }

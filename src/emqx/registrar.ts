@@ -77,12 +77,6 @@ export class Registrar {
     return this.#heardAtMs;
   }
 
-  get actors(): readonly { readonly name: string; readonly state: string; readonly routes: number }[] {
-    return [...this.#actors.values()]
-      .filter(({ name }) => name !== SEED)
-      .map(({ name, state, size }) => ({ name, state, routes: size }));
-  }
-
   get deadlineMs(): number {
     let deadlineMs = Number.POSITIVE_INFINITY;
     for (const actor of this.#actors.values()) deadlineMs = Math.min(deadlineMs, this.#deadlineOf(actor));

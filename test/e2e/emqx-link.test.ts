@@ -23,6 +23,11 @@ describe("Mosquitto linked with EMQX 5.8", () => {
     await site.eHolds();
     await site.mHolds(0);
     assert.deepEqual(site.emqx.violations.splice(0), []);
+    const { conversation } = await site.m.agent.linkStatus("e");
+    assert.equal(
+      conversation.find(({ what }) => what === "digest_mismatch"),
+      undefined,
+    );
   });
 
   test("scenario 34-37: routes are the interest met with the link's topics, none twice", async () => {

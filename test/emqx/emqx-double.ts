@@ -31,6 +31,8 @@ export interface DoubleLink {
   readonly topics: readonly string[];
   readonly enable?: boolean;
   readonly clientid?: string;
+  readonly username?: string;
+  readonly password?: string;
 }
 
 export interface DoubleOptions {
@@ -128,6 +130,7 @@ export class EmqxDouble {
     const forwarder = mqtt.connect(link.url, {
       protocolVersion: 5,
       clientId: `${clientid}:msg:${hash}:1`,
+      ...loginOf(link),
       clean: true,
       keepalive: 60,
       reconnectPeriod: 2_000,
@@ -387,6 +390,10 @@ export class EmqxDouble {
   }
 }
 
+function loginOf({ username, password }: DoubleLink): { username?: string; password?: string } {
+  return username === undefined || password === undefined ? {} : { username, password };
+}
+
 function userProperty(pairs: readonly { key: string; value: string }[]): NonNullable<Forwarded["properties"]> {
   if (pairs.length === 0) return [];
   return [["User-Property", pairs.map(({ key, value }) => new Tuple(Buffer.from(key), Buffer.from(value)))]];
@@ -406,7 +413,8 @@ export class RouteActor {
   #client: MqttClient | null = null;
   #correlation = "";
   #hasBootstrapped = false;
-  #open: RouteOp[] = [];
+  /** What is to be said, by topic and identifier. */
+  readonly #open = new Map<string, RouteOp>();
   #busy = false;
   #timers: NodeJS.Timeout[] = [];
   #attemptedAtMs = 0;
@@ -420,8 +428,8 @@ export class RouteActor {
 
   /** A later word on a route replaces an earlier one. */
   say(op: RouteOp): void {
-    this.#open = this.#open.filter(([, topic, id]) => topic !== op[1] || id !== op[2]);
-    this.#open.push(op);
+    this.#open.set(`${op[1]}\0${op[2]}`, op);
+    if (this.#open.size > 1) return;
     if (this.state === "online") this.#later(GATHER_MS, () => void this.#flush());
   }
 
@@ -447,6 +455,7 @@ export class RouteActor {
     const client = mqtt.connect(this.link.url, {
       protocolVersion: 5,
       clientId: this.clientId,
+      ...loginOf(this.link),
       clean: version.cleanStart,
       keepalive: 60,
       reconnectPeriod: 0,
@@ -519,15 +528,16 @@ export class RouteActor {
   }
 
   async #flush(): Promise<void> {
-    if (this.#busy || this.#open.length === 0 || this.state !== "online") return;
+    if (this.#busy || this.#open.size === 0 || this.state !== "online") return;
     this.#busy = true;
-    const ops = [...this.#open.filter(([op]) => op === "add"), ...this.#open.filter(([op]) => op === "delete")];
-    const batch = ops.splice(0, BATCH_MAX);
-    this.#open = ops;
-    const sent = await this.#send(batch);
+    const open = [...this.#open];
+    const adds = open.filter(([, [op]]) => op === "add");
+    const batch = [...adds, ...open.filter(([, [op]]) => op === "delete")].slice(0, BATCH_MAX);
+    for (const [key] of batch) this.#open.delete(key);
+    const sent = await this.#send(batch.map(([, op]) => op));
     this.#busy = false;
+    if (!sent) for (const [key, op] of batch) if (!this.#open.has(key)) this.#open.set(key, op);
     if (sent) await this.#flush();
-    else this.#open.unshift(...batch);
   }
 
   async #send(ops: readonly RouteOp[]): Promise<boolean> {
