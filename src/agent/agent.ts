@@ -85,6 +85,8 @@ export class Agent {
       then,
       frame: (from, bytes, stayMs) => this.#frame(from, bytes, stayMs),
       controlAnswered: (name, reasonCode) => this.#controlAnswered(name, reasonCode),
+      config: this.config,
+      problem: (code, reason) => this.#report.hub({ type: "problem", link: null, code, reason }),
     });
     const connections = this.#connections;
     this.#carriers = new Carriers(cluster, () => this.#local, connections.all);
@@ -105,6 +107,7 @@ export class Agent {
       () =>
         Math.min(
           this.hub.deadlineMs,
+          this.#connections.emqx.deadlineMs,
           this.#local.deadlineMs,
           this.#countDeadlineMs(),
           this.#heldBackDeadlineMs(),
@@ -197,16 +200,22 @@ export class Agent {
 
   #run(nowMs: number): void {
     this.#local.tick(nowMs);
+    this.#connections.emqx.run(nowMs);
     this.hub.tick(nowMs);
     if (nowMs >= this.#countDeadlineMs()) {
       this.#countRefresh.asked(nowMs);
       // What was announced may have met the next doubt: again, until a count proves it.
-      if (this.hub.interest.wide !== null) this.#local.announceOwn();
+      if (this.hub.interest.wide !== null) this.#announceOwn();
       this.#local.refreshCount(nowMs);
     }
     this.#store?.incarnation(this.hub.identity.incarnation);
     this.hub.flush(nowMs);
     this.#store?.flush(nowMs, () => this.hub.saved());
+  }
+
+  #announceOwn(): void {
+    this.#local.announceOwn();
+    this.#connections.emqx.announceOwn();
   }
 
   /** What a slow connection holds back is looked at again soon: no event says that it took its bytes. */
@@ -256,7 +265,7 @@ export class Agent {
       report: (event) => {
         this.#report.hub(event);
         this.history.note(event, clockMs());
-        if (event.type === "interest" && event.to !== "exact") this.#local.announceOwn();
+        if (event.type === "interest" && event.to !== "exact") this.#announceOwn();
         // Perhaps it speaks, and the local broker does not pass it on to us (any more).
         if (event.type === "link_state" && event.half === "in" && event.to === "silent") this.#local.doubtControl();
       },
@@ -279,6 +288,7 @@ export class Agent {
         if (event.type === "events_enabled" && event.enabled) this.#health.announces();
         this.#then((nowMs) => {
           if (event.type === "count") this.#countRefresh.counted(nowMs);
+          else if (event.type === "subscribed") this.#connections.emqx.subscribed(event.client, event.filter);
           this.hub.interestEvent(event, nowMs);
         });
       },

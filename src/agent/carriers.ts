@@ -1,13 +1,14 @@
 /** How each link's bytes leave: over the connection to the peer's broker, or, where the peer dials in, over our own. */
+
+import type { LinkConnection } from "./link-connection.ts";
 import type { LocalBroker } from "./local-broker.ts";
-import type { PeerConnection } from "./peer-connection.ts";
 
 export class Carriers {
   readonly #cluster: string;
   readonly #local: () => LocalBroker;
-  readonly #peers: ReadonlyMap<string, PeerConnection>;
+  readonly #peers: ReadonlyMap<string, LinkConnection>;
 
-  constructor(cluster: string, local: () => LocalBroker, peers: ReadonlyMap<string, PeerConnection>) {
+  constructor(cluster: string, local: () => LocalBroker, peers: ReadonlyMap<string, LinkConnection>) {
     this.#cluster = cluster;
     this.#local = local;
     this.#peers = peers;

@@ -26,6 +26,7 @@ export function hubLinkOptions(link: LinkConfig, config: AgentConfig, logs: Lane
 }
 
 /** Each link has a codec of its own, which counts the time that it takes. */
-function compressionOptions({ compression }: LinkConfig): Pick<HubLinkOptions, "codec" | "compression"> {
-  return compression === "none" ? {} : { codec: new ZlibCodec(), compression };
+function compressionOptions({ compression, protocol }: LinkConfig): Pick<HubLinkOptions, "codec" | "compression"> {
+  // What stands for an EMQX cluster is in this process: frames to it go nowhere.
+  return compression === "none" || protocol === "emqx" ? {} : { codec: new ZlibCodec(), compression };
 }

@@ -8,6 +8,7 @@ import { MqttSession, type SessionProblem } from "../mqtt/session.ts";
 import type { SessionCounters } from "../mqtt/session-counters.ts";
 import type { SubscribeEntry } from "../mqtt/subscribe.ts";
 import { controlTopic, messageTopic, parseName, peerInboxFilters } from "../wire/names.ts";
+import type { LinkConnection } from "./link-connection.ts";
 
 /** A peer's broker that goes away is noticed well before its agent counts as silent. */
 const KEEP_ALIVE_SECONDS = 15;
@@ -39,7 +40,7 @@ export interface PeerConnectionEvents {
   will(): Uint8Array | null;
 }
 
-export class PeerConnection {
+export class PeerConnection implements LinkConnection {
   readonly #options: PeerConnectionOptions;
   readonly #events: PeerConnectionEvents;
   readonly #session: MqttSession;

@@ -7,9 +7,11 @@ import type { Hub } from "../hub/hub.ts";
 import type { SessionProblem } from "../mqtt/session.ts";
 import type { SessionCounters } from "../mqtt/session-counters.ts";
 import type { CarrierAnswers } from "./carrier-answers.ts";
+import { EmqxLinks, type EmqxLinksParts } from "./emqx-links.ts";
+import type { LinkConnection } from "./link-connection.ts";
 import { PeerConnection, type PeerConnectionEvents } from "./peer-connection.ts";
 
-export interface PeerConnectionsParts {
+export interface PeerConnectionsParts extends Pick<EmqxLinksParts, "config" | "problem"> {
   readonly cluster: string;
   readonly hub: Hub;
   readonly answers: CarrierAnswers;
@@ -20,7 +22,9 @@ export interface PeerConnectionsParts {
 }
 
 export class PeerConnections {
-  readonly all = new Map<string, PeerConnection>();
+  readonly all = new Map<string, LinkConnection>();
+  /** Those with EMQX clusters, among them. */
+  readonly emqx: EmqxLinks;
   readonly #parts: PeerConnectionsParts;
   readonly #dialIns = new Set<string>();
   /** Of our link session on the local broker; null: it is down. */
@@ -28,13 +32,15 @@ export class PeerConnections {
 
   constructor(parts: PeerConnectionsParts) {
     this.#parts = parts;
+    this.emqx = new EmqxLinks({ ...parts, all: this.all });
   }
 
   /** Does not start it. A peer that dials in is there at once if our link session is. */
   add(link: LinkConfig): void {
     const { name, endpoint } = link;
     if (endpoint !== null) {
-      this.all.set(name, this.#connection(link, endpoint));
+      const isEmqx = link.protocol === "emqx";
+      this.all.set(name, isEmqx ? this.emqx.open(link, endpoint) : this.#connection(link, endpoint));
       return;
     }
     this.#dialIns.add(name);
@@ -43,6 +49,7 @@ export class PeerConnections {
   }
 
   start(name: string): void {
+    this.emqx.listen();
     this.all.get(name)?.start();
   }
 
@@ -52,6 +59,7 @@ export class PeerConnections {
     const connection = this.all.get(name);
     this.all.delete(name);
     await connection?.stop(graceMs);
+    await this.emqx.closed(graceMs);
   }
 
   /** Other secrets, from the next connection on. */
@@ -61,6 +69,7 @@ export class PeerConnections {
 
   async stop(graceMs: number): Promise<void> {
     await Promise.all([...this.all.values()].map((connection) => connection.stop(graceMs)));
+    await this.emqx.stop(graceMs);
   }
 
   get counters(): Readonly<Record<string, SessionCounters>> {
@@ -69,6 +78,7 @@ export class PeerConnections {
 
   localUp(packetBytesMax: number): void {
     this.#localPacketBytesMax = packetBytesMax;
+    this.emqx.localUp();
     const { hub, then } = this.#parts;
     then((nowMs) => {
       for (const name of this.#dialIns) hub.linkUp(name, packetBytesMax, nowMs);

@@ -1,11 +1,9 @@
 /**
- * Makes the local broker forget one session of an agent: a connection that begins it anew and keeps nothing. Whoever holds
- * the session at that moment loses it.
+ * Makes the local broker forget one session: a connection that begins it anew and keeps nothing. Whoever holds the session at
+ * that moment loses it.
  */
 import type { LocalConfig } from "../config/types.ts";
 import { MqttSession, type SessionProblem } from "../mqtt/session.ts";
-import { sessionClientId } from "./local-broker.ts";
-import type { OwnSession } from "./local-broker-options.ts";
 
 const KEEP_ALIVE_SECONDS = 20;
 
@@ -13,7 +11,7 @@ const KEEP_ALIVE_SECONDS = 20;
 export type ErasureProblem = Pick<SessionProblem, "code" | "reason">;
 
 /** Resolves with null when the session is gone, at the latest after `withinMs` and the goodbye. */
-export function eraseSession(local: LocalConfig, name: OwnSession, withinMs: number): Promise<ErasureProblem | null> {
+export function eraseSession(local: LocalConfig, clientId: string, withinMs: number): Promise<ErasureProblem | null> {
   return new Promise((resolve) => {
     let last: ErasureProblem = { code: "LOCAL_UNREACHABLE", reason: `no answer within ${withinMs / 1_000} s` };
     const endMs = performance.now() + withinMs;
@@ -26,7 +24,7 @@ export function eraseSession(local: LocalConfig, name: OwnSession, withinMs: num
       {
         endpoint: local,
         side: "local",
-        clientId: sessionClientId(local.clientid, name),
+        clientId,
         session: { cleanStart: "always", expirySeconds: 0 },
         will: () => null,
         keepAliveSeconds: KEEP_ALIVE_SECONDS,

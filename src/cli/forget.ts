@@ -2,7 +2,9 @@
  * `brokerlink forget`: removes what an agent left, its sessions on the local broker and its files. The broker comes first:
  * when it cannot be reached the files stay, so that what is left belongs together and the command can be given again.
  */
-import { OWN_SESSIONS, type OwnSession } from "../agent/local-broker-options.ts";
+import { emqxClientIds } from "../agent/emqx-sessions.ts";
+import { sessionClientId } from "../agent/local-broker.ts";
+import { OWN_SESSIONS } from "../agent/local-broker-options.ts";
 import { eraseSession } from "../agent/session-erasure.ts";
 import { grouped } from "../config/formats.ts";
 import { printable, quoted } from "../config/printable.ts";
@@ -21,10 +23,12 @@ const BROKER_WITHIN_MS = 10_000;
 
 /** Resolves with the exit code. Rejects with a LinkError where the directory is in use, or of no use. */
 export async function forget(
-  { local, dataDir }: AgentConfig,
+  config: AgentConfig,
   { dryRun = false, diskOnly = false }: ForgetOptions,
   { out, error }: Pick<Terminal, "out" | "error">,
 ): Promise<number> {
+  const { local, dataDir } = config;
+  const sessions = [...OWN_SESSIONS.map((name) => sessionClientId(local.clientid, name)), ...emqxClientIds(config)];
   if (diskOnly && dataDir === null) {
     error("CONFIG_INVALID: --disk-only, and there is no data_dir: nothing of this agent is on disk");
     return EXIT.config;
@@ -34,11 +38,11 @@ export async function forget(
   const dir = dataDir === null ? null : await AbandonedDir.open(dataDir, { onlyLook: dryRun });
   try {
     if (!diskOnly) {
-      const failures = dryRun ? [] : await eraseSessions(local);
-      for (const name of OWN_SESSIONS.filter((each) => !failures.some((failure) => failure.name === each))) {
-        out(`${verb} session ${sessionText(local, name)}`);
+      const failures = dryRun ? [] : await eraseSessions(local, sessions);
+      for (const id of sessions.filter((each) => !failures.some((failure) => failure.id === each))) {
+        out(`${verb} session ${sessionText(local, id)}`);
       }
-      for (const { name, code, reason } of failures) error(`${code}: session ${sessionText(local, name)}: ${reason}`);
+      for (const { id, code, reason } of failures) error(`${code}: session ${sessionText(local, id)}: ${reason}`);
       if (failures.length > 0) {
         if (dir !== null) error(`Nothing in ${quoted(dir.path)} was touched; --disk-only removes it all the same.`);
         return EXIT.failed;
@@ -55,16 +59,16 @@ export async function forget(
   }
 }
 
-async function eraseSessions(local: LocalConfig) {
-  const ends = OWN_SESSIONS.map(async (name) => {
-    const problem = await eraseSession(local, name, BROKER_WITHIN_MS);
-    return problem === null ? [] : [{ name, code: problem.code, reason: problem.reason }];
+async function eraseSessions(local: LocalConfig, sessions: readonly string[]) {
+  const ends = sessions.map(async (id) => {
+    const problem = await eraseSession(local, id, BROKER_WITHIN_MS);
+    return problem === null ? [] : [{ id, code: problem.code, reason: problem.reason }];
   });
   return (await Promise.all(ends)).flat();
 }
 
-function sessionText(local: LocalConfig, name: OwnSession): string {
-  return `${quoted(`${local.clientid}-${name}`)} at ${local.urls.map(printable).join(" or ")}`;
+function sessionText(local: LocalConfig, id: string): string {
+  return `${quoted(id)} at ${local.urls.map(printable).join(" or ")}`;
 }
 
 function leftoverText({ kind, link, files, bytes }: Leftover): string {

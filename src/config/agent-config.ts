@@ -129,8 +129,10 @@ function linkConfig(
       '"sync" needs MQTT 5 at the local broker, and local.protocol_version is 4: on MQTT 3.1.1 nothing shows whose a retained message is, so "live" is all there is',
     );
   }
+  if (link.protocol === "emqx") reportEmqx(link, index, values, problems);
   return {
     name,
+    protocol: link.protocol,
     enable: link.enable,
     topics: link.topics,
     exportFilters: link.export,
@@ -146,6 +148,23 @@ function linkConfig(
     retryIntervalMs: link.retry_interval,
     drainPerSecond: link.drain_rate,
   };
+}
+
+/** EMQX's protocol goes both ways by connections of its own making, answers by MQTT 5, and knows none of our frames. */
+function reportEmqx(link: LinkValues, index: number, { local }: AgentValues, problems: ProblemList): void {
+  const say = (key: string, message: string): void => {
+    const at = ["links", index, key];
+    if (!problems.hasBelow(at)) problems.add(at, message);
+  };
+  if (link.server === null)
+    say("server", 'is missing: "protocol: emqx" needs it, for each side pushes to the other\'s broker');
+  if (link.protocol_version === 4) say("protocol_version", 'must be 5 (or left out) with "protocol: emqx"');
+  if (link.control_prefix !== CONTROL_PREFIX_DEFAULT)
+    say("control_prefix", 'has no effect with "protocol: emqx", whose topics are fixed');
+  if (link.compression !== "auto" && link.compression !== "none")
+    say("compression", 'has no effect with "protocol: emqx": messages to EMQX are not compressed');
+  if (local.protocol_version === 4)
+    say("protocol", '"emqx" needs MQTT 5 on the local broker, and local.protocol_version is 4');
 }
 
 /** What says how to reach a broker is a mistake where none is named. */

@@ -35,6 +35,7 @@ export interface ConfigDiff {
 type Names<T, Without extends keyof T = never> = Readonly<Record<Exclude<keyof T, Without>, string>>;
 
 const LINK_NAMES: Names<LinkConfig, "name" | "endpoint"> = {
+  protocol: "protocol",
   enable: "enable",
   topics: "topics",
   exportFilters: "export",
@@ -132,6 +133,8 @@ export function configDiff(before: AgentConfig, after: AgentConfig): ConfigDiff 
     // Its messages would have to move from one log to another, under other numbers.
     const moves = (earlier?.durability === "disk") !== (link.durability === "disk");
     if (moves) needsRestart.push(`links.${link.name}.durability`);
+    // Who speaks for the peer, and what its numbers mean, is another then.
+    if (change.keys.includes(LINK_NAMES.protocol)) needsRestart.push(`links.${link.name}.protocol`);
     // It was agreed on with the peer when both greeted.
     if (change.keys.includes(LINK_NAMES.compression)) needsRestart.push(`links.${link.name}.compression`);
   }

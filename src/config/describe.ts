@@ -1,4 +1,5 @@
 /** A checked configuration in plain words, for `brokerlink check`. Never prints a secret. */
+import { messageTopic, responseTopic, routeTopic } from "../emqx/names.ts";
 import { controlTopic } from "../wire/names.ts";
 import { formatBytes, formatDuration, grouped } from "./formats.ts";
 import { printable, quoted } from "./printable.ts";
@@ -103,6 +104,7 @@ function linkLines(link: LinkConfig, config: AgentConfig): string[] {
       "may send",
       exportFilters.length === 0 ? "nothing" : `what ${name} asks for within ${filterList(exportFilters)}`,
     ),
+    ...(link.protocol === "emqx" ? [row("protocol", `EMQX's own: ${name} is an EMQX cluster, without an agent`)] : []),
     row("messages", messagesText(link, config)),
     ...(link.retained === "strip" ? [] : [row("retained", retainedText(link))]),
     ...(link.compression === "auto" ? [] : [row("frames", compressionText(link))]),
@@ -137,8 +139,22 @@ function compressionText({ name, compression }: LinkConfig): string {
 }
 
 /** What access rules must allow, on either side. */
-function accessLines({ name, endpoint, controlPrefix }: LinkConfig, config: AgentConfig): string[] {
+function accessLines({ name, endpoint, controlPrefix, protocol }: LinkConfig, config: AgentConfig): string[] {
   const me = config.cluster;
+  if (protocol === "emqx") {
+    const both = (cluster: string): string => `${quoted(routeTopic(cluster))} and ${quoted(messageTopic(cluster))}`;
+    return [
+      row(
+        "access",
+        `on EMQX, this agent's user may publish ${both(me)}, and subscribe to ${quoted(responseTopic(me, "+"))}`,
+      ),
+      row(
+        "",
+        `on the local broker, EMQX's user may publish ${both(name)}, and subscribe to ${quoted(responseTopic(name, "+"))}`,
+      ),
+      row("", `there this agent's user needs ${quoted("$LINK/cluster/#")} too`),
+    ];
+  }
   const toMe = quoted(conversation(config.controlPrefix, me, name));
   if (endpoint === null) {
     return [

@@ -45,7 +45,7 @@ function linkKeys(link: LinkConfig): object {
     durability: link.durability,
     retained: link.retained,
     compression: link.compression,
-    protocol: "brokerlink",
+    protocol: link.protocol,
   };
 }
 

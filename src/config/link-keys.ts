@@ -7,7 +7,7 @@ import { group, optional, required, type Values, withDefault } from "./format.ts
 import { choice, DAY_MS, duration, FILE_NAME, flag, integer, pattern, SECRET, text } from "./formats.ts";
 import { HOST_NAME, SERVERS } from "./server-format.ts";
 import { CONTROL_PREFIX, LINK_TOPICS, PLAIN_FILTERS } from "./topic-formats.ts";
-import { COMPRESSION_CHOICES, DURABILITIES, RETAINED } from "./types.ts";
+import { COMPRESSION_CHOICES, DURABILITIES, LINK_PROTOCOLS, RETAINED } from "./types.ts";
 
 /** A client id may be 65,535 bytes long; brokers print and index them, and ours get endings. */
 export const CLIENT_ID_BYTES_MAX = 200;
@@ -149,9 +149,9 @@ export const LINK_KEYS = {
     "Whether frames to the peer are compressed, if it takes compressed ones. `auto`: where it pays, which is over a wide-area link or a congested one, and not for payloads that do not shrink, with the best algorithm that both agents have. An algorithm: that one, on any link; `zstd` needs Node.js 22.15 at both ends. `none`: never, and the peer is told to send none either.",
   ),
   protocol: withDefault(
-    choice("link protocol", ["brokerlink"], { emqx: LATER }),
+    choice("link protocol", LINK_PROTOCOLS),
     "brokerlink",
-    "What is spoken with the peer.",
+    "What is spoken with the peer. `emqx`: EMQX's own Cluster Linking, with a cluster of EMQX 5.8 or later that needs no agent; `name` is its `cluster.name`, and its link to this cluster has this `cluster` as its name and the local broker as its server. Needs `server`, and MQTT 5 on both brokers; see docs/EMQX.md.",
   ),
 } as const;
 

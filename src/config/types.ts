@@ -16,6 +16,10 @@ export type Retained = (typeof RETAINED)[number];
 export const COMPRESSION_CHOICES = ["auto", "none", ...COMPRESSIONS] as const;
 export type CompressionChoice = (typeof COMPRESSION_CHOICES)[number];
 
+/** What is spoken with a peer. */
+export const LINK_PROTOCOLS = ["brokerlink", "emqx"] as const;
+export type LinkProtocol = (typeof LINK_PROTOCOLS)[number];
+
 export const SPOOL_POLICIES = ["drop_oldest", "drop_newest", "backpressure"] as const;
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
@@ -65,6 +69,7 @@ export interface LocalConfig extends EndpointConfig {
 
 export interface LinkConfig {
   readonly name: string;
+  readonly protocol: LinkProtocol;
   readonly enable: boolean;
   /** What this cluster wants to receive: reduced to a minimal cover. */
   readonly topics: readonly string[];

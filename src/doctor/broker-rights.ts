@@ -1,7 +1,11 @@
 /** What a configuration's agents must be allowed to do on a broker, user by user. Everything else below the prefix is nobody's. */
 import type { AgentConfig, LinkConfig } from "../config/types.ts";
+import { messageTopic, responseTopic, routeTopic } from "../emqx/names.ts";
 import { minimalCover } from "../topic/algebra.ts";
 import { controlTopic } from "../wire/names.ts";
+
+/** Of the topics of EMQX's links, and of ours unless another prefix is set. */
+const EMQX_ROOT = "$LINK";
 
 export interface Right {
   readonly access: "read" | "write" | "readwrite";
@@ -37,9 +41,13 @@ export function localRights(config: AgentConfig, users: ReadonlyMap<string, stri
       ...messageRights(enabled),
       ...eventFilters(config).map((filter): Right => ({ access: "read", filter })),
       { access: "readwrite", filter: `${controlPrefix}/#` },
+      ...(enabled.some(({ protocol }) => protocol === "emqx") && controlPrefix !== EMQX_ROOT
+        ? [{ access: "readwrite", filter: `${EMQX_ROOT}/cluster/#` } as const]
+        : []),
     ],
   };
-  const peers = enabled.map(({ name, endpoint }): UserRights => {
+  const peers = enabled.map(({ name, endpoint, protocol }): UserRights => {
+    if (protocol === "emqx") return { ...login(users.get(name), name), rights: emqxRights(name) };
     const speaks: Right = { access: "write", filter: conversation(controlPrefix, cluster, name) };
     // Where this cluster has no way to reach the peer, it publishes for it here.
     const listens: Right[] =
@@ -52,16 +60,17 @@ export function localRights(config: AgentConfig, users: ReadonlyMap<string, stri
 /** What this agent needs on the peer's broker; null: it does not go there. */
 export function peerRights(
   { cluster }: AgentConfig,
-  { name, endpoint, controlPrefix }: LinkConfig,
+  { name, endpoint, controlPrefix, protocol }: LinkConfig,
   users: ReadonlyMap<string, string>,
 ): BrokerRights | null {
   if (endpoint === null) return null;
+  const own: Right[] = [
+    { access: "write", filter: conversation(controlPrefix, name, cluster) },
+    { access: "read", filter: conversation(controlPrefix, cluster, name) },
+  ];
   const user: UserRights = {
     ...login(endpoint.username ?? users.get(cluster), cluster),
-    rights: [
-      { access: "write", filter: conversation(controlPrefix, name, cluster) },
-      { access: "read", filter: conversation(controlPrefix, cluster, name) },
-    ],
+    rights: protocol === "emqx" ? emqxRights(cluster) : own,
   };
   return { link: name, cluster: name, urls: endpoint.urls, controlPrefix, users: [user] };
 }
@@ -84,6 +93,15 @@ export function eventFilters({ local }: AgentConfig): string[] {
 /** `<prefix>/v1/<to>/<from>/#`. */
 export function conversation(prefix: string, to: string, from: string): string {
   return controlTopic(prefix, to, from).replace(/ctl$/, "#");
+}
+
+/** Of the cluster `from` on the other one's broker. */
+function emqxRights(from: string): Right[] {
+  return [
+    { access: "write", filter: routeTopic(from) },
+    { access: "write", filter: messageTopic(from) },
+    { access: "read", filter: responseTopic(from, "+") },
+  ];
 }
 
 function login(user: string | undefined, cluster: string): Omit<UserRights, "rights"> {

@@ -8,6 +8,7 @@ import { Bench, randomLevel } from "./bench.ts";
 import { conversation } from "./broker-rights.ts";
 import { connectFinding } from "./connect-finding.ts";
 import { DoctorClient } from "./doctor-client.ts";
+import { checkEmqx } from "./emqx-check.ts";
 import { CONFIGURATION, type Finding, type Fix, finding } from "./finding.ts";
 import { checkTls } from "./tls-check.ts";
 
@@ -22,7 +23,8 @@ export async function checkPeer(link: LinkConfig, endpoint: EndpointConfig, conf
     const [client, tls] = await Promise.all([bench.connect(), checkTls(endpoint, at, Date.now())]);
     const connected = connectFinding(client, endpoint, at);
     if (!(client instanceof DoctorClient)) return withoutRepeat(connected, tls, client);
-    return [connected, ...tls, ...(await speaking(client, link, config, at))];
+    const said = link.protocol === "emqx" ? checkEmqx(client, link, config) : speaking(client, link, config, at);
+    return [connected, ...tls, ...(await said)];
   } finally {
     await bench.close();
   }

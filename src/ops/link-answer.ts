@@ -5,7 +5,16 @@
  */
 import type { ErrorCode } from "../base/error-codes.ts";
 import { formatDuration } from "../config/formats.ts";
-import type { AgentConfig, CompressionChoice, Durability, LinkConfig, Retained, TlsConfig } from "../config/types.ts";
+import type {
+  AgentConfig,
+  CompressionChoice,
+  Durability,
+  LinkConfig,
+  LinkProtocol,
+  Retained,
+  TlsConfig,
+} from "../config/types.ts";
+import { EMQX_SHORTCOMINGS } from "../emqx/shortcomings.ts";
 import type { HoldLimit } from "../flow/guard-holds.ts";
 import type { LinkStatusWord } from "../hub/hub-event.ts";
 import type { LinkStatus } from "../hub/status.ts";
@@ -38,6 +47,7 @@ export interface LinkAnswer {
   readonly durability: Durability;
   readonly retained: Retained;
   readonly compression: CompressionChoice;
+  readonly protocol: LinkProtocol;
   readonly status: LinkStatusWord;
   readonly node_status: readonly {
     readonly node: string;
@@ -59,6 +69,8 @@ interface SslAnswer {
 export interface LinkDetail {
   /** The peer connects to the local broker; this agent has no connection of its own to it. */
   readonly peer_dials_in: boolean;
+  /** What the link's protocol cannot do, and ours can: words that docs/EMQX.md explains. */
+  readonly shortcomings: readonly string[];
   /** Whether the connection that carries the link stands. */
   readonly transport_up: boolean;
   /** Connections to the peer's broker that stood; null when the peer dials in. */
@@ -186,6 +198,7 @@ function linkAnswer(
     durability: config.durability,
     retained: config.retained,
     compression: config.compression,
+    protocol: config.protocol,
     status: word,
     node_status: [{ node: status.hub.cluster, status: word, ...(reason === null ? {} : { reason }) }],
     brokerlink: linkDetail(config, link, status, changes),
@@ -220,6 +233,7 @@ function linkDetail(
   const problem = link?.lastProblem ?? null;
   return {
     peer_dials_in: config.endpoint === null,
+    shortcomings: config.protocol === "emqx" ? EMQX_SHORTCOMINGS : [],
     transport_up: link?.transportUp ?? false,
     connections: status.peerCounters[config.name]?.connections ?? null,
     interest: {

@@ -1,5 +1,5 @@
 /** The schemas of a link: what is set, what is answered, its metrics in EMQX's words. */
-import { COMPRESSION_CHOICES, DURABILITIES, RETAINED } from "../config/types.ts";
+import { COMPRESSION_CHOICES, DURABILITIES, LINK_PROTOCOLS, RETAINED } from "../config/types.ts";
 import { COMPRESSIONS } from "../wire/compression.ts";
 import {
   AMOUNT,
@@ -53,6 +53,7 @@ const SETTINGS = {
   durability: oneOf(...DURABILITIES),
   retained: oneOf(...RETAINED),
   compression: oneOf(...COMPRESSION_CHOICES),
+  protocol: oneOf(...LINK_PROTOCOLS),
 } satisfies Record<string, JsonSchema>;
 
 const DIALLED_ONLY = ["server", "clientid", "username", "password", "control_prefix", "protocol_version"];
@@ -67,6 +68,7 @@ const TRAFFIC = object({
 
 const DETAIL = object({
   peer_dials_in: FLAG,
+  shortcomings: said(list(TEXT), "What the link's protocol cannot do, and ours can: see docs/EMQX.md."),
   transport_up: FLAG,
   connections: orNull(COUNT),
   interest: object({ exact: FLAG, reason: orNull(TEXT), since: orNull(TIME) }),

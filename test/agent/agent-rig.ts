@@ -26,6 +26,7 @@ export function link(name: string, peer: EndpointConfig | null, topics: readonly
     routesMax: 1_000,
     demandMax: 1_000,
     routeRetentionMs: 60_000,
+    protocol: "brokerlink",
     durability: "memory",
     retained: "strip",
     compression: "auto",

@@ -46,6 +46,7 @@ test("a link needs a name only: its peer dials in, it receives nothing and may s
       durability: "memory",
       retained: "strip",
       compression: "auto",
+      protocol: "brokerlink",
       framesInflightMax: 64,
       retryIntervalMs: 15_000,
       drainPerSecond: null,

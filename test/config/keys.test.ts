@@ -229,7 +229,6 @@ test("retained: sync needs MQTT 5 at the local broker", () => {
 test("what later versions bring is refused by name and never ignored", () => {
   const later: readonly (readonly [object, RegExp])[] = [
     [{ ...BASE, local: { ...LOCAL, publish_server: "ws://h" } }, /^local.publish_server: comes with a later version$/],
-    [withLink({ protocol: "emqx" }).file, /protocol: "emqx" comes with a later version; only "brokerlink"/],
   ];
   for (const [file, expected] of later) {
     const problems = problemsOf({ file });

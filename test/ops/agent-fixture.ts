@@ -209,6 +209,7 @@ export function linkConfig(changes: Partial<LinkConfig> = {}): LinkConfig {
     routeRetentionMs: 60_000,
     retained: "strip",
     compression: "auto",
+    protocol: "brokerlink",
     durability: "memory",
     framesInflightMax: 64,
     retryIntervalMs: 15_000,

@@ -41,6 +41,7 @@ describe("a link in EMQX's shape", () => {
       "name",
       "node_status",
       "password",
+      "protocol",
       "protocol_version",
       "retained",
       "retry_interval",
@@ -87,6 +88,16 @@ describe("a link in EMQX's shape", () => {
       certfile: "******",
       keyfile: "******",
     });
+  });
+
+  test("says what EMQX's protocol cannot do, and nothing of ours", () => {
+    const [ours, emqx] = [linkConfig(), linkConfig({ name: "e", protocol: "emqx" })].map((link) =>
+      only(answers(agentConfig({}, [link]), agentStatus())),
+    );
+    assert.deepEqual([ours?.protocol, ours?.brokerlink.shortcomings], ["brokerlink", []]);
+    assert.equal(emqx?.protocol, "emqx");
+    assert.ok(emqx?.brokerlink.shortcomings.includes("no_digest"));
+    assert.ok(emqx?.brokerlink.shortcomings.includes("no_durable_acknowledgement"));
   });
 
   test("leaves out how to reach a peer that dials in", () => {
