@@ -188,4 +188,4 @@ store for a peer does not (until the agent restarts: then once). A local broker 
 
 ## What this version does not have
 
-\`protocol: emqx\` is refused, and so is \`local.publish_server\`.`;
+\`local.publish_server\` is refused.`;
