@@ -207,6 +207,13 @@ describe("an actor that nobody knows", () => {
     assert.equal(filters(e), "c");
   });
 
+  test("what it takes away is kept: it may have been added again, unheard", () => {
+    const e = registrar();
+    e.receive(route("n1@h", 7, "+a"), REPLY, T0);
+    e.receive(route("n1@h", 7, "-a"), REPLY, T0 + 1);
+    assert.equal(filters(e), "a");
+  });
+
   test("one that speaks as another life was not heard greeting", () => {
     const e = registrar();
     e.receive(init("n1@h", 1), REPLY, T0);

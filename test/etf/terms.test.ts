@@ -195,6 +195,12 @@ describe("the compressed form", () => {
     assert.equal(hex(result.value), routes);
   });
 
+  test("what no stream could expand to is refused without trying", () => {
+    const never = (): Uint8Array | null => assert.fail("it was tried");
+    assert.deepEqual(readTerm(bytesOf("835000ffffff00112233"), never), { ok: false, problem: "bad_compression" });
+    assert.deepEqual(readTerm(bytesOf("8350ffffffff00112233"), never), { ok: false, problem: "too_large" });
+  });
+
   test("a bomb costs no more than it announces", () => {
     const bomb = zlib.deflateSync(Buffer.alloc(64 * 1024 * 1024));
     assert.equal(problem(packed(1_000, bomb)), "bad_compression");
