@@ -45,6 +45,10 @@ describe("three clusters in a row: B syncs with both, A and C sync with B", { co
     await reader.arrival("of C");
     await reader.end();
     await b.agent.untilLink("a", "the route is gone", ({ out }) => out.routes === 0 || `${out.routes}`);
+    await a.agent.untilStatus("and A has nothing to pass on any more", ({ hub }) => {
+      const routes = hub.links.map(({ name, in: half }) => [name, half.routes]);
+      return (routes.every(([, count]) => count === 0) && hub.demand.pending === 0) || JSON.stringify(routes);
+    });
     await retain(await a.client(), ["both/1", "both/2"], () => "of A");
     const again = await b.client();
     await again.subscribe("both/#");

@@ -92,7 +92,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "link/announcer.js",
     find: "if (!this.isAwaited(body))",
     replace: "if (false)",
-    seed: 22,
+    seed: 64,
   },
   {
     name: "no give-up timer",
@@ -207,14 +207,14 @@ export const MUTANTS: readonly Mutant[] = [
     file: "hub/link-changes.js",
     find: "op: Math.max(op, this.#after.op),",
     replace: "op: 0,",
-    seed: 2,
+    seed: 6,
   },
   {
     name: "what a link exports anew is not subscribed",
     file: "hub/change-link.js",
     find: "for (const filter of up) link.serve(filter, true);",
     replace: "",
-    seed: 1,
+    seed: 11,
   },
   {
     name: "other topics, the same routes",
