@@ -199,7 +199,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "hub/hub-link.js",
     find: "for (const { filter, reasonCode } of this.refused.expired(nowMs))",
     replace: "for (const { filter, reasonCode } of [])",
-    seed: 2,
+    seed: 32,
   },
   // Links that change while the agent runs.
   {
